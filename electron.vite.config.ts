@@ -1,0 +1,42 @@
+import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+
+const from = (path: string) => resolve(import.meta.dirname, path)
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: 'out/main',
+      rollupOptions: {
+        input: {
+          index: from('src/main/index.ts'),
+          host: from('src/main/host.ts'),
+          serve: from('src/main/serve.ts'),
+          'pty-host': from('src/main/pty/pty-host.ts'),
+          'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
+        },
+        output: { format: 'es', entryFileNames: '[name].mjs' },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: 'out/preload',
+      // A sandboxed preload can require nothing but electron, so everything else is bundled in.
+      externalizeDeps: false,
+      rollupOptions: {
+        input: { index: from('src/preload/index.ts') },
+        output: { format: 'cjs', entryFileNames: '[name].cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: from('src/renderer'),
+    plugins: [react()],
+    build: {
+      outDir: from('out/renderer'),
+      rollupOptions: { input: from('src/renderer/index.html') },
+    },
+  },
+})
