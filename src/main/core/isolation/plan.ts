@@ -1,0 +1,51 @@
+import type { IsolationLevel } from '../../../shared/domain/isolation.ts'
+
+declare const planBrand: unique symbol
+
+/** A folder or file of the machine that exists inside the sandbox as well. */
+export interface Mount {
+  readonly source: string
+  readonly target: string
+  readonly access: 'read' | 'write'
+}
+
+export interface PlanInput {
+  readonly level: Exclude<IsolationLevel, 'unconfined'>
+  /** Canonical absolute path; read-write, and the working directory. */
+  readonly workspace: string
+  /** The program and its arguments; argv[0] is an absolute path that exists inside. */
+  readonly argv: readonly string[]
+  /** The person's home: the same path exists inside, empty but for the mounts below it. */
+  readonly home: string
+  readonly user: string
+  /** Everything else that exists inside: the agent's state folder, its program files. */
+  readonly mounts: readonly Mount[]
+  /** Variables on top of the boundary's own allow-list. */
+  readonly env: Readonly<Record<string, string>>
+  /** Folders put in front of PATH. */
+  readonly path: readonly string[]
+  /** Hosts reachable without a question; only for the words of the network axis. */
+  readonly grantedHosts: number
+}
+
+/** Nothing is launched without one, and only this module makes one. */
+export type Plan =
+  | (PlanInput & { readonly [planBrand]: true })
+  | (Omit<PlanInput, 'level'> & { readonly level: 'unconfined'; readonly [planBrand]: true })
+
+declare const acknowledgementBrand: unique symbol
+/** A person typed the word. Exists only for that one session. */
+export type Acknowledgement = { readonly [acknowledgementBrand]: true; readonly atMs: number }
+
+export const ACKNOWLEDGEMENT_WORD = 'unconfined'
+
+export function acknowledge(typed: string | null, atMs: number): Acknowledgement | null {
+  return typed === ACKNOWLEDGEMENT_WORD ? ({ atMs } as Acknowledgement) : null
+}
+
+export const planSandbox = (input: PlanInput): Plan => ({ ...input }) as Plan
+
+export const planUnconfined = (
+  input: Omit<PlanInput, 'level'>,
+  _acknowledgement: Acknowledgement,
+): Plan => ({ ...input, level: 'unconfined' }) as Plan

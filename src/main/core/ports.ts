@@ -1,0 +1,195 @@
+import type { Server } from 'node:net'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { Diagnosis } from '../../shared/domain/sandbox.ts'
+import type { StartFailure } from '../../shared/domain/session.ts'
+import type { Fact, RecordingSummary, TimelineEvent } from '../../shared/domain/timeline.ts'
+import type { Result } from '../../shared/result.ts'
+import type { Plan } from './isolation/plan.ts'
+
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  wallMs(): number
+  /** Milliseconds on the machine's monotonic clock; comparable between processes. */
+  monoMs(): number
+}
+
+/** Never receives payload bodies, environments or file contents. */
+export interface Log {
+  info(message: string): void
+  warn(message: string, cause?: unknown): void
+  error(message: string, cause?: unknown): void
+}
+
+/** What the PTY host executes. Made only by a backend, only from a Plan. */
+export interface LaunchSpec {
+  /** Absolute path. */
+  readonly file: string
+  readonly args: readonly string[]
+  /** The whole environment; nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
+export interface TerminalSize {
+  readonly cols: number
+  readonly rows: number
+}
+
+/** One viewer of one terminal. Nothing it does or fails to do can pause the program. */
+export interface TerminalViewer {
+  /** Redraw from this; it includes all output before `offset`. */
+  screen(offset: number, size: TerminalSize, bytes: Uint8Array): void
+  output(offset: number, bytes: Uint8Array): void
+  resized(size: TerminalSize): void
+}
+
+export interface TerminalAttachment {
+  /** The viewer has drawn everything before `offset`. */
+  drawn(offset: number): void
+  close(): void
+}
+
+export interface PtySpawn {
+  readonly sessionId: SessionId
+  readonly launch: LaunchSpec
+  readonly size: TerminalSize
+  /** File the terminal log is appended to; the PTY host is its only writer. */
+  readonly logPath: string
+  /** `Clock.monoMs` at which the session's own clock reads zero. */
+  readonly monoOriginMs: number
+}
+
+export interface PtyEvents {
+  /** Counted by the PTY host, at most ten times a second per session. */
+  active(sessionId: SessionId, bytes: number, totalBytes: number): void
+  /** Sent after the last byte of output is in the log. */
+  exited(sessionId: SessionId, exit: ExitStatus): void
+  /** The log cannot be written (full disk, …). The program is paused until it can be. */
+  logFailed(sessionId: SessionId, detail: string): void
+  /** The PTY host itself died: every session it held is gone. */
+  lost(): void
+}
+
+/** The process that owns every pseudo-terminal, its log and its screen. */
+export interface PtyHost {
+  spawn(request: PtySpawn): Promise<Result<{ readonly pid: number }, { readonly detail: string }>>
+  write(sessionId: SessionId, bytes: Uint8Array): void
+  resize(sessionId: SessionId, size: TerminalSize): void
+  /** null: no such terminal (never started here, or released). */
+  attach(sessionId: SessionId, viewer: TerminalViewer): TerminalAttachment | null
+  /** The last screen as plain text, for the words of a failed start. */
+  text(sessionId: SessionId): Promise<string>
+  /** Kills the root process outright; for a start that is abandoned. */
+  kill(sessionId: SessionId): void
+  /** Forgets an ended terminal and its screen. */
+  release(sessionId: SessionId): void
+  stop(): Promise<void>
+}
+
+/** Starts one of our own processes: a utility process in Electron, a forked Node otherwise. */
+export interface ProcessStarter {
+  start(entry: 'pty-host'): ChildPort
+}
+export interface ChildPort {
+  send(message: unknown): void
+  onMessage(receive: (message: unknown) => void): void
+  onExit(exited: () => void): void
+  kill(): void
+}
+
+export interface SandboxBackend {
+  readonly level: IsolationLevel
+  diagnose(): Promise<Diagnosis>
+  /** Prepares everything that must exist before the first process. Nothing runs yet. */
+  build(plan: Plan, sessionId: SessionId): Promise<Result<SandboxBuild, StartFailure>>
+}
+
+export interface SandboxBuild {
+  readonly launch: LaunchSpec
+  /**
+   * Called once the PTY host spawned `launch` as `pid`. Resolves when the boundary stands and was
+   * probed from inside; the agent itself still waits for `Sandbox.release`. `exited` aborts.
+   */
+  join(pid: number, exited: AbortSignal): Promise<Result<Sandbox, StartFailure>>
+  /** Undoes `build` when the spawn failed or `join` was never reached. */
+  abandon(): Promise<void>
+}
+
+export interface Sandbox {
+  /** Host pid of the sandbox's first process. */
+  readonly rootPid: number
+  readonly axes: readonly AxisReport[]
+  /** Accepts the sandbox's connections in this process; null when it is on the host's network. */
+  readonly listener: Server | null
+  /** Lets the agent start. */
+  release(): Promise<void>
+  /** Asks the program to end (SIGTERM to what the sandbox runs, not to the sandbox). */
+  terminate(): Promise<void>
+  /** Ends every process of the sandbox and frees what it held. Resolves when none is left. */
+  destroy(): Promise<void>
+}
+
+/** Reads processes of a sandbox from the outside. */
+export interface ProcessReader {
+  /** Host pids of every live process in the sandbox whose first process is `rootPid`. */
+  members(rootPid: number): Promise<number[]>
+  /** The process and its ancestors up to and including `rootPid`; null when it is gone. */
+  requester(pid: number, rootPid: number): Promise<Requester | null>
+}
+
+export interface EgressOptions {
+  readonly sessionId: SessionId
+  /** null: attribution is not possible (no sandbox of its own). */
+  readonly rootPid: number
+  readonly processes: ProcessReader
+  /** Answers when the policy or a person has; never rejects; a fault inside it means deny. */
+  decide(request: {
+    readonly connectionId: string
+    readonly destination: Destination
+    readonly requester: Requester | null
+    /** Aborted when the client went away: the prompt is withdrawn. */
+    readonly gone: AbortSignal
+  }): Promise<Decision>
+  report(fact: Fact): void
+}
+
+export interface EgressGateway {
+  /** One gateway per sandbox; no state is shared between two of them. */
+  serve(listener: Server, options: EgressOptions): EgressHandle
+}
+
+export interface EgressHandle {
+  /** Cuts live connections; returns how many. */
+  cut(matches: (destination: Destination) => boolean): number
+  close(): Promise<void>
+}
+
+/** Append-only events of every session, and the summary of each recording. */
+export interface EventStore {
+  /** Creates the recording; from then on `append` is allowed. Fails when the disk refuses. */
+  create(
+    first: TimelineEvent,
+    sessionId: SessionId,
+  ): Promise<Result<void, { readonly detail: string }>>
+  /** Queues; on disk at the latest half a second later. */
+  append(sessionId: SessionId, event: TimelineEvent): void
+  /** Everything readable, damage named; repairs a torn tail before the first append. */
+  read(sessionId: SessionId): Promise<{ events: TimelineEvent[]; damage: string[] } | null>
+  list(): Promise<SessionId[]>
+  summary(sessionId: SessionId): Promise<RecordingSummary | null>
+  terminalLogPath(sessionId: SessionId): string
+  /** Bytes of the terminal log from `offset`, at most `length`; empty at the end. */
+  readTerminalLog(sessionId: SessionId, offset: number, length: number): Promise<Uint8Array>
+  remove(sessionId: SessionId): Promise<void>
+  flush(): Promise<void>
+}
+
+/** A small versioned JSON document, replaced atomically. */
+export interface DocumentStore<T> {
+  /** A damaged or newer file is set aside under another name, never overwritten; `notice` says so. */
+  load(): Promise<{ value: T; notice: string | null }>
+  save(value: T): Promise<void>
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod'
+import { AgentInfo } from '../domain/agent.ts'
+import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
+import { Decision, PermissionRequest, PromptAnswer, Rule } from '../domain/policy.ts'
+import { Diagnosis } from '../domain/sandbox.ts'
+import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
+import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
+import { command, defineContract, query, stream } from './define.ts'
+
+export const SystemInfo = z.strictObject({
+  version: z.string(),
+  platform: z.enum(['linux', 'macos', 'windows']),
+  home: z.string(),
+  user: z.string(),
+  /** Folders used lately, newest first, for the start dialog. */
+  recentWorkspaces: z.array(z.string()),
+  /** The strongest level that is usable now; null when nothing but unconfined is. */
+  defaultLevel: z.enum(['os', 'container', 'vm']).nullable(),
+  /** Unconfined sessions may be started from this shell. */
+  mayUnconfine: z.boolean(),
+  /** Sentences about state that could not be read at start and was set aside, never deleted. */
+  notices: z.array(z.string()),
+})
+export type SystemInfo = z.infer<typeof SystemInfo>
+
+export const Folder = z.strictObject({
+  path: z.string(),
+  parent: z.string().nullable(),
+  folders: z.array(z.strictObject({ name: z.string(), path: z.string() })),
+})
+export type Folder = z.infer<typeof Folder>
+
+export const FolderError = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('missing'), path: z.string() }),
+  z.strictObject({ type: z.literal('not_folder'), path: z.string() }),
+  z.strictObject({ type: z.literal('unreadable'), path: z.string() }),
+])
+export type FolderError = z.infer<typeof FolderError>
+
+/** A change in the list of sessions. */
+export const SessionChange = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('set'), session: Session }),
+  z.strictObject({ type: z.literal('removed'), id: SessionId }),
+])
+export type SessionChange = z.infer<typeof SessionChange>
+
+export const PromptChange = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('set'), request: PermissionRequest }),
+  z.strictObject({ type: z.literal('settled'), id: PromptId, decision: Decision }),
+])
+export type PromptChange = z.infer<typeof PromptChange>
+
+export const UnknownSession = z.strictObject({ type: z.literal('unknown_session') })
+export const NotLive = z.strictObject({ type: z.literal('not_live') })
+
+export const api = defineContract({
+  system: {
+    info: query({ input: z.null(), output: SystemInfo }),
+    /** Probes every backend and part anew. */
+    doctor: query({ input: z.null(), output: z.array(Diagnosis) }),
+    /** Sub-folders of a folder; null: the home folder. */
+    folder: command({ input: z.string().nullable(), output: Folder, error: FolderError }),
+  },
+  agent: {
+    /** Looked for anew on PATH and in the workspace's node_modules. */
+    list: query({
+      input: z.strictObject({ workspace: z.string().nullable() }),
+      output: z.array(AgentInfo),
+    }),
+  },
+  session: {
+    create: command({ input: SessionSpec, output: Session, error: StartFailure }),
+    stop: command({
+      input: z.strictObject({ id: SessionId }),
+      output: z.null(),
+      error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
+    }),
+    /** A new session with the same spec, with the agent's resume argument where it has one. */
+    restart: command({
+      input: z.strictObject({ id: SessionId }),
+      output: Session,
+      error: z.union([StartFailure, UnknownSession]),
+    }),
+    rename: command({
+      input: z.strictObject({ id: SessionId, title: z.string().trim().min(1).max(120) }),
+      output: z.null(),
+      error: UnknownSession,
+    }),
+    /** Ends are final: removing deletes the recording as well. Refused while it is live. */
+    remove: command({
+      input: z.strictObject({ id: SessionId }),
+      output: z.null(),
+      error: z.discriminatedUnion('type', [
+        UnknownSession,
+        z.strictObject({ type: z.literal('still_live') }),
+      ]),
+    }),
+    list: stream({ key: z.null(), snapshot: z.array(Session), delta: SessionChange }),
+    /** All events of one session so far, then each new one. */
+    watch: stream({ key: SessionId, snapshot: z.array(TimelineEvent), delta: TimelineEvent }),
+  },
+  prompt: {
+    answer: command({
+      input: PromptAnswer,
+      output: Decision,
+      error: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('prompt_expired') })]),
+    }),
+    list: stream({ key: z.null(), snapshot: z.array(PermissionRequest), delta: PromptChange }),
+  },
+  rule: {
+    /** Rules in force, for every session and workspace. */
+    list: stream({ key: z.null(), snapshot: z.array(Rule), delta: z.array(Rule) }),
+    /** Also cuts the live connections the rule allowed. */
+    remove: command({
+      input: z.strictObject({ id: RuleId }),
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('unknown_rule') }),
+    }),
+  },
+  recording: {
+    list: query({ input: z.null(), output: z.array(RecordingSummary) }),
+    /** Events of a recording, at most 5,000 from `fromSeq`; the terminal's bytes come separately. */
+    events: query({
+      input: z.strictObject({ id: SessionId, fromSeq: z.number().int().nonnegative() }),
+      output: z.strictObject({ events: z.array(TimelineEvent), isLast: z.boolean() }),
+    }),
+  },
+})
+export type Api = typeof api

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { ConnectionId, PromptId, RuleId, SessionId } from './ids.ts'
+import { ProcessIdentity } from './process.ts'
+
+export const Action = z.enum(['allow', 'deny', 'ask'])
+export type Action = z.infer<typeof Action>
+
+/** How long an answer holds. `workspace` is kept until revoked, for that folder only. */
+export const Lifetime = z.enum(['once', 'session', 'workspace'])
+export type Lifetime = z.infer<typeof Lifetime>
+
+/**
+ * The one canonical destination: the same value is decided on, dialled, logged and shown.
+ * `host` is a lower-case ASCII name (punycode) without trailing dot, or a canonical IP literal.
+ */
+export const Destination = z.strictObject({
+  host: z.string().min(1).max(253),
+  port: z.number().int().min(1).max(65535),
+  protocol: z.enum(['connect', 'http', 'socks5']),
+})
+export type Destination = z.infer<typeof Destination>
+
+/** `example.org`, or `*.example.org` (any depth below, not the name itself). */
+export const HostPattern = z
+  .string()
+  .max(253)
+  .regex(
+    /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$|^\[?[0-9a-f:.]+\]?$/,
+  )
+export type HostPattern = z.infer<typeof HostPattern>
+
+export const Rule = z.strictObject({
+  id: RuleId,
+  action: z.enum(['allow', 'deny']),
+  host: HostPattern,
+  /** null: every port. */
+  port: z.number().int().min(1).max(65535).nullable(),
+  scope: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('session'), sessionId: SessionId }),
+    z.strictObject({ kind: z.literal('workspace'), workspace: z.string() }),
+  ]),
+  origin: z.enum(['prompt', 'agent-grant', 'user']),
+  createdAtMs: z.number(),
+})
+export type Rule = z.infer<typeof Rule>
+
+export const Decision = z.strictObject({
+  action: z.enum(['allow', 'deny']),
+  by: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('person'), lifetime: Lifetime }),
+    z.strictObject({ kind: z.literal('rule'), ruleId: RuleId }),
+    /** The prompt ran out of time. */
+    z.strictObject({ kind: z.literal('timeout') }),
+    /** Never allowed whatever the rules say: loopback, metadata, the machine's own addresses, … */
+    z.strictObject({ kind: z.literal('boundary'), reason: z.string() }),
+    /** The session's default is to deny, or the session ended while the request waited. */
+    z.strictObject({ kind: z.literal('default'), reason: z.string() }),
+  ]),
+})
+export type Decision = z.infer<typeof Decision>
+
+/** Who opened the connection: the process and its ancestors up to the sandbox's first process. */
+export const Requester = z.strictObject({
+  process: ProcessIdentity,
+  ancestors: z.array(ProcessIdentity),
+})
+export type Requester = z.infer<typeof Requester>
+
+export const PermissionRequest = z.strictObject({
+  id: PromptId,
+  sessionId: SessionId,
+  raisedAtMs: z.number(),
+  /** When it denies by itself. */
+  expiresAtMs: z.number(),
+  destination: Destination,
+  /** null: the kernel no longer knew who asked. */
+  requester: Requester.nullable(),
+  /** Connections waiting on this prompt; identical requests collapse into one. */
+  connections: z.array(ConnectionId),
+})
+export type PermissionRequest = z.infer<typeof PermissionRequest>
+
+export const PromptAnswer = z.strictObject({
+  promptId: PromptId,
+  action: z.enum(['allow', 'deny']),
+  lifetime: Lifetime,
+})
+export type PromptAnswer = z.infer<typeof PromptAnswer>

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { AgentId } from './agent.ts'
+import { SessionId } from './ids.ts'
+import { AxisReport, IsolationLevel } from './isolation.ts'
+import { HostPattern } from './policy.ts'
+import { ExitStatus } from './process.ts'
+import { Diagnosis } from './sandbox.ts'
+
+/** What a person asks for. */
+export const SessionSpec = z.strictObject({
+  agent: AgentId,
+  /** Command line as typed; only for agent `command`. Split into words, never given to a shell. */
+  command: z.string().max(8192).nullable(),
+  /** Absolute path of a folder on this machine. */
+  workspace: z.string().min(1).max(4096),
+  level: IsolationLevel,
+  title: z.string().max(120).nullable(),
+  /** What happens to a connection that no rule covers. */
+  network: z.enum(['ask', 'deny']),
+  /** Hosts granted for this session from the start (the agent's own, reviewed by the person). */
+  grants: z.array(HostPattern).max(64),
+  /** Copy the agent's declared sign-in files into its private home. */
+  useSignIn: z.boolean(),
+  /** The word `unconfined`, typed by the person. Required for that level and only there. */
+  acknowledgement: z.string().nullable(),
+})
+export type SessionSpec = z.infer<typeof SessionSpec>
+
+export const SessionStatus = z.enum([
+  'starting',
+  'running',
+  'stopping',
+  'ended',
+  /** The host died or the machine restarted while it ran. */
+  'interrupted',
+  'failed',
+])
+export type SessionStatus = z.infer<typeof SessionStatus>
+
+/** Why a session did not start. The renderer owns the words. */
+export const StartFailure = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('workspace_missing'), path: z.string() }),
+  z.strictObject({ type: z.literal('workspace_not_folder'), path: z.string() }),
+  z.strictObject({ type: z.literal('workspace_refused'), path: z.string(), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('agent_not_found'),
+    agent: AgentId,
+    install: z.string().nullable(),
+  }),
+  z.strictObject({ type: z.literal('agent_not_executable'), path: z.string() }),
+  z.strictObject({ type: z.literal('command_invalid'), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('backend_unavailable'),
+    level: IsolationLevel,
+    diagnosis: Diagnosis,
+  }),
+  /** A part of the boundary could not be built. `detail` is the machine's own words. */
+  z.strictObject({
+    type: z.literal('boundary_failed'),
+    part: z.string(),
+    detail: z.string(),
+    remedy: z.string(),
+  }),
+  /** The boundary stood, but a required axis was not proven from inside. */
+  z.strictObject({ type: z.literal('not_proven'), axes: z.array(AxisReport) }),
+  z.strictObject({ type: z.literal('acknowledgement_required') }),
+  z.strictObject({ type: z.literal('refused_in_browser') }),
+  z.strictObject({ type: z.literal('pty_host_lost') }),
+  z.strictObject({ type: z.literal('state_unwritable'), path: z.string(), detail: z.string() }),
+])
+export type StartFailure = z.infer<typeof StartFailure>
+
+export const Session = z.strictObject({
+  id: SessionId,
+  spec: SessionSpec,
+  title: z.string(),
+  agentName: z.string(),
+  status: SessionStatus,
+  createdAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable(),
+  exit: ExitStatus.nullable(),
+  failure: StartFailure.nullable(),
+  axes: z.array(AxisReport),
+  /** The session this one restarted. */
+  continues: SessionId.nullable(),
+  /** Copy of the count of pending prompts, so a list row needs no second stream. */
+  pendingPrompts: z.number().int(),
+})
+export type Session = z.infer<typeof Session>
+
+export const isLive = (session: Session): boolean =>
+  session.status === 'starting' || session.status === 'running' || session.status === 'stopping'

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import { ConnectionId, PromptId, RuleId } from './ids.ts'
+import { AxisReport } from './isolation.ts'
+import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
+import { ExitStatus, ProcessKey, ProcessNode, ProcessSample } from './process.ts'
+import { Session, StartFailure } from './session.ts'
+
+export const SCHEMA_VERSION = 1
+
+const fact = <const T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.strictObject({ type: z.literal(type), ...shape })
+
+/** What happened, without when. */
+export const Fact = z.discriminatedUnion('type', [
+  fact('session/created', { session: Session }),
+  fact('session/started', { rootPid: z.number().int() }),
+  fact('session/failed', { failure: StartFailure }),
+  fact('session/stopping', { by: z.enum(['person', 'host']) }),
+  fact('session/ended', { exit: ExitStatus }),
+  fact('session/interrupted', { reason: z.string() }),
+  fact('session/renamed', { title: z.string() }),
+  fact('isolation/reported', { axes: z.array(AxisReport) }),
+  /** Bytes the terminal produced since the last such event; for the activity track. */
+  fact('terminal/active', { bytes: z.number().int(), totalBytes: z.number().int() }),
+  fact('terminal/resized', { cols: z.number().int(), rows: z.number().int() }),
+  fact('proc/started', { node: ProcessNode }),
+  fact('proc/exec', {
+    key: ProcessKey,
+    name: z.string(),
+    argv: z.array(z.string()),
+    exe: z.string().nullable(),
+    cwd: z.string().nullable(),
+  }),
+  fact('proc/reparented', { key: ProcessKey, parent: ProcessKey.nullable() }),
+  fact('proc/sampled', { samples: z.array(ProcessSample) }),
+  fact('proc/ended', { key: ProcessKey, exit: ExitStatus }),
+  fact('net/requested', {
+    connectionId: ConnectionId,
+    destination: Destination,
+    requester: Requester.nullable(),
+  }),
+  /** A request that named no usable destination: refused before any decision. */
+  fact('net/malformed', { reason: z.string(), requester: Requester.nullable() }),
+  fact('net/decided', { connectionId: ConnectionId, decision: Decision }),
+  fact('net/opened', { connectionId: ConnectionId, address: z.string() }),
+  fact('net/failed', { connectionId: ConnectionId, reason: z.string() }),
+  fact('net/closed', {
+    connectionId: ConnectionId,
+    bytesUp: z.number(),
+    bytesDown: z.number(),
+  }),
+  fact('prompt/raised', { request: PermissionRequest }),
+  fact('prompt/joined', { promptId: PromptId, connectionId: ConnectionId }),
+  fact('prompt/answered', { promptId: PromptId, decision: Decision }),
+  fact('rule/added', { rule: Rule }),
+  fact('rule/removed', { ruleId: RuleId }),
+  /** The recording itself was damaged and repaired when it was read. */
+  fact('recording/damaged', { part: z.string(), detail: z.string() }),
+])
+export type Fact = z.infer<typeof Fact>
+export type FactType = Fact['type']
+
+/** When. `seq` orders; `monoMs` is the session's own clock and never runs back. */
+export const Stamp = z.strictObject({
+  seq: z.number().int().nonnegative(),
+  /** Wall clock, ms since the epoch. */
+  atMs: z.number(),
+  /** Milliseconds since the session was created, monotonic. */
+  monoMs: z.number(),
+})
+export type Stamp = z.infer<typeof Stamp>
+
+export const TimelineEvent = z.strictObject({ ...Stamp.shape, fact: Fact })
+export type TimelineEvent = z.infer<typeof TimelineEvent>
+
+/** First line of a recording. */
+export const RecordingHeader = z.strictObject({
+  schema: z.literal(SCHEMA_VERSION),
+  session: Session,
+  /** Version of Cloche that wrote it. */
+  writtenBy: z.string(),
+})
+export type RecordingHeader = z.infer<typeof RecordingHeader>
+
+export const RecordingSummary = z.strictObject({
+  session: Session,
+  durationMs: z.number(),
+  terminalBytes: z.number(),
+  events: z.number().int(),
+  /** Empty when whole; otherwise one sentence per damaged part. */
+  damage: z.array(z.string()),
+})
+export type RecordingSummary = z.infer<typeof RecordingSummary>
