@@ -96,8 +96,12 @@ export const api = defineContract({
       ]),
     }),
     list: stream({ key: z.null(), snapshot: z.array(Session), delta: SessionChange }),
-    /** All events of one session so far, then each new one. */
-    watch: stream({ key: SessionId, snapshot: z.array(TimelineEvent), delta: TimelineEvent }),
+    /** Events of one session from its first, in batches: the earliest, the rest so far, new ones. */
+    watch: stream({
+      key: SessionId,
+      snapshot: z.array(TimelineEvent),
+      delta: z.array(TimelineEvent),
+    }),
   },
   prompt: {
     answer: command({

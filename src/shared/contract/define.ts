@@ -8,7 +8,7 @@ export interface Query<I extends z.ZodType, O extends z.ZodType> {
   readonly output: O
 }
 
-/** Changes something; the outcome is a Result. Idempotent on the id the caller mints. */
+/** Changes something; the outcome is a Result. Never sent twice: a lost connection is a fault. */
 export interface Command<I extends z.ZodType, O extends z.ZodType, X extends z.ZodType> {
   readonly kind: 'command'
   readonly input: I

@@ -4,8 +4,12 @@ import { z } from 'zod'
 export const PROTOCOL_VERSION = 1
 
 export const LIMITS = {
-  /** One frame, text or binary, in bytes. */
+  /** One frame from a viewer, text or binary, in bytes. */
   frameBytes: 1024 * 1024,
+  /** One frame from the host: snapshots of long lists fit, nothing unbounded does. */
+  hostFrameBytes: 16 * 1024 * 1024,
+  /** Events in one batch of a session's stream. */
+  eventBatch: 500,
   /** Terminal output sent to one viewer that it has not yet drawn. Past it: a fresh snapshot. */
   viewerWindowBytes: 1024 * 1024,
   /** Subscriptions and terminals open at once on one connection. */
@@ -150,7 +154,7 @@ export function encodeBytes(frame: ByteFrame): Uint8Array<ArrayBuffer> {
 
 /** null: not a byte frame of this protocol. The payload is a view, not a copy. */
 export function decodeBytes(bytes: Uint8Array): ByteFrame | null {
-  if (bytes.length < BYTE_HEADER || bytes.length > LIMITS.frameBytes) return null
+  if (bytes.length < BYTE_HEADER || bytes.length > LIMITS.hostFrameBytes) return null
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const kind = view.getUint8(0)
   const offset = view.getFloat64(5, true)
