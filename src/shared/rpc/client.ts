@@ -53,7 +53,7 @@ export function connect(
 ): Promise<Connection> {
   const calls = new Map<string, Waiting<unknown>>()
   const subscriptions = new Map<number, (frame: Frame<unknown, unknown>) => void>()
-  const terminals = new Map<number, RemoteTerminalViewer & { size: Size }>()
+  const terminals = new Map<number, { viewer: RemoteTerminalViewer; size: Size }>()
   const reads = new Map<number, Waiting<Uint8Array>>()
   let isOpen = true
   let nextId = 1
@@ -132,16 +132,16 @@ export function connect(
         })
       case 'closed':
         subscriptions.delete(frame.stream)
-        terminals.get(frame.stream)?.closed(frame.message)
+        terminals.get(frame.stream)?.viewer.closed(frame.message)
         terminals.delete(frame.stream)
         reads.get(frame.stream)?.reject(new Fault(frame.code, frame.message))
         reads.delete(frame.stream)
         return
       case 'terminal/size': {
-        const viewer = terminals.get(frame.stream)
-        if (!viewer) return
-        viewer.size = { cols: frame.cols, rows: frame.rows }
-        return viewer.resized(viewer.size)
+        const terminal = terminals.get(frame.stream)
+        if (!terminal) return
+        terminal.size = { cols: frame.cols, rows: frame.rows }
+        return terminal.viewer.resized(terminal.size)
       }
     }
   }
@@ -154,14 +154,16 @@ export function connect(
       reads.delete(frame.stream)
       return
     }
-    const viewer = terminals.get(frame.stream)
-    if (frame.kind === BYTES.screen) viewer?.screen(frame.offset, viewer.size, frame.payload)
-    else if (frame.kind === BYTES.output) viewer?.output(frame.offset, frame.payload)
+    const terminal = terminals.get(frame.stream)
+    if (!terminal) return
+    if (frame.kind === BYTES.screen)
+      terminal.viewer.screen(frame.offset, terminal.size, frame.payload)
+    else if (frame.kind === BYTES.output) terminal.viewer.output(frame.offset, frame.payload)
   }
 
   const openTerminal: Connection['openTerminal'] = (sessionId, size, viewer) => {
     const stream = nextId++
-    terminals.set(stream, { ...viewer, size })
+    terminals.set(stream, { viewer, size })
     send({ t: 'terminal/open', stream, sessionId, ...size })
     return {
       write: (payload) => {
@@ -193,7 +195,7 @@ export function connect(
       const fault = new Fault('disconnected', 'the connection to the host was lost')
       for (const waiting of [...calls.values(), ...reads.values()]) waiting.reject(fault)
       reads.clear()
-      for (const viewer of terminals.values()) viewer.closed(fault.message)
+      for (const { viewer } of terminals.values()) viewer.closed(fault.message)
       terminals.clear()
       reject(fault)
       onClosed?.()

@@ -1,0 +1,164 @@
+import { copyFile, mkdir, realpath, stat, chmod } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { splitCommandLine } from '../../shared/command-line.ts'
+import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { type Mount, type Plan, planSandbox, planUnconfined } from '../core/isolation/plan.ts'
+import type { Planner } from '../core/sessions.ts'
+import { type AgentDescriptor, descriptorOf } from './descriptors.ts'
+import {
+  describeProgram,
+  findAgent,
+  findCommand,
+  findShell,
+  isBelow,
+  type Program,
+  type Surroundings,
+} from './program.ts'
+
+export interface PlannerOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly home: string
+  readonly user: string
+  /** Cloche's own data; never a workspace, never visible inside. */
+  readonly dataDir: string
+}
+
+/** Folders that are never a workspace: a session there could write what the machine runs. */
+const REFUSED = [
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/opt',
+  '/proc',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/usr',
+  '/var',
+]
+
+export function createPlanner(options: PlannerOptions): Planner {
+  return {
+    plan: async (spec, { resume, acknowledgement }) => {
+      const workspace = await checkWorkspace(spec.workspace, options)
+      if (!workspace.ok) return workspace
+      const agent = descriptorOf(spec.agent)
+      const around = { env: options.env, home: options.home, workspace: workspace.value }
+      const program = await findProgram(agent, spec, resume, around)
+      if (!program.ok) return program
+
+      const input = {
+        workspace: workspace.value,
+        argv: program.value.argv,
+        home: options.home,
+        user: options.user,
+        mounts: [...program.value.mounts, ...(await prepareState(agent, spec, options))],
+        env: Object.fromEntries(
+          Object.entries(agent.env).map(([name, value]) => [
+            name,
+            value.replace(/^~(?=\/|$)/, options.home),
+          ]),
+        ),
+        path: program.value.path,
+        grantedHosts: spec.grants.length,
+      }
+      const plan = makePlan(spec, input, acknowledgement)
+      if (!plan) return err({ type: 'acknowledgement_required' })
+      const title = spec.title?.trim() || basename(workspace.value)
+      return ok({ plan, agentName: agent.name, title })
+    },
+  }
+}
+
+function makePlan(
+  spec: SessionSpec,
+  input: Parameters<typeof planUnconfined>[0],
+  acknowledgement: Parameters<typeof planUnconfined>[1] | null,
+): Plan | null {
+  if (spec.level !== 'unconfined') return planSandbox({ ...input, level: spec.level })
+  // The person's own home and sign-in are what unconfined means: nothing is put in their place.
+  return acknowledgement && planUnconfined({ ...input, mounts: [], env: {} }, acknowledgement)
+}
+
+async function checkWorkspace(
+  path: string,
+  { home, dataDir }: PlannerOptions,
+): Promise<Result<string, StartFailure>> {
+  const refuse = (reason: string) => err({ type: 'workspace_refused' as const, path, reason })
+  if (!path.startsWith('/')) return refuse('It must be an absolute path.')
+  let canonical: string
+  try {
+    canonical = await realpath(path)
+    if (!(await stat(canonical)).isDirectory()) return err({ type: 'workspace_not_folder', path })
+  } catch {
+    return err({ type: 'workspace_missing', path })
+  }
+  if (isBelow(await realpath(home).catch(() => home), canonical))
+    return refuse('It holds your whole home folder. Choose a folder below it.')
+  if (REFUSED.some((folder) => isBelow(canonical, folder))) return refuse('It is a system folder.')
+  const own = await realpath(dataDir).catch(() => dataDir)
+  if (isBelow(canonical, own) || isBelow(own, canonical))
+    return refuse('It holds the recordings and rules of Cloche itself.')
+  return ok(canonical)
+}
+
+async function findProgram(
+  agent: AgentDescriptor,
+  spec: SessionSpec,
+  resume: boolean,
+  around: Surroundings,
+): Promise<Result<Program, StartFailure>> {
+  if (agent.id === 'command') {
+    const words = splitCommandLine(spec.command ?? '')
+    if (!words.ok) return err({ type: 'command_invalid', reason: words.error })
+    const [name, ...args] = words.value as [string, ...string[]]
+    const found = await findCommand(name, around)
+    if (!found) return err({ type: 'command_invalid', reason: `there is no program "${name}"` })
+    return describeProgram(found, args, around)
+  }
+  if (agent.id === 'shell') {
+    const shell = await findShell(around.env)
+    if (!shell) return err({ type: 'agent_not_found', agent: 'shell', install: null })
+    return describeProgram(shell, agent.args, around)
+  }
+  const found = await findAgent(agent, around)
+  if (!found) return err({ type: 'agent_not_found', agent: agent.id, install: agent.install })
+  const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
+  return describeProgram(found.executable, args, around)
+}
+
+/**
+ * The agent's state folders live in Cloche's data, one set per agent: it keeps its conversations
+ * and sign-in between sessions, and nothing it writes there is ever run outside a sandbox.
+ */
+async function prepareState(
+  agent: AgentDescriptor,
+  spec: SessionSpec,
+  { home, dataDir }: PlannerOptions,
+): Promise<Mount[]> {
+  if (spec.level === 'unconfined') return []
+  const own = join(dataDir, 'homes', agent.id)
+  const mounts: Mount[] = []
+  for (const folder of agent.stateFolders) {
+    await mkdir(join(own, folder), { recursive: true, mode: 0o700 })
+    mounts.push({ source: join(own, folder), target: join(home, folder), access: 'write' })
+  }
+  if (spec.useSignIn)
+    for (const file of agent.signIn) await copySignIn(join(home, file), join(own, file))
+  return mounts
+}
+
+/** The person's newer sign-in replaces the copy; the agent's refreshed one is kept otherwise. */
+async function copySignIn(from: string, to: string): Promise<void> {
+  const source = await stat(from).catch(() => null)
+  if (!source?.isFile()) return
+  const copy = await stat(to).catch(() => null)
+  if (copy && copy.mtimeMs >= source.mtimeMs) return
+  await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+  await copyFile(from, to)
+  await chmod(to, 0o600)
+}

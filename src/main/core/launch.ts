@@ -1,0 +1,133 @@
+import type { ConnectionId } from '../../shared/domain/ids.ts'
+import type { Decision } from '../../shared/domain/policy.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { Session, StartFailure } from '../../shared/domain/session.ts'
+import type { Fact } from '../../shared/domain/timeline.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { Plan } from './isolation/plan.ts'
+import { decideByRules } from './policy/decide.ts'
+import type { RuleBook } from './policy/rules.ts'
+import type {
+  EgressGateway,
+  EgressHandle,
+  ProcessReader,
+  PtyHost,
+  Sandbox,
+  SandboxBackend,
+} from './ports.ts'
+import type { Prompts } from './prompts.ts'
+
+export interface SamplerHandle {
+  stop(rootExit?: ExitStatus): Promise<void>
+}
+
+export interface BoundaryPorts {
+  readonly ptyHost: PtyHost
+  readonly egress: EgressGateway
+  readonly processes: ProcessReader
+  readonly startSampler: (options: {
+    readonly rootPid: number
+    readonly report: (fact: Fact) => void
+  }) => SamplerHandle
+  readonly terminalLogPath: (session: Session) => string
+}
+
+export interface LaunchRequest extends BoundaryPorts {
+  readonly session: Session
+  readonly plan: Plan
+  readonly backend: SandboxBackend
+  readonly exited: AbortSignal
+  readonly report: (fact: Fact) => void
+  readonly monoOriginMs: number
+  readonly rules: RuleBook
+  readonly prompts: Prompts
+}
+
+/** What a running session consists of; whoever holds it ends all of it. */
+export interface LiveParts {
+  readonly sandbox: Sandbox
+  /** null: the session is on the machine's own network (unconfined). */
+  readonly egress: EgressHandle | null
+  readonly sampler: SamplerHandle
+}
+
+/** The size until the first viewer says its own. */
+const FIRST_SIZE = { cols: 120, rows: 32 }
+
+/**
+ * Builds the boundary, starts its first process, and watches it. The agent itself still waits
+ * for `Sandbox.release`. On any failure everything that was made is undone and nothing runs.
+ */
+export async function startBoundary(
+  request: LaunchRequest,
+): Promise<Result<LiveParts, StartFailure>> {
+  const { session, ptyHost } = request
+  const built = await request.backend.build(request.plan, session.id)
+  if (!built.ok) return built
+  const spawned = await ptyHost.spawn({
+    sessionId: session.id,
+    launch: built.value.launch,
+    size: FIRST_SIZE,
+    logPath: request.terminalLogPath(session),
+    monoOriginMs: request.monoOriginMs,
+  })
+  if (!spawned.ok) {
+    await built.value.abandon()
+    return err({
+      type: 'boundary_failed',
+      part: 'the terminal',
+      detail: spawned.error.detail,
+      remedy: 'Close other terminals, or look at the log for the reason.',
+    })
+  }
+  const joined = await built.value.join(spawned.value.pid, request.exited)
+  if (!joined.ok) {
+    const words = (await ptyHost.text(session.id)).trim()
+    ptyHost.kill(session.id)
+    await built.value.abandon()
+    return err(withWords(joined.error, words))
+  }
+  const sandbox = joined.value
+  const egress = sandbox.listener
+    ? request.egress.serve(sandbox.listener, {
+        sessionId: session.id,
+        rootPid: sandbox.rootPid,
+        processes: request.processes,
+        report: request.report,
+        decide: (question) => decide(request, question),
+      })
+    : null
+  const sampler = request.startSampler({ rootPid: sandbox.rootPid, report: request.report })
+  return ok({ sandbox, egress, sampler })
+}
+
+/** Rules first; a person only when no rule covers it and the session asks. */
+function decide(
+  { session, rules, prompts }: LaunchRequest,
+  question: Parameters<Parameters<EgressGateway['serve']>[1]['decide']>[0],
+): Promise<Decision> {
+  const { workspace, network } = session.spec
+  const decision = decideByRules({
+    destination: question.destination,
+    rules: rules.all(),
+    sessionId: session.id,
+    workspace,
+    sessionDefault: network,
+  })
+  if (decision !== 'ask') return Promise.resolve(decision)
+  return prompts.ask({
+    sessionId: session.id,
+    workspace,
+    connectionId: question.connectionId as ConnectionId,
+    destination: question.destination,
+    requester: question.requester,
+    gone: question.gone,
+  })
+}
+
+/** The boundary's own words stand in the terminal when its first process ended early. */
+function withWords(failure: StartFailure, words: string): StartFailure {
+  return failure.type === 'boundary_failed' && words !== '' && failure.detail === ''
+    ? { ...failure, detail: words }
+    : failure
+}

@@ -1,0 +1,281 @@
+import type { SessionChange } from '../../shared/contract/api.ts'
+import type { Caller, StreamSource } from '../../shared/contract/define.ts'
+import type { RuleId, SessionId } from '../../shared/domain/ids.ts'
+import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { Rule } from '../../shared/domain/policy.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import {
+  isLive,
+  type Session,
+  type SessionSpec,
+  type StartFailure,
+} from '../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
+import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
+import type { RuleBook } from './policy/rules.ts'
+import type { Clock, Log, PtyHost, SandboxBackend } from './ports.ts'
+import type { Prompts } from './prompts.ts'
+import type { Timeline } from './timeline.ts'
+
+/** Turns what a person asked for into a Plan; the only reader of workspaces and agents. */
+export interface Planner {
+  plan(
+    spec: SessionSpec,
+    options: { readonly resume: boolean; readonly acknowledgement: Acknowledgement | null },
+  ): Promise<Result<{ plan: Plan; agentName: string; title: string }, StartFailure>>
+}
+
+export interface SessionsOptions extends BoundaryPorts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly timeline: Timeline
+  readonly planner: Planner
+  readonly backends: ReadonlyMap<IsolationLevel, SandboxBackend>
+  readonly ptyHost: PtyHost
+  readonly prompts: Prompts
+  readonly rules: RuleBook
+  readonly newId: (prefix: 'ses' | 'rul') => string
+  /** Unconfined sessions may be started from the browser shell as well. */
+  readonly mayUnconfineInBrowser: boolean
+  /** Milliseconds a program gets to end by itself before its sandbox is destroyed. */
+  readonly graceMs: number
+}
+
+type UnknownSession = { readonly type: 'unknown_session' }
+
+export interface Sessions {
+  create(spec: SessionSpec, caller: Pick<Caller, 'shell'>): Promise<Result<Session, StartFailure>>
+  restart(
+    id: SessionId,
+    caller: Pick<Caller, 'shell'>,
+  ): Promise<Result<Session, StartFailure | UnknownSession>>
+  stop(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
+  rename(id: SessionId, title: string): Result<null, UnknownSession>
+  remove(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'still_live' }>>
+  get(id: SessionId): Session | null
+  all(): Session[]
+  readonly watch: StreamSource<Session[], SessionChange>
+  /** PTY host events, wired by the composition root. */
+  exited(id: SessionId, exit: ExitStatus): void
+  ptyHostLost(): void
+  stopAll(): Promise<void>
+}
+
+interface Live extends LiveParts {
+  readonly ended: Promise<void>
+  readonly resolveEnded: () => void
+}
+
+/** Owns the life of every session; the only writer of `session/*` facts. */
+export function createSessions(options: SessionsOptions): Sessions {
+  const { timeline, clock, ptyHost } = options
+  const live = new Map<SessionId, Live>()
+  /** Aborted, with its ExitStatus, when a session's first process ends, even while it starts. */
+  const exits = new Map<SessionId, AbortController>()
+  const viewers = new Set<(frame: { type: 'delta'; seq: number; change: SessionChange }) => void>()
+  let seq = 0
+
+  const tell = (change: SessionChange): void => {
+    seq++
+    for (const push of viewers) push({ type: 'delta', seq, change })
+  }
+  timeline.onSessionChange((session) => tell({ type: 'set', session }))
+
+  const get = (id: SessionId): Session | null => timeline.state(id)?.session ?? null
+
+  const mayStart = (
+    spec: SessionSpec,
+    caller: Pick<Caller, 'shell'>,
+  ): Result<Acknowledgement | null, StartFailure> => {
+    if (spec.level !== 'unconfined') return ok(null)
+    if (caller.shell === 'web' && !options.mayUnconfineInBrowser)
+      return err({ type: 'refused_in_browser' })
+    const acknowledgement = acknowledge(spec.acknowledgement, clock.wallMs())
+    return acknowledgement ? ok(acknowledgement) : err({ type: 'acknowledgement_required' })
+  }
+
+  const grantHosts = (session: Session): void => {
+    for (const host of session.spec.grants) {
+      const rule: Rule = {
+        id: options.newId('rul') as RuleId,
+        action: 'allow',
+        host,
+        port: null,
+        scope: { kind: 'session', sessionId: session.id },
+        origin: 'agent-grant',
+        createdAtMs: clock.wallMs(),
+      }
+      options.rules.add(rule)
+      timeline.append(session.id, { type: 'rule/added', rule })
+    }
+  }
+
+  const start = async (
+    spec: SessionSpec,
+    caller: Pick<Caller, 'shell'>,
+    continues: SessionId | null,
+  ): Promise<Result<Session, StartFailure>> => {
+    const allowed = mayStart(spec, caller)
+    if (!allowed.ok) return allowed
+    const planned = await options.planner.plan(spec, {
+      resume: continues !== null,
+      acknowledgement: allowed.value,
+    })
+    if (!planned.ok) return planned
+    const backend = options.backends.get(spec.level)
+    if (!backend) return err(noBackend(spec.level))
+    const diagnosis = await backend.diagnose()
+    if (diagnosis.status !== 'usable')
+      return err({ type: 'backend_unavailable', level: spec.level, diagnosis })
+
+    const id = options.newId('ses') as SessionId
+    const session: Session = {
+      id,
+      // The folder as the boundary sees it; the typed word counted for this start only.
+      spec: { ...spec, workspace: planned.value.plan.workspace, acknowledgement: null },
+      title: planned.value.title,
+      agentName: planned.value.agentName,
+      status: 'starting',
+      createdAtMs: clock.wallMs(),
+      startedAtMs: null,
+      endedAtMs: null,
+      exit: null,
+      failure: null,
+      axes: [],
+      continues,
+      pendingPrompts: 0,
+    }
+    const created = await timeline.create(session)
+    if (!created.ok) return created
+    const exit = new AbortController()
+    exits.set(id, exit)
+    grantHosts(session)
+
+    const started = await startBoundary({
+      ...options,
+      session,
+      plan: planned.value.plan,
+      backend,
+      exited: exit.signal,
+      report: (fact) => timeline.append(id, fact),
+      monoOriginMs: timeline.monoOriginMs(id),
+    })
+    if (!started.ok) {
+      exits.delete(id)
+      options.rules.forgetSession(id)
+      options.prompts.cancel(id)
+      timeline.append(id, { type: 'session/failed', failure: started.error })
+      return started
+    }
+    const { promise, resolve } = deferred()
+    live.set(id, { ...started.value, ended: promise, resolveEnded: resolve })
+    timeline.append(id, { type: 'isolation/reported', axes: [...started.value.sandbox.axes] })
+    timeline.append(id, { type: 'session/started', rootPid: started.value.sandbox.rootPid })
+    await started.value.sandbox.release()
+    if (exit.signal.aborted) await end(id, exit.signal.reason as ExitStatus)
+    return ok(get(id) ?? session)
+  }
+
+  const end = async (id: SessionId, exit: ExitStatus): Promise<void> => {
+    const parts = live.get(id)
+    if (!parts || !exits.delete(id)) return
+    options.prompts.cancel(id)
+    await parts.egress?.close()
+    await parts.sandbox.destroy()
+    await parts.sampler.stop(exit)
+    options.rules.forgetSession(id)
+    timeline.append(id, { type: 'session/ended', exit })
+    live.delete(id)
+    parts.resolveEnded()
+  }
+
+  const fail = (id: SessionId) => (cause: unknown) =>
+    options.log.error(`session ${id} could not be ended cleanly`, cause)
+
+  const stop: Sessions['stop'] = async (id) => {
+    const session = get(id)
+    if (!session) return err({ type: 'unknown_session' })
+    const parts = live.get(id)
+    if (!parts) return err({ type: 'not_live' })
+    if (session.status !== 'stopping') {
+      timeline.append(id, { type: 'session/stopping', by: 'person' })
+      await parts.sandbox.terminate()
+    }
+    const isGone = await Promise.race([
+      parts.ended.then(() => true),
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), options.graceMs)),
+    ])
+    // The PTY host reports the exit once the sandbox is gone; that path ends the session.
+    if (!isGone) await parts.sandbox.destroy()
+    await parts.ended
+    return ok(null)
+  }
+
+  return {
+    create: (spec, caller) => start(spec, caller, null),
+    restart: async (id, caller) => {
+      const session = get(id)
+      if (!session) return err({ type: 'unknown_session' })
+      if (live.has(id)) await stop(id)
+      return start(session.spec, caller, id)
+    },
+    stop,
+    rename: (id, title) => {
+      if (!get(id)) return err({ type: 'unknown_session' })
+      timeline.append(id, { type: 'session/renamed', title })
+      return ok(null)
+    },
+    remove: async (id) => {
+      const session = get(id)
+      if (!session) return err({ type: 'unknown_session' })
+      if (isLive(session)) return err({ type: 'still_live' })
+      ptyHost.release(id)
+      await timeline.remove(id)
+      tell({ type: 'removed', id })
+      return ok(null)
+    },
+    get,
+    all: () => timeline.sessions(),
+    watch: (push) => {
+      push({ type: 'snapshot', seq, state: timeline.sessions() })
+      viewers.add(push)
+      return () => viewers.delete(push)
+    },
+    exited: (id, exit) => {
+      exits.get(id)?.abort(exit)
+      end(id, exit).catch(fail(id))
+    },
+    ptyHostLost: () => {
+      for (const controller of exits.values()) controller.abort({ kind: 'lost' })
+      for (const id of [...live.keys()]) end(id, { kind: 'lost' }).catch(fail(id))
+    },
+    stopAll: async () => {
+      await Promise.all([...live.keys()].map((id) => stop(id)))
+    },
+  }
+}
+
+function noBackend(level: IsolationLevel): StartFailure {
+  return {
+    type: 'backend_unavailable',
+    level,
+    diagnosis: {
+      id: level,
+      title: level,
+      level,
+      status: 'unsupported',
+      summary: 'This version of Cloche cannot start sessions at this level.',
+      facts: [],
+      remedies: [{ say: 'Choose the OS sandbox.', command: null }],
+    },
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
