@@ -24,22 +24,22 @@ export interface PlannerOptions {
   readonly dataDir: string
 }
 
-/** Folders that are never a workspace: a session there could write what the machine runs. */
-const REFUSED = [
+/** Below these a session could write what the machine itself runs or is. */
+const REFUSED_TREES = [
   '/bin',
   '/boot',
   '/dev',
   '/etc',
   '/lib',
   '/lib64',
-  '/opt',
   '/proc',
   '/run',
   '/sbin',
   '/sys',
   '/usr',
-  '/var',
 ]
+/** Too much at once; folders below them are fine. */
+const REFUSED_FOLDERS = ['/', '/home', '/media', '/mnt', '/nix', '/opt', '/srv', '/tmp', '/var']
 
 export function createPlanner(options: PlannerOptions): Planner {
   return {
@@ -99,7 +99,11 @@ async function checkWorkspace(
   }
   if (isBelow(await realpath(home).catch(() => home), canonical))
     return refuse('It holds your whole home folder. Choose a folder below it.')
-  if (REFUSED.some((folder) => isBelow(canonical, folder))) return refuse('It is a system folder.')
+  if (
+    REFUSED_FOLDERS.includes(canonical) ||
+    REFUSED_TREES.some((folder) => isBelow(canonical, folder))
+  )
+    return refuse('It is a system folder. Choose a folder of your own.')
   const own = await realpath(dataDir).catch(() => dataDir)
   if (isBelow(canonical, own) || isBelow(own, canonical))
     return refuse('It holds the recordings and rules of Cloche itself.')

@@ -1,0 +1,83 @@
+import type { Api, SystemInfo } from '../../shared/contract/api.ts'
+import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
+import type { AgentInfo } from '../../shared/domain/agent.ts'
+import type { Rule } from '../../shared/domain/policy.ts'
+import type { Diagnosis } from '../../shared/domain/sandbox.ts'
+import type { RecordingSummary } from '../../shared/domain/timeline.ts'
+import { err, ok } from '../../shared/result.ts'
+import type { RuleBook } from '../core/policy/rules.ts'
+import type { EventStore } from '../core/ports.ts'
+import type { Prompts } from '../core/prompts.ts'
+import type { Sessions } from '../core/sessions.ts'
+import type { Timeline } from '../core/timeline.ts'
+import { listFolder } from './folders.ts'
+
+export interface HandlerParts {
+  readonly sessions: Sessions
+  readonly prompts: Prompts
+  readonly rules: RuleBook
+  readonly timeline: Timeline
+  readonly store: EventStore
+  readonly home: string
+  readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
+  readonly doctor: () => Promise<Diagnosis[]>
+  readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
+  readonly rememberWorkspace: (path: string) => void
+  /** Tells running sessions that a rule is gone; cuts what it allowed. */
+  readonly ruleRemoved: (rule: Rule) => void
+}
+
+const EVENTS_PER_READ = 5000
+
+export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
+  const { sessions, prompts, rules, timeline, store } = parts
+  return {
+    system: {
+      info: (_, caller) => parts.systemInfo(caller),
+      doctor: () => parts.doctor(),
+      folder: (path) => listFolder(path ?? parts.home),
+    },
+    agent: {
+      list: ({ workspace }) => parts.agents(workspace),
+    },
+    session: {
+      create: async (spec, caller) => {
+        const created = await sessions.create(spec, caller)
+        if (created.ok) parts.rememberWorkspace(created.value.spec.workspace)
+        return created
+      },
+      stop: ({ id }) => sessions.stop(id),
+      restart: ({ id }, caller) => sessions.restart(id, caller),
+      rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),
+      remove: ({ id }) => sessions.remove(id),
+      list: () => sessions.watch,
+      watch: (id) => timeline.watch(id),
+    },
+    prompt: {
+      answer: (answer) => Promise.resolve(prompts.answer(answer)),
+      list: () => prompts.watch,
+    },
+    rule: {
+      list: () => rules.watch,
+      remove: ({ id }) => {
+        const rule = rules.remove(id)
+        if (!rule) return Promise.resolve(err({ type: 'unknown_rule' as const }))
+        parts.ruleRemoved(rule)
+        return Promise.resolve(ok(null))
+      },
+    },
+    recording: {
+      list: async () => {
+        const found = await Promise.all(sessions.all().map(({ id }) => store.summary(id)))
+        return found.filter((item): item is RecordingSummary => item !== null)
+      },
+      events: async ({ id, fromSeq }) => {
+        const events = await timeline.read(id, fromSeq)
+        return {
+          events: events.slice(0, EVENTS_PER_READ),
+          isLast: events.length <= EVENTS_PER_READ,
+        }
+      },
+    },
+  }
+}

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { PromptChange } from '../../../src/shared/contract/api.ts'
+import type { ConnectionId, PromptId, SessionId } from '../../../src/shared/domain/ids.ts'
+import type { Decision, PermissionRequest } from '../../../src/shared/domain/policy.ts'
+import type { Fact } from '../../../src/shared/domain/timeline.ts'
+import { createRuleBook, type RuleBook } from '../../../src/main/core/policy/rules.ts'
+import { createPrompts, type Prompts } from '../../../src/main/core/prompts.ts'
+
+const A = 'ses_aaaaaaaaaaaaaaaa' as SessionId
+const B = 'ses_bbbbbbbbbbbbbbbb' as SessionId
+const WORKSPACE = '/home/dev/project'
+
+let rules: RuleBook
+let prompts: Prompts
+let facts: { sessionId: SessionId; fact: Fact }[]
+let nextId: number
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  facts = []
+  nextId = 0
+  rules = createRuleBook(
+    [],
+    { save: () => Promise.resolve() },
+    {
+      info: () => undefined,
+      warn: () => undefined,
+      error: () => undefined,
+    },
+  )
+  prompts = createPrompts({
+    clock: { wallMs: () => Date.now(), monoMs: () => 0 },
+    rules,
+    report: (sessionId, fact) => facts.push({ sessionId, fact }),
+    newId: (prefix) => `${prefix}_${String(nextId++).padStart(16, '0')}`,
+    timeoutMs: 60_000,
+  })
+})
+afterEach(() => vi.useRealTimers())
+
+function ask(
+  host: string,
+  options: { session?: SessionId; port?: number; gone?: AbortSignal } = {},
+): Promise<Decision> {
+  return prompts.ask({
+    sessionId: options.session ?? A,
+    workspace: WORKSPACE,
+    connectionId: `con_${String(nextId++).padStart(16, '0')}` as ConnectionId,
+    destination: { host, port: options.port ?? 443, protocol: 'connect' },
+    requester: null,
+    gone: options.gone ?? new AbortController().signal,
+  })
+}
+
+function pending(): PermissionRequest[] {
+  let state: PermissionRequest[] = []
+  prompts.watch((frame) => {
+    if (frame.type === 'snapshot') state = frame.state
+  })()
+  return state
+}
+
+const answerFirst = (action: 'allow' | 'deny', lifetime: 'once' | 'session' | 'workspace') =>
+  prompts.answer({ promptId: pending()[0]!.id, action, lifetime })
+
+describe('questions', () => {
+  test('wait for a person and pass the answer on', async () => {
+    const decision = ask('api.example.org')
+    expect(pending().map((request) => request.destination.host)).toEqual(['api.example.org'])
+    expect(answerFirst('allow', 'once').ok).toBe(true)
+    expect(await decision).toEqual({ action: 'allow', by: { kind: 'person', lifetime: 'once' } })
+    expect(pending()).toEqual([])
+    expect(rules.all()).toEqual([])
+  })
+
+  test('nobody answers: deny when the time is up, not before', async () => {
+    const decision = ask('api.example.org')
+    await vi.advanceTimersByTimeAsync(59_999)
+    expect(pending()).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await decision).toEqual({ action: 'deny', by: { kind: 'timeout' } })
+  })
+
+  test('identical ones collapse and share one answer; others queue, oldest first', async () => {
+    const same = [ask('a.example'), ask('a.example'), ask('a.example')]
+    const other = ask('b.example')
+    const otherPort = ask('a.example', { port: 80 })
+    const otherSession = ask('a.example', { session: B })
+    expect(pending().map((request) => request.connections.length)).toEqual([3, 1, 1, 1])
+    answerFirst('deny', 'once')
+    for (const decision of await Promise.all(same)) expect(decision.action).toBe('deny')
+    expect(pending()).toHaveLength(3)
+    for (const _ of [1, 2, 3]) answerFirst('allow', 'once')
+    for (const decision of [await other, await otherPort, await otherSession])
+      expect(decision.action).toBe('allow')
+  })
+
+  test('an answer for the workspace becomes a rule and settles what it covers elsewhere', async () => {
+    const mine = ask('a.example')
+    const sameFolderOtherSession = ask('a.example', { session: B })
+    answerFirst('allow', 'workspace')
+    await mine
+    expect(rules.all()).toMatchObject([
+      { action: 'allow', host: 'a.example', port: 443, scope: { workspace: WORKSPACE } },
+    ])
+    expect(await sameFolderOtherSession).toEqual({
+      action: 'allow',
+      by: { kind: 'rule', ruleId: rules.all()[0]!.id },
+    })
+  })
+
+  test('an answer for the session does not reach another session', async () => {
+    const mine = ask('a.example')
+    const other = ask('a.example', { session: B })
+    answerFirst('allow', 'session')
+    await mine
+    expect(pending().map((request) => request.sessionId)).toEqual([B])
+    answerFirst('deny', 'once')
+    expect((await other).action).toBe('deny')
+  })
+
+  test('a client that hangs up withdraws its question', async () => {
+    const gone = new AbortController()
+    const decision = ask('a.example', { gone: gone.signal })
+    gone.abort()
+    expect((await decision).action).toBe('deny')
+    expect(pending()).toEqual([])
+    expect(facts.map(({ fact }) => fact.type)).toEqual(['prompt/raised', 'prompt/answered'])
+  })
+
+  test('of several clients one hangs up: the question stays for the rest', async () => {
+    const gone = new AbortController()
+    const first = ask('a.example', { gone: gone.signal })
+    const second = ask('a.example')
+    gone.abort()
+    expect((await first).action).toBe('deny')
+    expect(pending()).toHaveLength(1)
+    answerFirst('allow', 'once')
+    expect((await second).action).toBe('allow')
+  })
+
+  test('the end of a session denies what it still asks, and only that', async () => {
+    const mine = ask('a.example')
+    const other = ask('b.example', { session: B })
+    prompts.cancel(A)
+    expect((await mine).action).toBe('deny')
+    expect(pending().map((request) => request.sessionId)).toEqual([B])
+    prompts.cancel(B)
+    expect((await other).action).toBe('deny')
+  })
+
+  test('answering twice, or something unknown, changes nothing and says so', async () => {
+    const decision = ask('a.example')
+    const promptId = pending()[0]!.id
+    prompts.answer({ promptId, action: 'deny', lifetime: 'once' })
+    await decision
+    const late = prompts.answer({ promptId, action: 'allow', lifetime: 'workspace' })
+    expect(late).toEqual({ ok: false, error: { type: 'prompt_expired' } })
+    expect(rules.all()).toEqual([])
+    const unknown = 'prm_ffffffffffffffff' as PromptId
+    expect(prompts.answer({ promptId: unknown, action: 'allow', lifetime: 'once' }).ok).toBe(false)
+  })
+
+  test('viewers see each change, in order', async () => {
+    const seen: PromptChange['type'][] = []
+    prompts.watch((frame) => {
+      if (frame.type === 'delta') seen.push(frame.change.type)
+    })
+    const first = ask('a.example')
+    const second = ask('a.example')
+    answerFirst('deny', 'session')
+    await Promise.all([first, second])
+    expect(seen).toEqual(['set', 'set', 'settled'])
+  })
+})
