@@ -1,0 +1,91 @@
+import { useEffect } from 'react'
+import { commandFor } from './commands.ts'
+import { ConfirmAction } from './features/confirm-action.tsx'
+import { ConnectionBanner, NotYetConnected } from './features/connection-screen.tsx'
+import { DoctorPage } from './features/doctor.tsx'
+import { NewSessionDialog } from './features/new-session.tsx'
+import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
+import { PromptInbox } from './features/prompt-inbox.tsx'
+import { PromptStack } from './features/prompt-stack.tsx'
+import { Rail } from './features/rail.tsx'
+import { RecordingsPage } from './features/recordings.tsx'
+import { ReplayPage } from './features/replay.tsx'
+import { RulesPage } from './features/rules.tsx'
+import { SessionList } from './features/session-list.tsx'
+import { SessionsPage } from './features/sessions-page.tsx'
+import { StatusBar } from './features/status-bar.tsx'
+import { focusPlace } from './keys.ts'
+import { dismissFailure, useActions } from './stores/session-actions.ts'
+import { useUi } from './stores/ui.ts'
+import { Button } from './ui/button.tsx'
+import { Icon } from './ui/icons.tsx'
+
+export function App() {
+  const { route, overlay, isSidebarOpen } = useUi()
+  useEffect(() => {
+    window.addEventListener('keydown', dispatchKey, { capture: true })
+    return () => window.removeEventListener('keydown', dispatchKey, { capture: true })
+  }, [])
+  const hasSidebar = isSidebarOpen && (route.page === 'sessions' || route.id !== null)
+  return (
+    <div className="app">
+      <ConnectionBanner />
+      <div className="app-body">
+        <Rail />
+        {hasSidebar && <SessionList />}
+        <main className="main" aria-label="Main" data-testid="main">
+          <PageOf />
+          <PromptStack />
+          <NotYetConnected />
+        </main>
+      </div>
+      <StatusBar />
+      <ProblemStrip />
+      {overlay === 'palette' && <CommandPalette />}
+      {overlay === 'go-to-session' && <SessionPicker />}
+      {overlay === 'keys' && <KeysHelp />}
+      {overlay === 'new-session' && <NewSessionDialog />}
+      <ConfirmAction />
+    </div>
+  )
+}
+
+function PageOf() {
+  const { page, id } = useUi((state) => state.route)
+  switch (page) {
+    case 'sessions':
+      return <SessionsPage />
+    case 'prompts':
+      return <PromptInbox />
+    case 'recordings':
+      return id ? <ReplayPage key={id} id={id} /> : <RecordingsPage />
+    case 'rules':
+      return <RulesPage />
+    case 'doctor':
+      return <DoctorPage />
+  }
+}
+
+function ProblemStrip() {
+  const problem = useActions((state) => state.problem)
+  if (!problem) return null
+  return (
+    <div className="problem-strip strip" role="alert" data-testid="problem">
+      <Icon name="warning" />
+      <span className="grow">{problem}</span>
+      <Button small look="quiet" icon="close" aria-label="Dismiss" onClick={dismissFailure} />
+    </div>
+  )
+}
+
+/** Before any element sees the key; what is not ours passes untouched. */
+function dispatchKey(event: KeyboardEvent): void {
+  if (event.isComposing || event.repeat) return
+  // An open dialog has the keyboard to itself, but for the chords.
+  if (document.querySelector('dialog[open]') && !event.ctrlKey && !event.metaKey) return
+  const command = commandFor(event, focusPlace(event.target))
+  if (!command) return
+  event.preventDefault()
+  event.stopPropagation()
+  command.run()
+}

@@ -1,0 +1,108 @@
+import { useEffect, useState } from 'react'
+import type { PromptId } from '../../shared/domain/ids.ts'
+import type { PermissionRequest } from '../../shared/domain/policy.ts'
+import {
+  dismissProblem,
+  setMinimised,
+  type RecentAllow,
+  undoAllow,
+  usePrompts,
+} from '../stores/prompts.ts'
+import { useSessions } from '../stores/sessions.ts'
+import { goTo, useUi } from '../stores/ui.ts'
+import { Button } from '../ui/button.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { plural } from '../words/format.ts'
+import { LIFETIME_NAMES } from '../words/outcomes.ts'
+import { PromptCard } from './prompt-card.tsx'
+
+/**
+ * The oldest prompt, hanging from the edge of the main column, where no terminal can draw. It
+ * stays the same one until it is settled, whatever comes behind it.
+ */
+export function PromptStack() {
+  const pending = usePrompts((state) => state.pending)
+  const isMinimised = usePrompts((state) => state.isMinimised)
+  const recentAllow = usePrompts((state) => state.recentAllow)
+  const problem = usePrompts((state) => state.problem)
+  const route = useUi((state) => state.route)
+  const shown = useSteady(pending)
+  if (route.page === 'prompts') return <Announcer pending={pending} />
+  return (
+    <div className="prompt-stack" data-testid="prompt-stack">
+      <Announcer pending={pending} />
+      {shown && !isMinimised && (
+        <PromptCard
+          key={shown.id}
+          request={shown}
+          behind={pending.length - 1}
+          onMinimise={() => setMinimised(true)}
+          {...(route.page === 'sessions' && route.id === shown.sessionId
+            ? {}
+            : { onShowSession: () => goTo('sessions', shown.sessionId) })}
+        />
+      )}
+      {shown && isMinimised && (
+        <button
+          type="button"
+          className="prompt-chip"
+          onClick={() => setMinimised(false)}
+          data-testid="prompt-restore"
+        >
+          <Icon name="ask" />
+          {plural(pending.length, 'prompt')} waiting
+        </button>
+      )}
+      {recentAllow && <UndoStrip recentAllow={recentAllow} />}
+      {problem && (
+        <div className="strip" role="alert" data-testid="prompt-problem">
+          <Icon name="warning" />
+          <span className="grow">{problem}</span>
+          <Button small look="quiet" icon="close" aria-label="Dismiss" onClick={dismissProblem} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function useSteady(pending: readonly PermissionRequest[]): PermissionRequest | null {
+  const [id, setId] = useState<PromptId | null>(null)
+  const shown = pending.find((request) => request.id === id) ?? pending[0] ?? null
+  useEffect(() => setId(shown?.id ?? null), [shown?.id])
+  return shown
+}
+
+function UndoStrip({ recentAllow }: { recentAllow: RecentAllow }) {
+  const { request, lifetime } = recentAllow
+  return (
+    <div className="strip" role="status" data-testid="prompt-undo-strip">
+      <Icon name="check" />
+      <span className="grow clip">
+        Allowed <b className="mono">{request.destination.host}</b>,{' '}
+        {LIFETIME_NAMES[lifetime].toLowerCase()}
+      </span>
+      {lifetime !== 'once' && (
+        <Button small onClick={() => void undoAllow()} data-testid="prompt-undo">
+          Undo and revoke
+        </Button>
+      )}
+    </div>
+  )
+}
+
+/** Says a new prompt aloud, in our own words only. */
+function Announcer({ pending }: { pending: readonly PermissionRequest[] }) {
+  const newest = pending.at(-1)
+  const title = useSessions((state) => newest && state.byId.get(newest.sessionId)?.title)
+  return (
+    <div
+      className="visually-hidden"
+      role="status"
+      aria-live="polite"
+      data-testid="prompt-live-region"
+    >
+      {newest &&
+        `${plural(pending.length, 'prompt')} waiting. ${title ?? 'A session'} wants to connect to ${newest.destination.host} port ${newest.destination.port}. Press Control Shift A to answer.`}
+    </div>
+  )
+}

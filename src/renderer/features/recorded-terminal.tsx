@@ -1,0 +1,74 @@
+import '@xterm/xterm/css/xterm.css'
+import { useEffect, useRef, useState } from 'react'
+import { activate } from '../stores/active.ts'
+import type { TerminalLog } from '../stores/terminal-log.ts'
+import { copyText } from '../ui/copy.tsx'
+import { FindBar, LinkConfirm, TerminalFrame } from './terminal-frame.tsx'
+import { createTerminalPlayer } from './terminal-player.ts'
+import { createTerminal, type TerminalParts } from './terminal-setup.ts'
+
+interface RecordedTerminalProps {
+  readonly log: TerminalLog
+  /** Calls back with every new playhead until the returned function is called. */
+  readonly follow: (show: (monoMs: number) => void) => () => void
+}
+
+/** A recorded terminal at a moment. Nothing typed here goes anywhere. */
+export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
+  const box = useRef<HTMLDivElement>(null)
+  const parts = useRef<TerminalParts | null>(null)
+  const [title, setTitle] = useState('')
+  const [link, setLink] = useState<string | null>(null)
+  const [opening, setOpening] = useState<string | null>(null)
+  const [isFinding, setFinding] = useState(false)
+
+  useEffect(() => {
+    const created = createTerminal(box.current!, {
+      onHover: setLink,
+      onOpen: setOpening,
+      onTitle: setTitle,
+    })
+    const { terminal } = created
+    parts.current = created
+    terminal.options.disableStdin = true
+    terminal.options.cursorBlink = false
+    const player = createTerminalPlayer(terminal, log.records)
+    const unfollow = follow((monoMs) => player.seek(monoMs))
+    const deactivate = activate('terminal', {
+      focus: () => terminal.focus(),
+      leave: () => document.querySelector<HTMLElement>('[data-after-terminal]')?.focus(),
+      openFind: () => setFinding(true),
+      copy: () => void copyText(terminal.getSelection()),
+      selectAll: () => terminal.selectAll(),
+      clear: () => undefined,
+    })
+    return () => {
+      deactivate()
+      unfollow()
+      player.dispose()
+      created.dispose()
+      parts.current = null
+    }
+  }, [log, follow])
+
+  return (
+    <TerminalFrame title={title} hoveredLink={link} isLive={false}>
+      {isFinding && (
+        <FindBar
+          onFind={(text, direction) => {
+            const { search } = parts.current!
+            return direction > 0 ? search.findNext(text) : search.findPrevious(text)
+          }}
+          onClose={() => setFinding(false)}
+        />
+      )}
+      <div ref={box} className="terminal-box recorded scroll" data-testid="recorded-terminal" />
+      {log.damage === 'damaged' && (
+        <p className="terminal-damage" role="status">
+          The recording of this terminal is damaged here; what follows could not be read.
+        </p>
+      )}
+      {opening && <LinkConfirm target={opening} onDone={() => setOpening(null)} />}
+    </TerminalFrame>
+  )
+}

@@ -1,0 +1,68 @@
+import { useCallback, useEffect, useState } from 'react'
+import { useStore } from 'zustand'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import { useConnection } from '../connection.ts'
+import { activate } from '../stores/active.ts'
+import { openReplay, type Replay } from '../stores/replay.ts'
+import { select } from '../stores/selection.ts'
+import { useSessions } from '../stores/sessions.ts'
+import { useView, ViewContext } from '../stores/view.ts'
+import { Failed, Loading } from '../ui/states.tsx'
+import { formatDate } from '../words/format.ts'
+import { RecordedTerminal } from './recorded-terminal.tsx'
+import { ReplayBar, ReplayRibbon } from './replay-bar.tsx'
+import { WorkbenchLayout } from './workbench.tsx'
+
+/** Show me again. */
+export function ReplayPage({ id }: { id: SessionId }) {
+  const [replay, setReplay] = useState<Replay | null>(null)
+  const [round, setRound] = useState(0)
+  const isConnected = useConnection().type === 'connected'
+  useEffect(() => {
+    if (!isConnected) return
+    const opened = openReplay(id)
+    setReplay(opened)
+    select(null, null)
+    const stops = [activate('replay', opened), activate('view', opened.view)]
+    return () => {
+      for (const stop of stops) stop()
+      opened.close()
+    }
+  }, [id, round, isConnected])
+  if (!replay || replay.view.getState().sessionId !== id) return <Loading what="the recording" />
+  return (
+    <ViewContext value={replay.view}>
+      <ReplayWorkbench replay={replay} retry={() => setRound(round + 1)} />
+    </ViewContext>
+  )
+}
+
+function ReplayWorkbench({ replay, retry }: { replay: Replay; retry: () => void }) {
+  const status = useView((view) => view.status)
+  const sessionId = useView((view) => view.sessionId)
+  const damage = useView((view) => view.state.damage)
+  const projected = useView((view) => view.state.session)
+  const listed = useSessions((state) => state.byId.get(sessionId))
+  const log = useStore(replay.transport, (state) => state.log)
+  const follow = useCallback(
+    (show: (monoMs: number) => void) => {
+      show(replay.view.getState().playheadMs)
+      return replay.view.subscribe((view) => show(view.playheadMs))
+    },
+    [replay],
+  )
+  if (status === 'failed') return <Failed what="The recording" retry={retry} />
+  // As it was at the playhead, under the name it has now.
+  const session = projected && { ...projected, title: listed?.title ?? projected.title }
+  if (status === 'loading' || !session || !log) return <Loading what="the recording" />
+  return (
+    <WorkbenchLayout
+      session={session}
+      isReplay
+      seek={replay.seek}
+      ribbon={<ReplayRibbon writtenAt={formatDate(session.createdAtMs)} damage={damage} />}
+      transport={<ReplayBar replay={replay} />}
+      center={<RecordedTerminal log={log} follow={follow} />}
+    />
+  )
+}

@@ -1,0 +1,89 @@
+import { isLive } from '../../shared/domain/session.ts'
+import { reconnect, useConnection } from '../connection.ts'
+import { useMachine } from '../stores/machine.ts'
+import { setMinimised, usePrompts } from '../stores/prompts.ts'
+import { useSessions } from '../stores/sessions.ts'
+import { goTo } from '../stores/ui.ts'
+import { Icon } from '../ui/icons.tsx'
+import { useNow } from '../ui/use-now.ts'
+import { formatDuration, plural } from '../words/format.ts'
+
+export function StatusBar() {
+  const byId = useSessions((state) => state.byId)
+  const waiting = usePrompts((state) => state.pending.length)
+  const diagnoses = useMachine((machine) => machine.diagnoses)
+  const running = [...byId.values()].filter(isLive).length
+  const levels = diagnoses?.filter((item) => item.level !== null) ?? []
+  return (
+    <footer className="status-bar" aria-label="Status" data-testid="status-bar">
+      <button type="button" onClick={() => goTo('sessions')}>
+        {plural(running, 'session')} running
+      </button>
+      <button
+        type="button"
+        className={waiting > 0 ? 'waiting' : ''}
+        onClick={() => {
+          setMinimised(false)
+          goTo('prompts')
+        }}
+        data-testid="status-prompts"
+      >
+        {waiting > 0 && <Icon name="ask" />}
+        {plural(waiting, 'prompt')} waiting
+      </button>
+      {levels.map((item) => (
+        <button key={item.id} type="button" className="status-level" onClick={() => goTo('doctor')}>
+          {item.title} {item.status}
+        </button>
+      ))}
+      <span className="grow" />
+      <ConnectionStatus />
+    </footer>
+  )
+}
+
+function ConnectionStatus() {
+  const state = useConnection()
+  const now = useNow(state.type === 'reconnecting')
+  switch (state.type) {
+    case 'connected':
+      return (
+        <span className="status-connection" data-testid="connection" data-state="connected">
+          host {state.connection.version}
+        </span>
+      )
+    case 'connecting':
+      return (
+        <span className="status-connection" data-testid="connection" data-state="connecting">
+          connecting
+        </span>
+      )
+    case 'reconnecting':
+      return (
+        <span className="status-connection lost" data-testid="connection" data-state="reconnecting">
+          <Icon name="disconnected" />
+          reconnecting, lost for {formatDuration(now - state.sinceMs)}
+        </span>
+      )
+    case 'disconnected':
+      return (
+        <button
+          type="button"
+          className="status-connection lost"
+          onClick={reconnect}
+          data-testid="connection"
+          data-state="disconnected"
+        >
+          <Icon name="disconnected" />
+          disconnected, reconnect
+        </button>
+      )
+    case 'incompatible':
+      return (
+        <span className="status-connection lost" data-testid="connection" data-state="incompatible">
+          <Icon name="warning" />
+          incompatible host
+        </span>
+      )
+  }
+}

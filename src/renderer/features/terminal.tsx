@@ -1,0 +1,151 @@
+import '@xterm/xterm/css/xterm.css'
+import { useEffect, useRef, useState } from 'react'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { Connection, RemoteTerminal } from '../../shared/rpc/client.ts'
+import { useConnection } from '../connection.ts'
+import { matchesChord } from '../keys.ts'
+import { activate } from '../stores/active.ts'
+import { copyText } from '../ui/copy.tsx'
+import { FindBar, LinkConfirm, PasteConfirm, TerminalFrame } from './terminal-frame.tsx'
+import { createTerminal, type TerminalParts } from './terminal-setup.ts'
+
+interface LiveTerminalProps {
+  readonly sessionId: SessionId
+}
+
+/** The terminal of a running session. Its bytes go from the connection to xterm and back. */
+export function LiveTerminal({ sessionId }: LiveTerminalProps) {
+  const state = useConnection()
+  const box = useRef<HTMLDivElement>(null)
+  const parts = useRef<TerminalParts | null>(null)
+  const remote = useRef<RemoteTerminal | null>(null)
+  const [title, setTitle] = useState('')
+  const [link, setLink] = useState<string | null>(null)
+  const [opening, setOpening] = useState<string | null>(null)
+  const [pasting, setPasting] = useState<string | null>(null)
+  const [isFinding, setFinding] = useState(false)
+
+  useEffect(() => {
+    const created = createTerminal(box.current!, {
+      onHover: setLink,
+      onOpen: setOpening,
+      onTitle: setTitle,
+    })
+    parts.current = created
+    const { terminal, fit } = created
+    const encoder = new TextEncoder()
+    terminal.onData((data) => remote.current?.write(encoder.encode(data)))
+    terminal.onBinary((data) =>
+      remote.current?.write(Uint8Array.from(data, (c) => c.charCodeAt(0))),
+    )
+    terminal.attachCustomKeyEventHandler(isForTheProgram)
+    const refit = new ResizeObserver(() => {
+      const size = fit.proposeDimensions()
+      if (size && size.cols > 1 && size.rows > 1 && isVisible(box.current)) {
+        terminal.resize(size.cols, size.rows)
+        remote.current?.resize(size)
+      }
+    })
+    refit.observe(box.current!)
+    const deactivate = activate('terminal', {
+      focus: () => terminal.focus(),
+      leave: () => document.querySelector<HTMLElement>('[data-after-terminal]')?.focus(),
+      openFind: () => setFinding(true),
+      copy: () => void copyText(terminal.getSelection()),
+      selectAll: () => terminal.selectAll(),
+      clear: () => terminal.clear(),
+    })
+    terminal.focus()
+    return () => {
+      deactivate()
+      refit.disconnect()
+      created.dispose()
+      parts.current = null
+    }
+  }, [sessionId])
+
+  const connection = state.type === 'connected' ? state.connection : null
+  useEffect(() => {
+    if (!connection || !parts.current) return
+    const attached = attach(connection, sessionId, parts.current)
+    remote.current = attached
+    return () => {
+      remote.current = null
+      attached.close()
+    }
+  }, [connection, sessionId])
+
+  return (
+    <TerminalFrame title={title} hoveredLink={link} isLive>
+      {isFinding && (
+        <FindBar
+          onFind={(text, direction) => {
+            const { search } = parts.current!
+            return direction > 0 ? search.findNext(text) : search.findPrevious(text)
+          }}
+          onClose={() => {
+            setFinding(false)
+            parts.current?.terminal.focus()
+          }}
+        />
+      )}
+      <div
+        ref={box}
+        className="terminal-box"
+        data-testid="terminal"
+        onPasteCapture={(event) => {
+          const text = event.clipboardData.getData('text/plain')
+          if (!/[\r\n]/.test(text.trimEnd())) return
+          event.preventDefault()
+          event.stopPropagation()
+          setPasting(text)
+        }}
+      />
+      {opening && <LinkConfirm target={opening} onDone={() => setOpening(null)} />}
+      {pasting !== null && (
+        <PasteConfirm
+          text={pasting}
+          onPaste={() => parts.current?.terminal.paste(pasting)}
+          onDone={() => {
+            setPasting(null)
+            requestAnimationFrame(() => parts.current?.terminal.focus())
+          }}
+        />
+      )}
+    </TerminalFrame>
+  )
+}
+
+/** Attaches one viewer: first the exact screen, then bytes as they come, each reported when drawn. */
+function attach(
+  connection: Connection,
+  sessionId: SessionId,
+  { terminal, fit }: TerminalParts,
+): RemoteTerminal {
+  const size = fit.proposeDimensions() ?? { cols: terminal.cols, rows: terminal.rows }
+  const remote = connection.openTerminal(sessionId, size, {
+    screen: (offset, { cols, rows }, bytes) => {
+      terminal.reset()
+      terminal.resize(cols, rows)
+      terminal.write(bytes, () => remote.drawn(offset))
+    },
+    output: (offset, bytes) => {
+      terminal.write(bytes, () => remote.drawn(offset + bytes.length))
+    },
+    resized: ({ cols, rows }) => terminal.resize(cols, rows),
+    closed: () => undefined,
+  })
+  return remote
+}
+
+/** Copy and paste are the browser's; every other chord of ours was taken before it came here. */
+function isForTheProgram(event: KeyboardEvent): boolean {
+  return !(
+    matchesChord(event, 'Mod+Shift+V') ||
+    matchesChord(event, 'Mod+Shift+C') ||
+    (event.metaKey && event.key.toLowerCase() === 'v')
+  )
+}
+
+const isVisible = (element: HTMLElement | null): boolean =>
+  element !== null && element.clientWidth > 0 && element.clientHeight > 0

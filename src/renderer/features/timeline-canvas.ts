@@ -1,0 +1,235 @@
+import { isSame, type Subject } from '../stores/selection.ts'
+import type { Mark, Tone, Track, Tracks } from '../stores/tracks.ts'
+import { formatDuration } from '../words/format.ts'
+import {
+  AXIS_HEIGHT,
+  axisTicks,
+  type Box,
+  boxOf,
+  isInRange,
+  type Lane,
+  layoutLanes,
+  NAME_WIDTH,
+  type Range,
+  xOf,
+} from './timeline-layout.ts'
+
+export type Palette = Readonly<
+  Record<
+    | 'background'
+    | 'line'
+    | 'text'
+    | 'faint'
+    | 'selected'
+    | 'playhead'
+    | 'area'
+    | 'activity'
+    | 'plain'
+    | 'plainEnded'
+    | 'ask'
+    | 'allow'
+    | 'deny'
+    | 'failed'
+    | 'enforced'
+    | 'drift',
+    string
+  >
+>
+
+export interface Scene {
+  readonly tracks: Tracks
+  readonly range: Range
+  readonly width: number
+  readonly height: number
+  /** Right edge of what is not over. */
+  readonly nowMs: number
+  /** null: live, where now is the right edge. */
+  readonly playheadMs: number | null
+  readonly selected: { readonly subject: Subject | null; readonly seq: number | null }
+  readonly hovered: Mark | null
+  readonly area: Range | null
+  readonly palette: Palette
+  readonly font: string
+}
+
+const NAMES: Readonly<Record<Track, string>> = {
+  prompts: 'Prompts',
+  terminal: 'Terminal',
+  processes: 'Processes',
+  network: 'Network',
+  isolation: 'Isolation',
+}
+
+/** Draws the whole timeline. Pure but for the canvas: the same scene gives the same picture. */
+export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { width, height, palette } = scene
+  const lanes = layoutLanes(height)
+  context.fillStyle = palette.background
+  context.fillRect(0, 0, width, height)
+  context.font = scene.font
+  context.textBaseline = 'middle'
+
+  drawAxis(context, scene)
+  context.save()
+  context.beginPath()
+  context.rect(NAME_WIDTH, AXIS_HEIGHT, width - NAME_WIDTH, height - AXIS_HEIGHT)
+  context.clip()
+  for (const lane of lanes) if (lane.track === 'terminal') drawActivity(context, scene, lane)
+  for (const mark of scene.tracks.marks) {
+    if (!isInRange(mark, scene.range)) continue
+    const lane = lanes.find((item) => item.track === mark.track)!
+    drawMark(context, scene, mark, boxOf(mark, lane, scene.range, width, scene.nowMs))
+  }
+  if (scene.area) drawArea(context, scene, scene.area)
+  context.restore()
+  drawNames(context, scene, lanes)
+  if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
+}
+
+function drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { width, height, palette, range } = scene
+  context.strokeStyle = palette.line
+  context.fillStyle = palette.faint
+  context.textAlign = 'left'
+  context.lineWidth = 1
+  context.beginPath()
+  for (const { atMs, stepMs } of axisTicks(range, width)) {
+    const x = Math.round(xOf(atMs, range, width)) + 0.5
+    context.moveTo(x, AXIS_HEIGHT - 4)
+    context.lineTo(x, height)
+    const label = stepMs < 1000 ? `${(atMs / 1000).toFixed(2)}s` : formatDuration(atMs)
+    if (x + context.measureText(label).width < width - 4)
+      context.fillText(label, x + 4, AXIS_HEIGHT / 2)
+  }
+  context.moveTo(0, AXIS_HEIGHT + 0.5)
+  context.lineTo(width, AXIS_HEIGHT + 0.5)
+  context.stroke()
+}
+
+function drawNames(context: CanvasRenderingContext2D, scene: Scene, lanes: readonly Lane[]): void {
+  const { palette, width } = scene
+  context.fillStyle = palette.background
+  context.fillRect(0, AXIS_HEIGHT + 1, NAME_WIDTH, scene.height)
+  context.strokeStyle = palette.line
+  context.textAlign = 'left'
+  context.beginPath()
+  for (const lane of lanes) {
+    context.fillStyle = palette.text
+    context.fillText(NAMES[lane.track], 12, lane.y + lane.height / 2)
+    const y = Math.round(lane.y + lane.height) + 0.5
+    context.moveTo(0, y)
+    context.lineTo(width, y)
+  }
+  context.moveTo(NAME_WIDTH - 0.5, AXIS_HEIGHT)
+  context.lineTo(NAME_WIDTH - 0.5, scene.height)
+  context.stroke()
+}
+
+/** One bar per two pixels; height grows with the logarithm, so a keystroke still shows. */
+function drawActivity(context: CanvasRenderingContext2D, scene: Scene, lane: Lane): void {
+  const { range, width, palette, tracks } = scene
+  const bars = new Map<number, number>()
+  for (const { atMs, bytes } of tracks.activity) {
+    if (atMs < range.fromMs || atMs > range.toMs) continue
+    const x = Math.floor(xOf(atMs, range, width) / 2) * 2
+    bars.set(x, (bars.get(x) ?? 0) + bytes)
+  }
+  context.fillStyle = palette.activity
+  const base = lane.y + lane.height - 4
+  for (const [x, bytes] of bars) {
+    const share = Math.min(1, Math.log10(1 + bytes) / 6)
+    const tall = Math.max(2, share * (lane.height - 8))
+    context.fillRect(x, base - tall, 2, tall)
+  }
+}
+
+function drawMark(context: CanvasRenderingContext2D, scene: Scene, mark: Mark, box: Box): void {
+  const { palette } = scene
+  const isSelected = scene.selected.seq === mark.seq || isSame(scene.selected.subject, mark.subject)
+  context.fillStyle = fillOf(mark, palette)
+  context.beginPath()
+  context.roundRect(box.x, box.y, box.width, box.height, 2)
+  context.fill()
+  if (mark.tone === 'deny' || mark.tone === 'failed') hatch(context, box, palette.background)
+  if (isSelected || scene.hovered === mark) {
+    context.strokeStyle = isSelected ? palette.selected : palette.text
+    context.lineWidth = isSelected ? 2 : 1
+    context.stroke()
+    context.lineWidth = 1
+  }
+  drawLabel(context, mark, box, palette, scene.width)
+}
+
+function fillOf(mark: Mark, palette: Palette): string {
+  if (mark.tone === 'plain') return mark.endMs === null ? palette.plain : palette.plainEnded
+  return palette[mark.tone satisfies Tone]
+}
+
+/** Refused things are hatched, so that colour is not the only sign. */
+function hatch(context: CanvasRenderingContext2D, box: Box, colour: string): void {
+  context.save()
+  context.clip()
+  context.strokeStyle = colour
+  context.lineWidth = 1
+  context.beginPath()
+  for (let x = box.x - box.height; x < box.x + box.width; x += 4) {
+    context.moveTo(x, box.y + box.height)
+    context.lineTo(x + box.height, box.y)
+  }
+  context.stroke()
+  context.restore()
+  context.beginPath()
+  context.roundRect(box.x, box.y, box.width, box.height, 2)
+}
+
+function drawLabel(
+  context: CanvasRenderingContext2D,
+  mark: Mark,
+  box: Box,
+  palette: Palette,
+  width: number,
+): void {
+  const left = Math.max(box.x, NAME_WIDTH)
+  const room = Math.min(box.x + box.width, width) - left - 8
+  if (box.height < 9 || room < 24 || mark.tone === 'deny') return
+  const label = clip(context, mark.label, room)
+  if (!label) return
+  context.fillStyle = mark.tone === 'plain' ? palette.text : palette.background
+  context.textAlign = 'left'
+  context.fillText(label, left + 4, box.y + box.height / 2 + 0.5)
+}
+
+function clip(context: CanvasRenderingContext2D, text: string, room: number): string {
+  // Control and direction characters must not reach the canvas either.
+  const shown = text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '·').slice(0, 80)
+  if (context.measureText(shown).width <= room) return shown
+  for (let length = shown.length - 1; length > 2; length--) {
+    const shorter = `${shown.slice(0, length)}…`
+    if (context.measureText(shorter).width <= room) return shorter
+  }
+  return ''
+}
+
+function drawArea(context: CanvasRenderingContext2D, scene: Scene, area: Range): void {
+  const from = xOf(area.fromMs, scene.range, scene.width)
+  const to = xOf(area.toMs, scene.range, scene.width)
+  context.fillStyle = scene.palette.area
+  context.fillRect(from, AXIS_HEIGHT, to - from, scene.height)
+}
+
+function drawPlayhead(context: CanvasRenderingContext2D, scene: Scene, atMs: number): void {
+  const { range, width, height, palette } = scene
+  if (atMs < range.fromMs || atMs > range.toMs) return
+  const x = Math.round(xOf(atMs, range, width)) + 0.5
+  context.strokeStyle = palette.playhead
+  context.fillStyle = palette.playhead
+  context.beginPath()
+  context.moveTo(x, 6)
+  context.lineTo(x, height)
+  context.stroke()
+  context.beginPath()
+  context.moveTo(x - 5, 4)
+  context.lineTo(x + 5, 4)
+  context.lineTo(x, 11)
+  context.fill()
+}

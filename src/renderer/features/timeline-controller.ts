@@ -1,0 +1,230 @@
+import type { StoreApi } from 'zustand'
+import { createStore } from 'zustand'
+import type { TimelineControls } from '../stores/active.ts'
+import { select, useSelection } from '../stores/selection.ts'
+import type { Mark } from '../stores/tracks.ts'
+import type { ViewStore } from '../stores/view.ts'
+import { drawTimeline, type Palette } from './timeline-canvas.ts'
+import { hitTest, NAME_WIDTH, panRange, type Range, timeAt, zoomRange } from './timeline-layout.ts'
+
+interface TimelineUi {
+  readonly hovered: Mark | null
+  readonly area: Range | null
+}
+
+export interface TimelineController extends TimelineControls {
+  readonly ui: StoreApi<TimelineUi>
+  dispose(): void
+}
+
+const MIN_DURATION_MS = 10_000
+const DRAG_PIXELS = 4
+
+/** Owns one canvas: what is in view, the pointer, and a redraw at most once per frame. */
+export function createTimelineController(
+  canvas: HTMLCanvasElement,
+  view: ViewStore,
+  seek: ((atMs: number) => void) | null,
+): TimelineController {
+  const ui = createStore<TimelineUi>(() => ({ hovered: null, area: null }))
+  /** null: everything, growing with the session. */
+  let range: Range | null = null
+  let drag: { x: number; fromMs: number } | null = null
+  let scheduled = 0
+  let palette = readPalette(canvas)
+
+  const durationMs = (): number => Math.max(MIN_DURATION_MS, nowMs())
+  const nowMs = (): number => {
+    const { mode, state, durationMs: known } = view.getState()
+    const { session } = state
+    if (mode === 'replay') return known
+    return session && session.endedAtMs === null
+      ? Math.max(known, Date.now() - session.createdAtMs)
+      : known
+  }
+  const shown = (): Range => range ?? { fromMs: 0, toMs: durationMs() * 1.02 }
+  const size = () => ({ width: canvas.clientWidth, height: canvas.clientHeight })
+
+  const draw = (): void => {
+    scheduled = 0
+    const { width, height } = size()
+    const context = canvas.getContext('2d')
+    if (!context || width === 0 || height === 0) return
+    const ratio = window.devicePixelRatio
+    if (
+      canvas.width !== Math.round(width * ratio) ||
+      canvas.height !== Math.round(height * ratio)
+    ) {
+      canvas.width = Math.round(width * ratio)
+      canvas.height = Math.round(height * ratio)
+    }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    const { mode, playheadMs, tracks } = view.getState()
+    drawTimeline(context, {
+      tracks,
+      range: shown(),
+      width,
+      height,
+      nowMs: nowMs(),
+      playheadMs: mode === 'replay' ? playheadMs : null,
+      selected: useSelection.getState(),
+      hovered: ui.getState().hovered,
+      area: ui.getState().area,
+      palette,
+      font: `11px ${getComputedStyle(canvas).fontFamily}`,
+    })
+  }
+  const request = (): void => {
+    scheduled ||= requestAnimationFrame(draw)
+  }
+  const repaint = (): void => {
+    palette = readPalette(canvas)
+    request()
+  }
+  const set = (next: Range | null): void => {
+    range = next
+    request()
+  }
+
+  const pointOf = (event: MouseEvent) => ({ x: event.offsetX, y: event.offsetY })
+  const markAt = (event: MouseEvent): Mark | null =>
+    hitTest(view.getState().tracks, pointOf(event), shown(), size(), nowMs())
+
+  const onDown = (event: PointerEvent): void => {
+    if (event.button !== 0 || event.offsetX < NAME_WIDTH) return
+    canvas.setPointerCapture(event.pointerId)
+    drag = { x: event.offsetX, fromMs: timeAt(event.offsetX, shown(), size().width) }
+    ui.setState({ area: null })
+  }
+  const onMove = (event: PointerEvent): void => {
+    if (drag && Math.abs(event.offsetX - drag.x) > DRAG_PIXELS) {
+      const toMs = timeAt(event.offsetX, shown(), size().width)
+      ui.setState({
+        area: { fromMs: Math.min(drag.fromMs, toMs), toMs: Math.max(drag.fromMs, toMs) },
+      })
+    } else if (!drag) {
+      const hovered = markAt(event)
+      if (hovered !== ui.getState().hovered) ui.setState({ hovered })
+    }
+  }
+  const onUp = (event: PointerEvent): void => {
+    if (!drag) return
+    const wasClick = ui.getState().area === null
+    drag = null
+    if (!wasClick) return
+    const mark = markAt(event)
+    if (mark) select(mark.subject, mark.seq)
+    else if (seek) seek(timeAt(event.offsetX, shown(), size().width))
+    else select(null, null)
+  }
+  const onLeave = (): void => ui.setState({ hovered: null })
+  const onWheel = (event: WheelEvent): void => {
+    const span = shown().toMs - shown().fromMs
+    const sideways = event.shiftKey ? event.deltaY : event.deltaX
+    if (event.ctrlKey || event.metaKey) {
+      const around = timeAt(event.offsetX, shown(), size().width)
+      set(zoomRange(shown(), Math.exp(event.deltaY / 300), around, durationMs() * 1.02))
+    } else if (sideways !== 0) {
+      set(panRange(shown(), (sideways / size().width) * span, durationMs() * 1.02))
+    } else return
+    event.preventDefault()
+  }
+
+  canvas.addEventListener('pointerdown', onDown)
+  canvas.addEventListener('pointermove', onMove)
+  canvas.addEventListener('pointerup', onUp)
+  canvas.addEventListener('pointerleave', onLeave)
+  canvas.addEventListener('wheel', onWheel, { passive: false })
+  const resized = new ResizeObserver(request)
+  resized.observe(canvas)
+  const themed = new MutationObserver(repaint)
+  themed.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+  const scheme = window.matchMedia('(prefers-color-scheme: dark)')
+  scheme.addEventListener('change', repaint)
+  const stops = [view.subscribe(request), useSelection.subscribe(request), ui.subscribe(request)]
+  const ticking = setInterval(() => {
+    const { mode, state } = view.getState()
+    if (mode === 'live' && state.session?.endedAtMs === null) request()
+  }, 1000)
+
+  const middle = (): number => (shown().fromMs + shown().toMs) / 2
+  return {
+    ui,
+    zoom: (factor) => {
+      const { mode, playheadMs } = view.getState()
+      const around = mode === 'replay' ? playheadMs : middle()
+      set(zoomRange(shown(), factor, around, durationMs() * 1.02))
+    },
+    pan: (share) =>
+      set(panRange(shown(), share * (shown().toMs - shown().fromMs), durationMs() * 1.02)),
+    /** First the selection, then everything. */
+    fit: () => {
+      const { seq } = useSelection.getState()
+      const mark = view.getState().tracks.marks.find((item) => item.seq === seq)
+      const isCentred = mark && range && Math.abs(middle() - mark.startMs) < 1
+      if (!mark || isCentred) return set(null)
+      const span = Math.max(1000, ((mark.endMs ?? nowMs()) - mark.startMs) * 3)
+      set({ fromMs: mark.startMs - span / 2, toMs: mark.startMs + span / 2 })
+    },
+    next: (direction) => {
+      const { marks } = view.getState().tracks
+      const { seq } = useSelection.getState()
+      const current = marks.find((mark) => mark.seq === seq)
+      const onTrack = marks.filter((mark) => !current || mark.track === current.track)
+      const at = current
+        ? onTrack.indexOf(current) + direction
+        : direction > 0
+          ? 0
+          : onTrack.length - 1
+      const mark = onTrack[at]
+      if (mark) select(mark.subject, mark.seq)
+    },
+    dispose: () => {
+      clearInterval(ticking)
+      cancelAnimationFrame(scheduled)
+      for (const stop of stops) stop()
+      resized.disconnect()
+      themed.disconnect()
+      scheme.removeEventListener('change', repaint)
+      canvas.removeEventListener('pointerdown', onDown)
+      canvas.removeEventListener('pointermove', onMove)
+      canvas.removeEventListener('pointerup', onUp)
+      canvas.removeEventListener('pointerleave', onLeave)
+      canvas.removeEventListener('wheel', onWheel)
+    },
+  }
+}
+
+const TOKENS: Readonly<Record<keyof Palette, string>> = {
+  background: '--bg-panel',
+  line: '--line',
+  text: '--text-dim',
+  faint: '--text-faint',
+  selected: '--focus',
+  playhead: '--accent-text',
+  area: '--selection',
+  activity: '--track-activity',
+  plain: '--track-plain',
+  plainEnded: '--track-ended',
+  ask: '--ask-solid',
+  allow: '--track-allow',
+  deny: '--violation',
+  failed: '--violation',
+  enforced: '--boundary-1',
+  drift: '--ask-solid',
+}
+
+/** Resolves light-dark() through a real element, as the canvas takes plain colours only. */
+function readPalette(canvas: HTMLCanvasElement): Palette {
+  const probe = document.createElement('span')
+  ;(canvas.parentElement ?? document.body).append(probe)
+  const read = (token: string): string => {
+    probe.style.color = `var(${token})`
+    return getComputedStyle(probe).color
+  }
+  const palette = Object.fromEntries(
+    Object.entries(TOKENS).map(([name, token]) => [name, read(token)]),
+  ) as Palette
+  probe.remove()
+  return palette
+}

@@ -1,0 +1,223 @@
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { useStore } from 'zustand'
+import type { TimelineEvent } from '../../shared/domain/timeline.ts'
+import { activate } from '../stores/active.ts'
+import { select, subjectOf, useSelection } from '../stores/selection.ts'
+import type { Track } from '../stores/tracks.ts'
+import { setUi } from '../stores/ui.ts'
+import { useView, useViewStore } from '../stores/view.ts'
+import { Button } from '../ui/button.tsx'
+import { Tabs } from '../ui/choices.tsx'
+import { List } from '../ui/list.tsx'
+import { AgentText } from '../ui/text.tsx'
+import { wordsOfFact } from '../words/facts.ts'
+import { formatClock, formatTime } from '../words/format.ts'
+import { createTimelineController, type TimelineController } from './timeline-controller.ts'
+import { countInArea } from './timeline-layout.ts'
+
+type Tab = 'tracks' | 'events'
+
+/** When, and because of what? */
+export function Timeline({ seek }: { seek: ((atMs: number) => void) | null }) {
+  const [tab, setTab] = useState<Tab>('tracks')
+  const seq = useSelection((state) => state.seq)
+  const events = useView((view) => view.events)
+  const event = seq === null ? undefined : events.find((item) => item.seq === seq)
+  return (
+    <section className="drawer" aria-label="Timeline" data-testid="timeline">
+      <Tabs
+        label="Timeline views"
+        value={tab}
+        onChange={setTab}
+        testId="timeline-tab"
+        tabs={[
+          { value: 'tracks', label: 'Timeline' },
+          { value: 'events', label: 'Events' },
+        ]}
+        end={
+          <Button
+            small
+            look="quiet"
+            icon="close"
+            aria-label="Close timeline"
+            onClick={() => setUi({ isDrawerOpen: false })}
+          />
+        }
+      />
+      <div className="drawer-body">
+        {tab === 'tracks' ? <TrackCanvas seek={seek} /> : <EventList />}
+        {event && <EventDetails event={event} />}
+      </div>
+    </section>
+  )
+}
+
+function TrackCanvas({ seek }: { seek: ((atMs: number) => void) | null }) {
+  const view = useViewStore()
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const [controller, setController] = useState<TimelineController | null>(null)
+  useEffect(() => {
+    const created = createTimelineController(canvas.current!, view, seek)
+    setController(created)
+    const deactivate = activate('timeline', created)
+    return () => {
+      deactivate()
+      created.dispose()
+    }
+  }, [view, seek])
+  return (
+    <div className="track-canvas">
+      <canvas
+        ref={canvas}
+        tabIndex={0}
+        role="img"
+        aria-label="Tracks of the session over time. The Events tab has the same as a list."
+        data-keys="timeline"
+        data-testid="timeline-canvas"
+      />
+      {controller && <CanvasNote controller={controller} />}
+    </div>
+  )
+}
+
+const TRACK_NAMES: Readonly<Record<Track, string>> = {
+  prompts: 'prompts',
+  terminal: 'bursts of output',
+  processes: 'processes',
+  network: 'connections',
+  isolation: 'isolation reports',
+}
+
+function CanvasNote({ controller }: { controller: TimelineController }) {
+  const { hovered, area } = useStore(controller.ui)
+  const tracks = useView((view) => view.tracks)
+  if (area)
+    return (
+      <p className="canvas-note num">
+        {formatClock(area.toMs - area.fromMs)}
+        {countInArea(tracks, area).map(({ track, count }) => (
+          <span key={track}>
+            {' · '}
+            {count} {TRACK_NAMES[track]}
+          </span>
+        ))}
+      </p>
+    )
+  if (!hovered) return null
+  return (
+    <p className="canvas-note num">
+      <AgentText text={hovered.label} max={80} bare /> · {formatClock(hovered.startMs)}
+    </p>
+  )
+}
+
+/** Sample ticks and bursts of output say nothing one by one. */
+const isQuiet = ({ fact }: TimelineEvent): boolean =>
+  fact.type === 'proc/sampled' || fact.type === 'terminal/active'
+
+function EventList() {
+  const revision = useView((view) => view.revision)
+  const events = useView((view) => view.events)
+  const playheadMs = useView((view) => (view.mode === 'replay' ? view.playheadMs : Infinity))
+  const [filter, setFilter] = useState('')
+  const seq = useSelection((state) => state.seq)
+  const shown = useMemo(() => {
+    const wanted = filter.trim().toLowerCase()
+    return events.filter(
+      (event) =>
+        !isQuiet(event) &&
+        (wanted === '' ||
+          event.fact.type.includes(wanted) ||
+          wordsOfFact(event.fact).toLowerCase().includes(wanted)),
+    )
+  }, [events, revision, filter])
+  return (
+    <div className="event-list">
+      <div className="panel-bar">
+        <input
+          className="input"
+          aria-label="Filter events"
+          placeholder="Filter events"
+          value={filter}
+          onChange={(change) => setFilter(change.target.value)}
+          data-testid="event-filter"
+          data-list-filter
+        />
+        <span className={filter ? 'chip warn num' : 'faint small num'}>
+          {shown.length} {filter && 'filtered'}
+        </span>
+      </div>
+      <List
+        label="Events"
+        items={shown}
+        keyOf={(event) => String(event.seq)}
+        rowHeight={24}
+        selected={seq === null ? null : String(seq)}
+        onSelect={(event) => select(subjectOf(event.fact), event.seq)}
+        render={(event) => (
+          <div className={event.monoMs > playheadMs ? 'event-row future' : 'event-row'}>
+            <span className="num faint event-time">{formatClock(event.monoMs)}</span>
+            <span className="mono faint event-type">{event.fact.type}</span>
+            <span className="clip">{wordsOfFact(event.fact)}</span>
+          </div>
+        )}
+        testId="event-rows"
+        stickToEnd
+      />
+    </div>
+  )
+}
+
+function EventDetails({ event }: { event: TimelineEvent }) {
+  const [tab, setTab] = useState<'words' | 'raw'>('words')
+  return (
+    <aside className="event-details" aria-label="Event" data-testid="event-details">
+      <Tabs
+        label="Event views"
+        value={tab}
+        onChange={setTab}
+        testId="event-tab"
+        tabs={[
+          { value: 'words', label: 'Event' },
+          { value: 'raw', label: 'Raw' },
+        ]}
+        end={
+          <Button
+            small
+            look="quiet"
+            icon="close"
+            aria-label="Deselect"
+            onClick={() => select(null, null)}
+          />
+        }
+      />
+      <div className="scroll event-body">
+        {tab === 'words' ? (
+          <>
+            <p>{wordsOfFact(event.fact)}</p>
+            <dl className="facts">
+              <dt>Number</dt>
+              <dd className="num">{event.seq}</dd>
+              <dt>At</dt>
+              <dd className="num">
+                {formatTime(event.atMs)} · {formatClock(event.monoMs)}
+              </dd>
+              <dt>Type</dt>
+              <dd className="mono">{event.fact.type}</dd>
+            </dl>
+          </>
+        ) : (
+          <pre className="mono raw">
+            {JSON.stringify(event.fact, null, 1)
+              .split('\n')
+              .map((line, index) => (
+                <div key={index}>
+                  <AgentText text={line} max={2000} bare />
+                </div>
+              ))}
+          </pre>
+        )}
+      </div>
+    </aside>
+  )
+}

@@ -1,0 +1,193 @@
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import { isLive, type Session } from '../../shared/domain/session.ts'
+import { activate } from '../stores/active.ts'
+import { select } from '../stores/selection.ts'
+import { restartSession, useActions } from '../stores/session-actions.ts'
+import { useSessions } from '../stores/sessions.ts'
+import { loadTerminalLog, type TerminalLog } from '../stores/terminal-log.ts'
+import { openLiveView } from '../stores/timeline.ts'
+import { goTo, setUi, useUi } from '../stores/ui.ts'
+import { useView, ViewContext, type ViewStore } from '../stores/view.ts'
+import { Button } from '../ui/button.tsx'
+import { SplitHandle } from '../ui/split.tsx'
+import { Empty, Failed, Loading } from '../ui/states.tsx'
+import { FailureNotice } from './failure-notice.tsx'
+import { Inspector } from './inspector.tsx'
+import { RecordedTerminal } from './recorded-terminal.tsx'
+import { SessionHeader } from './session-header.tsx'
+import { LiveTerminal } from './terminal.tsx'
+import { Timeline } from './timeline.tsx'
+
+interface LayoutProps {
+  readonly session: Session
+  readonly isReplay: boolean
+  readonly center: ReactNode
+  readonly seek: ((atMs: number) => void) | null
+  readonly ribbon?: ReactNode
+  readonly transport?: ReactNode
+}
+
+/** Terminal, inspector and timeline of one session: the same for a live one and a replay. */
+export function WorkbenchLayout({
+  session,
+  isReplay,
+  center,
+  seek,
+  ribbon,
+  transport,
+}: LayoutProps) {
+  const { isInspectorOpen, isDrawerOpen, drawerHeight, inspectorWidth } = useUi()
+  return (
+    <div className="workbench" data-testid="workbench" data-session={session.id}>
+      {ribbon}
+      <SessionHeader session={session} isReplay={isReplay} />
+      <div className="workbench-body">
+        <div className="workbench-main">
+          <div className="workbench-center">{center}</div>
+          {transport}
+          {isDrawerOpen && (
+            <>
+              <SplitHandle
+                label="Height of the timeline"
+                direction="horizontal"
+                size={drawerHeight}
+                min={140}
+                max={480}
+                onSize={(height) => setUi({ drawerHeight: height })}
+              />
+              <div className="drawer-slot" style={{ height: drawerHeight }}>
+                <Timeline seek={seek} />
+              </div>
+            </>
+          )}
+        </div>
+        {isInspectorOpen && (
+          <>
+            <SplitHandle
+              label="Width of the inspector"
+              direction="vertical"
+              size={inspectorWidth}
+              min={260}
+              max={560}
+              onSize={(width) => setUi({ inspectorWidth: width })}
+            />
+            <div className="inspector-slot" style={{ width: inspectorWidth }}>
+              <Inspector />
+            </div>
+          </>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** What is it doing now, inside what? */
+export function Workbench({ id }: { id: SessionId }) {
+  const [store, setStore] = useState<ViewStore | null>(null)
+  const isKnown = useSessions((state) => state.byId.has(id))
+  const status = useSessions((state) => state.status)
+  useEffect(() => {
+    const view = openLiveView(id)
+    setStore(view.store)
+    select(null, null)
+    const deactivate = activate('view', view.store)
+    return () => {
+      deactivate()
+      view.close()
+      setStore(null)
+    }
+  }, [id])
+  if (status === 'ready' && !isKnown)
+    return (
+      <Empty
+        icon="info"
+        title="This session no longer exists"
+        action={<Button onClick={() => goTo('sessions')}>All sessions</Button>}
+      >
+        It was removed, with its recording.
+      </Empty>
+    )
+  if (!store || store.getState().sessionId !== id) return <Loading what="the session" />
+  return (
+    <ViewContext value={store}>
+      <LiveWorkbench id={id} />
+    </ViewContext>
+  )
+}
+
+function LiveWorkbench({ id }: { id: SessionId }) {
+  const projected = useView((view) => view.state.session)
+  // The list knows a rename or an end at once; the events follow.
+  const listed = useSessions((state) => state.byId.get(id))
+  const session = listed ?? projected
+  if (!session) return <Loading what="the session" />
+  return (
+    <WorkbenchLayout
+      session={session}
+      isReplay={false}
+      seek={null}
+      center={<Center session={session} />}
+    />
+  )
+}
+
+function Center({ session }: { session: Session }) {
+  const failed = useActions((state) => (state.failed?.id === session.id ? state.failed : null))
+  const canShow = session.status !== 'failed'
+  return (
+    <>
+      {failed && (
+        <div className="center-notice">
+          <FailureNotice failure={failed.failure} />
+        </div>
+      )}
+      {!canShow && (
+        <div className="center-notice stack" data-testid="session-failed">
+          {session.failure && <FailureNotice failure={session.failure} />}
+          <div className="row">
+            <Button icon="restart" onClick={() => void restartSession(session.id)}>
+              Try again
+            </Button>
+            <Button onClick={() => goTo('doctor')}>Open Doctor</Button>
+          </div>
+        </div>
+      )}
+      {canShow && isLive(session) && <LiveTerminal key={session.id} sessionId={session.id} />}
+      {canShow && !isLive(session) && <EndedTerminal key={session.id} id={session.id} />}
+    </>
+  )
+}
+
+/** The recording at its end: the last screen with everything above it. */
+function EndedTerminal({ id }: { id: SessionId }) {
+  const [log, setLog] = useState<TerminalLog | 'failed' | null>(null)
+  const [round, setRound] = useState(0)
+  useEffect(() => {
+    let isGone = false
+    loadTerminalLog(id, () => isGone)
+      .then((loaded) => !isGone && setLog(loaded))
+      .catch(() => !isGone && setLog('failed'))
+    return () => {
+      isGone = true
+    }
+  }, [id, round])
+  const atEnd = useCallback((show: (monoMs: number) => void) => {
+    show(Infinity)
+    return () => undefined
+  }, [])
+  if (log === null) return <Loading what="the recording" />
+  if (log === 'failed')
+    return (
+      <Failed
+        what="The recording"
+        retry={() => {
+          setLog(null)
+          setRound(round + 1)
+        }}
+      />
+    )
+  if (log.records.length === 0)
+    return <Empty icon="terminal" title="It wrote nothing to its terminal" />
+  return <RecordedTerminal log={log} follow={atEnd} />
+}

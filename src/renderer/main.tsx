@@ -1,0 +1,4 @@
+import './schemas-without-eval.ts'
+import { mount } from './mount.tsx'
+
+mount(document.getElementById('root')!)

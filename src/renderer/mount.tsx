@@ -1,0 +1,39 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './app.tsx'
+import { type OpenTransport, startConnection } from './connection.ts'
+import { ErrorBoundary } from './error-boundary.tsx'
+import { followMachine } from './stores/machine.ts'
+import { followPrompts } from './stores/prompts.ts'
+import { followRules } from './stores/rules.ts'
+import { followSessions } from './stores/sessions.ts'
+import { keepUi } from './stores/ui.ts'
+import './theme.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/layout.css'
+import './styles/badges.css'
+import './styles/lists.css'
+import './styles/terminal.css'
+import './styles/prompts.css'
+import './styles/timeline.css'
+import './styles/inspector.css'
+import './styles/forms.css'
+import './styles/pages.css'
+
+/** Starts the whole interface on a transport; without one, on that of the shell it runs in. */
+export function mount(root: HTMLElement, openTransport?: OpenTransport): void {
+  keepUi()
+  followSessions()
+  followPrompts()
+  followRules()
+  followMachine()
+  startConnection(openTransport)
+  createRoot(root).render(
+    <StrictMode>
+      <ErrorBoundary>
+        <App />
+      </ErrorBoundary>
+    </StrictMode>,
+  )
+}

@@ -1,0 +1,130 @@
+import { create } from 'zustand'
+import type { PromptChange } from '../../shared/contract/api.ts'
+import type { PromptId, SessionId } from '../../shared/domain/ids.ts'
+import type { Lifetime, PermissionRequest } from '../../shared/domain/policy.ts'
+import { currentConnection } from '../connection.ts'
+import { follow } from './live.ts'
+import { useRules } from './rules.ts'
+
+/** Keys and clicks in this time after a prompt came into view answer nothing. */
+export const GRACE_MS = 400
+const UNDO_MS = 5000
+
+export interface RecentAllow {
+  readonly request: PermissionRequest
+  readonly lifetime: Lifetime
+}
+
+interface PromptsState {
+  readonly status: 'loading' | 'ready'
+  /** Oldest first; the order never changes under the pointer. */
+  readonly pending: readonly PermissionRequest[]
+  readonly isMinimised: boolean
+  readonly recentAllow: RecentAllow | null
+  /** Ids whose answer is on its way. */
+  readonly answering: ReadonlySet<PromptId>
+  /** The last answer that came too late or failed, as a sentence. */
+  readonly problem: string | null
+}
+
+export const usePrompts = create<PromptsState>(() => ({
+  status: 'loading',
+  pending: [],
+  isMinimised: false,
+  recentAllow: null,
+  answering: new Set(),
+  problem: null,
+}))
+
+export const followPrompts = (): (() => void) =>
+  follow<PermissionRequest[], PromptChange>((api, onFrame) => api.prompt.list(null, onFrame), {
+    snapshot: (state) =>
+      usePrompts.setState({
+        status: 'ready',
+        pending: [...state].sort((a, b) => a.raisedAtMs - b.raisedAtMs),
+      }),
+    delta: (change) =>
+      usePrompts.setState((state) => ({ pending: applyChange(state.pending, change) })),
+  })
+
+export function applyChange(
+  pending: readonly PermissionRequest[],
+  change: PromptChange,
+): readonly PermissionRequest[] {
+  if (change.type === 'settled') return pending.filter((item) => item.id !== change.id)
+  const isKnown = pending.some((item) => item.id === change.request.id)
+  return isKnown
+    ? pending.map((item) => (item.id === change.request.id ? change.request : item))
+    : [...pending, change.request]
+}
+
+let undoTimer: ReturnType<typeof setTimeout> | undefined
+
+export async function answerPrompt(
+  request: PermissionRequest,
+  action: 'allow' | 'deny',
+  lifetime: Lifetime,
+): Promise<void> {
+  const connection = currentConnection()
+  if (!connection)
+    return usePrompts.setState({ problem: 'Not answered: the host is not connected.' })
+  if (usePrompts.getState().answering.has(request.id)) return
+  mark(request.id, true)
+  try {
+    const answered = await connection.api.prompt.answer({ promptId: request.id, action, lifetime })
+    usePrompts.setState({
+      problem: answered.ok ? null : 'Too late: that prompt was already denied or withdrawn.',
+    })
+    if (answered.ok && action === 'allow') offerUndo({ request, lifetime })
+  } catch {
+    usePrompts.setState({ problem: 'Not answered: the host did not take the answer.' })
+  } finally {
+    mark(request.id, false)
+  }
+}
+
+export async function denyAllOf(sessionId: SessionId): Promise<void> {
+  const pending = usePrompts.getState().pending.filter((item) => item.sessionId === sessionId)
+  await Promise.all(pending.map((request) => answerPrompt(request, 'deny', 'once')))
+}
+
+/** Removes the rule the last Allow made; the host cuts what it let through. */
+export async function undoAllow(): Promise<void> {
+  const { recentAllow } = usePrompts.getState()
+  const rule = recentAllow && ruleOf(recentAllow)
+  usePrompts.setState({ recentAllow: null })
+  if (!rule) return
+  const removed = await currentConnection()
+    ?.api.rule.remove({ id: rule.id })
+    .catch(() => null)
+  if (!removed?.ok)
+    usePrompts.setState({ problem: 'Not revoked: find the rule under Rules and revoke it there.' })
+}
+
+export const ruleOf = ({ request, lifetime }: RecentAllow) =>
+  useRules
+    .getState()
+    .rules.findLast(
+      ({ origin, action, host, port, scope }) =>
+        origin === 'prompt' &&
+        action === 'allow' &&
+        scope.kind === lifetime &&
+        host === request.destination.host &&
+        port === request.destination.port,
+    )
+
+export const setMinimised = (isMinimised: boolean): void => usePrompts.setState({ isMinimised })
+export const dismissProblem = (): void => usePrompts.setState({ problem: null })
+
+function offerUndo(recentAllow: RecentAllow): void {
+  clearTimeout(undoTimer)
+  usePrompts.setState({ recentAllow })
+  undoTimer = setTimeout(() => usePrompts.setState({ recentAllow: null }), UNDO_MS)
+}
+
+function mark(id: PromptId, isAnswering: boolean): void {
+  const answering = new Set(usePrompts.getState().answering)
+  if (isAnswering) answering.add(id)
+  else answering.delete(id)
+  usePrompts.setState({ answering })
+}

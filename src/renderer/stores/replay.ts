@@ -1,0 +1,189 @@
+import { createStore, type StoreApi } from 'zustand'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { TimelineEvent } from '../../shared/domain/timeline.ts'
+import { emptyState, project, type SessionState } from '../../shared/projection.ts'
+import { currentConnection } from '../connection.ts'
+import { advance, compress, expand, findGaps, type Gap, IDLE_LIMIT_MS } from './idle.ts'
+import { loadTerminalLog, type TerminalLog } from './terminal-log.ts'
+import { createTrackBuilder } from './tracks.ts'
+import { createViewStore, type ViewStore } from './view.ts'
+
+export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const
+export type Speed = (typeof SPEEDS)[number]
+
+export interface Transport {
+  readonly isPlaying: boolean
+  readonly speed: Speed
+  readonly isIdleCut: boolean
+  readonly gaps: readonly Gap[]
+  readonly log: TerminalLog | null
+}
+
+export interface Replay {
+  readonly view: ViewStore
+  readonly transport: StoreApi<Transport>
+  play(): void
+  pause(): void
+  toggle(): void
+  seek(atMs: number): void
+  /** On the replay's clock, so five seconds are five watched seconds. */
+  step(ms: number): void
+  marker(direction: 1 | -1): void
+  tenth(n: number): void
+  faster(direction: 1 | -1): void
+  cutIdle(isCut: boolean): void
+  close(): void
+}
+
+const KEYFRAME_EVERY = 256
+
+/** Loads a recording and plays it through the live reducers. The caller closes it. */
+export function openReplay(sessionId: SessionId): Replay {
+  const events: TimelineEvent[] = []
+  const builder = createTrackBuilder()
+  const view = createViewStore(sessionId, 'replay', events, builder.tracks)
+  const transport = createStore<Transport>(() => ({
+    isPlaying: false,
+    speed: 1,
+    isIdleCut: true,
+    gaps: [],
+    log: null,
+  }))
+  const states = createStateIndex(events)
+  let isClosed = false
+  let lastFrame = 0
+
+  const load = async (): Promise<void> => {
+    try {
+      for (let isLast = false; !isLast; ) {
+        const connection = currentConnection()
+        if (!connection || isClosed) throw new Error('not connected')
+        const page = await connection.api.recording.events({
+          id: sessionId,
+          fromSeq: events.length,
+        })
+        for (const event of page.events) {
+          events.push(event)
+          builder.add(event)
+        }
+        isLast = page.isLast || page.events.length === 0
+      }
+      const log = await loadTerminalLog(sessionId, () => isClosed)
+      const durationMs = Math.max(builder.tracks.lastMs, log.records.at(-1)?.monoMs ?? 0)
+      const times = [...log.records, ...events.filter(isActivity)].map((item) => item.monoMs)
+      const gaps = findGaps(
+        times.sort((a, b) => a - b),
+        durationMs,
+        IDLE_LIMIT_MS,
+      )
+      transport.setState({ log, gaps })
+      view.setState({ status: 'ready', durationMs, revision: events.length, state: states.at(0) })
+      play()
+    } catch {
+      if (!isClosed) view.setState({ status: 'failed' })
+    }
+  }
+
+  const limit = (): number => (transport.getState().isIdleCut ? IDLE_LIMIT_MS : Infinity)
+  const gaps = (): readonly Gap[] =>
+    transport.getState().isIdleCut ? transport.getState().gaps : []
+
+  const seek = (atMs: number): void => {
+    const { durationMs } = view.getState()
+    const playheadMs = Math.min(Math.max(0, atMs), durationMs)
+    view.setState({ playheadMs, state: states.at(playheadMs) })
+  }
+  const step = (ms: number): void => {
+    const { playheadMs } = view.getState()
+    seek(expand(Math.max(0, compress(playheadMs, gaps(), limit()) + ms), gaps(), limit()))
+  }
+  const frame = (nowMs: number): void => {
+    const { isPlaying, speed } = transport.getState()
+    if (!isPlaying || isClosed) return
+    const { playheadMs, durationMs } = view.getState()
+    seek(advance(playheadMs, (nowMs - lastFrame) * speed, gaps(), limit()))
+    lastFrame = nowMs
+    if (view.getState().playheadMs >= durationMs) transport.setState({ isPlaying: false })
+    else requestAnimationFrame(frame)
+  }
+  const play = (): void => {
+    const { status, playheadMs, durationMs } = view.getState()
+    if (status !== 'ready' || transport.getState().isPlaying) return
+    if (playheadMs >= durationMs) seek(0)
+    transport.setState({ isPlaying: true })
+    lastFrame = performance.now()
+    requestAnimationFrame(frame)
+  }
+  const pause = (): void => transport.setState({ isPlaying: false })
+
+  void load()
+  return {
+    view,
+    transport,
+    play,
+    pause,
+    toggle: () => (transport.getState().isPlaying ? pause() : play()),
+    seek,
+    step,
+    marker: (direction) => {
+      const { playheadMs } = view.getState()
+      const { markers } = builder.tracks
+      const next =
+        direction > 0
+          ? markers.find(({ atMs }) => atMs > playheadMs + 1)
+          : markers.findLast(({ atMs }) => atMs < playheadMs - 500)
+      if (next) seek(next.atMs)
+    },
+    tenth: (n) => seek((view.getState().durationMs * n) / 10),
+    faster: (direction) => {
+      const at = SPEEDS.indexOf(transport.getState().speed) + direction
+      const speed = SPEEDS[Math.min(Math.max(0, at), SPEEDS.length - 1)]
+      if (speed) transport.setState({ speed })
+    },
+    cutIdle: (isIdleCut) => transport.setState({ isIdleCut }),
+    close: () => {
+      isClosed = true
+    },
+  }
+}
+
+/** Samples tick all the time; they are no sign of something worth watching. */
+const isActivity = ({ fact }: TimelineEvent): boolean =>
+  fact.type !== 'proc/sampled' && fact.type !== 'terminal/active'
+
+/** States by time: from the last asked one forwards, or from the nearest keyframe. */
+export function createStateIndex(events: readonly TimelineEvent[]): {
+  at(monoMs: number): SessionState
+} {
+  const keyframes: SessionState[] = [emptyState]
+  let current = { state: emptyState, applied: 0 }
+  return {
+    at: (monoMs) => {
+      const wanted = countUntil(events, monoMs)
+      if (wanted < current.applied) {
+        const index = Math.min(Math.floor(wanted / KEYFRAME_EVERY), keyframes.length - 1)
+        current = { state: keyframes[index] ?? emptyState, applied: index * KEYFRAME_EVERY }
+      }
+      let { state, applied } = current
+      while (applied < wanted) {
+        state = project(state, events[applied]!)
+        applied++
+        if (applied % KEYFRAME_EVERY === 0) keyframes[applied / KEYFRAME_EVERY] ??= state
+      }
+      current = { state, applied }
+      return state
+    },
+  }
+}
+
+/** How many events happened up to and at `monoMs`. */
+function countUntil(events: readonly TimelineEvent[], monoMs: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (events[middle]!.monoMs <= monoMs) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,145 @@
+import { isDrift } from '../../shared/domain/isolation.ts'
+import type { Decision } from '../../shared/domain/policy.ts'
+import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
+import { idOf, type Subject, subjectOf } from './selection.ts'
+
+export const TRACKS = ['prompts', 'terminal', 'processes', 'network', 'isolation'] as const
+export type Track = (typeof TRACKS)[number]
+
+export type Tone = 'plain' | 'ask' | 'allow' | 'deny' | 'failed' | 'enforced' | 'drift'
+
+/** One span or tick on a track. Times are the session's own clock in ms; `endMs` null: not over. */
+export interface Mark {
+  readonly track: Track
+  readonly seq: number
+  readonly subject: Subject | null
+  readonly startMs: number
+  endMs: number | null
+  tone: Tone
+  label: string
+  /** Row within the track, from the top. */
+  readonly row: number
+}
+
+/** Everything the timeline draws of one session; grows in place as events come in. */
+export interface Tracks {
+  readonly marks: Mark[]
+  readonly activity: { readonly atMs: number; readonly bytes: number }[]
+  /** Moments worth jumping to: prompts, refusals, start and end. */
+  readonly markers: { readonly atMs: number; readonly seq: number }[]
+  lastMs: number
+}
+
+const PROCESS_ROWS = 4
+const NETWORK_ROWS = 3
+
+export interface TrackBuilder {
+  readonly tracks: Tracks
+  add(event: TimelineEvent): void
+}
+
+export function createTrackBuilder(): TrackBuilder {
+  const tracks: Tracks = { marks: [], activity: [], markers: [], lastMs: 0 }
+  const open = new Map<string, Mark>()
+  const rows = { processes: rowPacker(PROCESS_ROWS), network: rowPacker(NETWORK_ROWS) }
+
+  const begin = (event: TimelineEvent, track: Track, tone: Tone, label: string, row = 0): void => {
+    const subject = subjectOf(event.fact)
+    const startMs = event.monoMs
+    const mark: Mark = { track, seq: event.seq, subject, startMs, endMs: null, tone, label, row }
+    tracks.marks.push(mark)
+    if (subject) open.set(idOf(subject), mark)
+  }
+  const tick = (event: TimelineEvent, track: Track, tone: Tone, label: string): void => {
+    begin(event, track, tone, label)
+    tracks.marks.at(-1)!.endMs = event.monoMs
+  }
+  const change = (fact: Fact, patch: Partial<Pick<Mark, 'endMs' | 'tone' | 'label'>>): void => {
+    const subject = subjectOf(fact)
+    const mark = subject && open.get(idOf(subject))
+    if (mark) Object.assign(mark, patch)
+    if (mark && patch.endMs !== undefined && mark.track in rows)
+      rows[mark.track as keyof typeof rows].release(mark.row)
+  }
+  const endAll = (atMs: number): void => {
+    for (const mark of tracks.marks) mark.endMs ??= atMs
+  }
+  const marker = ({ monoMs, seq }: TimelineEvent): void => {
+    tracks.markers.push({ atMs: monoMs, seq })
+  }
+
+  const add = (event: TimelineEvent): void => {
+    const { fact, monoMs } = event
+    tracks.lastMs = Math.max(tracks.lastMs, monoMs)
+    switch (fact.type) {
+      case 'session/started':
+        return marker(event)
+      case 'session/ended':
+      case 'session/failed':
+      case 'session/interrupted':
+        endAll(monoMs)
+        return marker(event)
+      case 'terminal/active':
+        tracks.activity.push({ atMs: monoMs, bytes: fact.bytes })
+        return
+      case 'prompt/raised':
+        begin(event, 'prompts', 'ask', fact.request.destination.host)
+        return marker(event)
+      case 'prompt/answered':
+        return change(fact, { endMs: monoMs, tone: toneOf(fact.decision) })
+      case 'proc/started':
+        return begin(event, 'processes', 'plain', fact.node.name, rows.processes.take())
+      case 'proc/exec':
+        return change(fact, { label: fact.name })
+      case 'proc/ended': {
+        const isFailed = fact.exit.kind !== 'exited' || fact.exit.code !== 0
+        return change(fact, { endMs: monoMs, ...(isFailed ? { tone: 'failed' as const } : {}) })
+      }
+      case 'net/requested':
+        return begin(event, 'network', 'plain', fact.destination.host, rows.network.take())
+      case 'net/decided':
+        if (fact.decision.action === 'allow') return change(fact, { tone: 'allow' })
+        marker(event)
+        return change(fact, { endMs: monoMs, tone: 'deny' })
+      case 'net/failed':
+        return change(fact, { endMs: monoMs, tone: 'failed' })
+      case 'net/closed':
+        return change(fact, { endMs: monoMs })
+      case 'net/malformed':
+        return tick(event, 'network', 'deny', fact.reason)
+      case 'isolation/reported': {
+        const previous = tracks.marks.findLast((mark) => mark.track === 'isolation')
+        if (previous) previous.endMs = monoMs
+        const isDrifting = fact.axes.some(isDrift)
+        const proven = fact.axes.filter((axis) => axis.proven === 'enforced').length
+        return begin(
+          event,
+          'isolation',
+          isDrifting ? 'drift' : proven > 0 ? 'enforced' : 'plain',
+          isDrifting ? 'Drift' : `${proven} of ${fact.axes.length} axes proven`,
+        )
+      }
+      default:
+        return
+    }
+  }
+  return { tracks, add }
+}
+
+export const toneOf = (decision: Decision): Tone => (decision.action === 'allow' ? 'allow' : 'deny')
+
+/** Lowest free row first; when all are taken the last one is shared. */
+function rowPacker(count: number): { take(): number; release(row: number): void } {
+  const used = new Array<number>(count).fill(0)
+  return {
+    take: () => {
+      const free = used.indexOf(0)
+      const row = free === -1 ? count - 1 : free
+      used[row]! += 1
+      return row
+    },
+    release: (row) => {
+      used[row] = Math.max(0, (used[row] ?? 0) - 1)
+    },
+  }
+}

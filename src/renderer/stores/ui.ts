@@ -1,0 +1,127 @@
+import { create } from 'zustand'
+import type { SessionId } from '../../shared/domain/ids.ts'
+
+export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'doctor'
+export const PAGES: readonly Page[] = ['sessions', 'prompts', 'recordings', 'rules', 'doctor']
+
+export interface Route {
+  readonly page: Page
+  /** The session shown: live under `sessions`, replayed under `recordings`. */
+  readonly id: SessionId | null
+}
+
+export type Overlay = 'palette' | 'go-to-session' | 'keys' | 'new-session' | null
+export type InspectorTab = 'isolation' | 'processes' | 'network' | 'rules'
+export type Theme = 'system' | 'light' | 'dark'
+export type Density = 'default' | 'compact'
+
+interface UiState {
+  readonly route: Route
+  /** Where the rail's first item leads back to. */
+  readonly lastSessionId: SessionId | null
+  readonly overlay: Overlay
+  readonly inspectorTab: InspectorTab
+  readonly isInspectorOpen: boolean
+  readonly isSidebarOpen: boolean
+  readonly isDrawerOpen: boolean
+  readonly drawerHeight: number
+  readonly inspectorWidth: number
+  readonly theme: Theme
+  readonly density: Density
+  /** A session to stop or remove, waiting for the person's yes. */
+  readonly confirm: { readonly kind: 'stop' | 'remove'; readonly id: SessionId } | null
+}
+
+const KEPT = [
+  'theme',
+  'density',
+  'isInspectorOpen',
+  'isDrawerOpen',
+  'drawerHeight',
+  'inspectorWidth',
+] as const
+const STORAGE_KEY = 'cloche.ui'
+
+export const useUi = create<UiState>(() => ({
+  route: readRoute(),
+  lastSessionId: null,
+  overlay: null,
+  inspectorTab: 'isolation',
+  isInspectorOpen: true,
+  isSidebarOpen: true,
+  isDrawerOpen: true,
+  drawerHeight: 208,
+  inspectorWidth: 320,
+  theme: 'system',
+  density: 'default',
+  confirm: null,
+}))
+
+export const setUi = (patch: Partial<UiState>): void => useUi.setState(patch)
+
+export function goTo(page: Page, id: SessionId | null = null): void {
+  setUi({
+    route: { page, id },
+    overlay: null,
+    ...(page === 'sessions' ? { lastSessionId: id } : {}),
+  })
+}
+
+/** Keeps layout and theme in this browser, and the route in the address. */
+export function keepUi(): void {
+  useUi.setState(readKept())
+  applyAppearance()
+  useUi.subscribe((state, before) => {
+    applyAppearance()
+    if (state.route !== before.route) writeRoute(state.route)
+    if (KEPT.some((key) => state[key] !== before[key]))
+      localStorage.setItem(
+        STORAGE_KEY,
+        JSON.stringify(Object.fromEntries(KEPT.map((key) => [key, state[key]]))),
+      )
+  })
+  window.addEventListener('hashchange', () => {
+    const route = readRoute()
+    const shown = useUi.getState().route
+    if (route.page !== shown.page || route.id !== shown.id) setUi({ route })
+  })
+}
+
+function applyAppearance(): void {
+  const { theme, density } = useUi.getState()
+  const { dataset } = document.documentElement
+  if (theme === 'system') delete dataset['theme']
+  else dataset['theme'] = theme
+  dataset['density'] = density
+}
+
+/** What is kept is ours but editable by hand: a value of the wrong kind is passed over. */
+function readKept(): Partial<UiState> {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? '{}')
+    if (typeof kept !== 'object' || kept === null) return {}
+    const current = useUi.getState()
+    return Object.fromEntries(
+      Object.entries(kept).filter(
+        ([key, value]) =>
+          KEPT.some((name) => name === key) &&
+          typeof value === typeof current[key as keyof UiState],
+      ),
+    )
+  } catch {
+    return {}
+  }
+}
+
+function readRoute(): Route {
+  const [page, id] = window.location.hash.replace(/^#\/?/, '').split('/')
+  return {
+    page: PAGES.find((item) => item === page) ?? 'sessions',
+    id: id && /^ses_[0-9a-f]{8,32}$/.test(id) ? (id as SessionId) : null,
+  }
+}
+
+function writeRoute({ page, id }: Route): void {
+  const hash = `#/${page}${id ? `/${id}` : ''}`
+  if (window.location.hash !== hash) window.location.hash = hash
+}

@@ -1,0 +1,69 @@
+import type { Fact } from '../../shared/domain/timeline.ts'
+import { assertNever } from '../../shared/result.ts'
+import { formatBytes, plural } from './format.ts'
+import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
+import { joinArgv, revealText } from './reveal.ts'
+
+const hostOf = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`
+
+/** One line for the list of events. Agent-controlled parts are revealed and capped. */
+export function wordsOfFact(fact: Fact): string {
+  switch (fact.type) {
+    case 'session/created':
+      return `Session created for ${fact.session.agentName}`
+    case 'session/started':
+      return `Session started, pid ${fact.rootPid}`
+    case 'session/failed':
+      return 'Session did not start'
+    case 'session/stopping':
+      return fact.by === 'person' ? 'Stop asked for by you' : 'Stopping with Cloche'
+    case 'session/ended':
+      return `Session ${wordsOfExit(fact.exit)}`
+    case 'session/interrupted':
+      return `Session interrupted: ${fact.reason}`
+    case 'session/renamed':
+      return `Renamed to “${fact.title}”`
+    case 'isolation/reported':
+      return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
+    case 'terminal/active':
+      return `${formatBytes(fact.bytes)} of output`
+    case 'terminal/resized':
+      return `Terminal resized to ${fact.cols} × ${fact.rows}`
+    case 'proc/started':
+      return `${revealText(fact.node.name, 40)} (${fact.node.pid}) started`
+    case 'proc/exec':
+      return `${fact.key.split(':')[0]} became ${revealText(joinArgv(fact.argv), 100)}`
+    case 'proc/reparented':
+      return `${fact.key.split(':')[0]} has a new parent`
+    case 'proc/sampled':
+      return `${plural(fact.samples.length, 'process', 'processes')} sampled`
+    case 'proc/ended':
+      return `${fact.key.split(':')[0]} ${wordsOfExit(fact.exit)}`
+    case 'net/requested':
+      return `${fact.requester ? revealText(fact.requester.process.name, 40) : 'A process'} wants ${hostOf(fact.destination)}`
+    case 'net/malformed':
+      return `A request without a usable destination was refused: ${fact.reason}`
+    case 'net/decided':
+      return wordsOfDecision(fact.decision)
+    case 'net/opened':
+      return `Connected to ${fact.address}`
+    case 'net/failed':
+      return `Connection failed: ${fact.reason}`
+    case 'net/closed':
+      return `Connection closed, ${formatBytes(fact.bytesUp)} up, ${formatBytes(fact.bytesDown)} down`
+    case 'prompt/raised':
+      return `Prompt: ${hostOf(fact.request.destination)}`
+    case 'prompt/joined':
+      return 'Another connection waits on the same prompt'
+    case 'prompt/answered':
+      return wordsOfDecision(fact.decision)
+    case 'rule/added':
+      return `Rule added: ${fact.rule.action} ${fact.rule.host}`
+    case 'rule/removed':
+      return 'Rule revoked'
+    case 'recording/damaged':
+      return `Recording damaged: ${fact.part}`
+    default:
+      return assertNever(fact, 'fact')
+  }
+}

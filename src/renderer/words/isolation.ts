@@ -1,0 +1,73 @@
+import {
+  type Axis,
+  type AxisReport,
+  isDrift,
+  type IsolationLevel,
+} from '../../shared/domain/isolation.ts'
+import { formatTime } from './format.ts'
+
+export const LEVELS: readonly IsolationLevel[] = ['os', 'container', 'vm', 'unconfined']
+
+export const LEVEL_NAMES: Readonly<Record<IsolationLevel, string>> = {
+  unconfined: 'Unconfined',
+  os: 'OS sandbox',
+  container: 'Container',
+  vm: 'VM',
+}
+
+/** The effect, not the mechanism. */
+export const LEVEL_EFFECTS: Readonly<Record<IsolationLevel, string>> = {
+  os: 'Sees the workspace and system files, nothing else of yours. Every connection asks.',
+  container: 'Like the OS sandbox, with its own system files from an image.',
+  vm: 'Runs on a kernel of its own. The strongest boundary, and the slowest start.',
+  unconfined: 'No boundary. Can read and change whatever you can.',
+}
+
+/** What an unconfined session can reach; listed before the word is typed. */
+export const UNCONFINED_REACH: readonly string[] = [
+  'Every file you can read, with your keys and passwords',
+  'Every file you can write, outside of the workspace too',
+  'Any host on the internet and in your network, without a prompt',
+  'Your other programs, and the services on this machine',
+]
+
+export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
+  files: 'Files',
+  network: 'Network',
+  processes: 'Processes',
+  credentials: 'Credentials',
+}
+
+export const AXIS_LETTERS: Readonly<Record<Axis, string>> = {
+  files: 'F',
+  network: 'N',
+  processes: 'P',
+  credentials: 'C',
+}
+
+export type AxisLook = 'narrow' | 'wide' | 'open' | 'unknown' | 'drift'
+
+export function lookOf(report: AxisReport | undefined): AxisLook {
+  if (!report) return 'unknown'
+  if (isDrift(report)) return 'drift'
+  return report.proven === 'enforced' ? report.breadth : report.proven
+}
+
+export function wordsOfAxis(report: AxisReport | undefined): string {
+  if (!report) return 'Not proven yet'
+  if (isDrift(report)) {
+    const since = report.provenAtMs === null ? '' : ` since ${formatTime(report.provenAtMs)}`
+    return `Asked: closed. Proven: open${since}`
+  }
+  switch (report.proven) {
+    case 'enforced':
+      return `Enforced · ${lowerFirst(report.detail)}`
+    case 'open':
+      return report.detail ? `Open · ${lowerFirst(report.detail)}` : 'Open'
+    case 'unknown':
+      return 'Not proven'
+  }
+}
+
+const lowerFirst = (text: string): string =>
+  /^[A-Z][a-z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text

@@ -1,0 +1,96 @@
+import type { Remedy } from '../../shared/domain/sandbox.ts'
+import type { StartFailure } from '../../shared/domain/session.ts'
+import { AXIS_NAMES, LEVEL_NAMES } from './isolation.ts'
+
+export interface FailureWords {
+  readonly sentence: string
+  readonly next: string
+  /** The machine's own words, shown as such. */
+  readonly detail: string | null
+  readonly remedies: readonly Remedy[]
+}
+
+type Words = {
+  readonly [T in StartFailure['type']]: (
+    failure: Extract<StartFailure, { type: T }>,
+  ) => Partial<FailureWords> & Pick<FailureWords, 'sentence' | 'next'>
+}
+
+/** Nothing started; these say why, and what to do next. */
+const START_FAILURES: Words = {
+  workspace_missing: ({ path }) => ({
+    sentence: 'The workspace folder does not exist.',
+    next: 'Choose another folder, or create this one first.',
+    detail: path,
+  }),
+  workspace_not_folder: ({ path }) => ({
+    sentence: 'The workspace is a file, not a folder.',
+    next: 'Choose the folder that contains it.',
+    detail: path,
+  }),
+  workspace_refused: ({ path, reason }) => ({
+    sentence: `This folder cannot be a workspace: ${reason}.`,
+    next: 'Choose a folder that holds only the work at hand.',
+    detail: path,
+  }),
+  agent_not_found: ({ install }) => ({
+    sentence: 'The agent is not installed on this machine.',
+    next: install ? 'Install it, then start again.' : 'Install it, or choose another agent.',
+    remedies: install ? [{ say: 'Install it with', command: install }] : [],
+  }),
+  agent_not_executable: ({ path }) => ({
+    sentence: 'The agent was found, but it may not be executed.',
+    next: 'Check the permissions of the file.',
+    detail: path,
+  }),
+  command_invalid: ({ reason }) => ({
+    sentence: `The command line cannot be used: ${reason}.`,
+    next: 'Correct it and start again.',
+  }),
+  backend_unavailable: ({ level, diagnosis }) => ({
+    sentence: `${LEVEL_NAMES[level]} is not usable on this machine: ${diagnosis.summary}`,
+    next: 'Follow the remedy, or choose another level. Nothing was started.',
+    remedies: diagnosis.remedies,
+  }),
+  boundary_failed: ({ part, detail, remedy }) => ({
+    sentence: `The boundary could not be built: ${part} failed. Nothing was started.`,
+    next: remedy,
+    detail,
+  }),
+  not_proven: ({ axes }) => ({
+    sentence: `The boundary stood, but a probe inside did not prove it: ${axes
+      .filter((axis) => axis.proven !== 'enforced')
+      .map((axis) => AXIS_NAMES[axis.axis].toLowerCase())
+      .join(', ')}. Nothing was started.`,
+    next: 'See what the probe tried under Isolation, and the remedies under Doctor.',
+    detail: axes
+      .flatMap((axis) => axis.evidence)
+      .filter((item) => item.verdict !== 'held')
+      .map((item) => `${item.attempt}: ${item.outcome}`)
+      .join('\n'),
+  }),
+  acknowledgement_required: () => ({
+    sentence: 'A session without a boundary needs the word typed out.',
+    next: 'Type unconfined, or choose a level with a boundary.',
+  }),
+  refused_in_browser: () => ({
+    sentence: 'A session without a boundary cannot be started from the browser.',
+    next: 'Start it in the desktop app, or choose a level with a boundary.',
+  }),
+  pty_host_lost: () => ({
+    sentence: 'The process that owns the terminals ended.',
+    next: 'Start again: it comes back by itself.',
+  }),
+  state_unwritable: ({ path, detail }) => ({
+    sentence: 'The recording could not be written, so nothing was started.',
+    next: 'Free some space or fix the permissions of this folder, then start again.',
+    detail: `${path}\n${detail}`,
+  }),
+}
+
+export function wordsOfFailure(failure: StartFailure): FailureWords {
+  const words = START_FAILURES[failure.type] as (
+    failure: StartFailure,
+  ) => Partial<FailureWords> & Pick<FailureWords, 'sentence' | 'next'>
+  return { detail: null, remedies: [], ...words(failure) }
+}
