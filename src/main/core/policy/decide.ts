@@ -1,0 +1,45 @@
+import type { SessionId } from '../../../shared/domain/ids.ts'
+import type { Decision, Destination, Rule } from '../../../shared/domain/policy.ts'
+import { ruleCovers } from './match.ts'
+
+export interface RuleQuestion {
+  /** Canonical. */
+  readonly destination: Destination
+  /** Every rule in force, in any order; rules of other sessions and workspaces are passed over. */
+  readonly rules: readonly Rule[]
+  readonly sessionId: SessionId
+  readonly workspace: string
+  /** What happens when no rule covers the destination. */
+  readonly sessionDefault: 'ask' | 'deny'
+}
+
+/** Deny wins over allow; among several of one action the most specific one explains. */
+export function decideByRules(question: RuleQuestion): Decision | 'ask' {
+  const covering = question.rules.filter(
+    (rule) => isInScope(rule, question) && ruleCovers(rule, question.destination),
+  )
+  for (const action of ['deny', 'allow'] as const) {
+    const [rule] = covering.filter((item) => item.action === action).sort(bySpecificity)
+    if (rule) return { action, by: { kind: 'rule', ruleId: rule.id } }
+  }
+  if (question.sessionDefault === 'ask') return 'ask'
+  return {
+    action: 'deny',
+    by: { kind: 'default', reason: 'no rule allows it, and this session does not ask' },
+  }
+}
+
+function isInScope({ scope }: Rule, { sessionId, workspace }: RuleQuestion): boolean {
+  return scope.kind === 'session' ? scope.sessionId === sessionId : scope.workspace === workspace
+}
+
+/** Exact host before wildcard, longer before shorter, one port before every port, then by id. */
+function bySpecificity(a: Rule, b: Rule): number {
+  const isWild = (rule: Rule): number => (rule.host.startsWith('*.') ? 1 : 0)
+  return (
+    isWild(a) - isWild(b) ||
+    b.host.length - a.host.length ||
+    (a.port === null ? 1 : 0) - (b.port === null ? 1 : 0) ||
+    (a.id < b.id ? -1 : 1)
+  )
+}

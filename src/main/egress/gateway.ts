@@ -1,0 +1,92 @@
+import type { Server, Socket } from 'node:net'
+import type { EgressGateway, EgressHandle, EgressOptions, Log } from '../core/ports.ts'
+import { type Classify, classifyAddress } from './addresses.ts'
+import { createAdmissions } from './admission.ts'
+import { attribute } from './attribution.ts'
+import { createHttpFront } from './http.ts'
+import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts'
+import { createSystemResolve, type Dial, dialAddresses, type Resolve } from './network.ts'
+import { createSocksFront } from './socks5.ts'
+import { SOCKS_VERSION } from './socks5-wire.ts'
+
+export interface EgressGatewayOptions {
+  readonly log: Log
+  /** Default: the machine's own resolver. */
+  readonly resolve?: Resolve
+  /** Default: TCP to the checked addresses. */
+  readonly dial?: Dial
+  /** Default: the built-in table and this machine's interfaces. */
+  readonly classify?: Classify
+  readonly limits?: Partial<EgressLimits>
+}
+
+/**
+ * The only way out of a sandbox. One mixed port: a first byte of 0x05 is SOCKS5, anything else
+ * HTTP. Each `serve` is a gateway of its own; nothing is shared between two but the resolver.
+ */
+export function createEgressGateway(options: EgressGatewayOptions): EgressGateway {
+  const parts = {
+    log: options.log,
+    resolve: options.resolve ?? createSystemResolve(),
+    dial: options.dial ?? dialAddresses,
+    classify: options.classify ?? ((address) => classifyAddress(address)),
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  }
+  return { serve: (listener, session) => serve(listener, session, parts) }
+}
+
+function serve(
+  listener: Server,
+  session: EgressOptions,
+  parts: Parameters<typeof createAdmissions>[1],
+): EgressHandle {
+  const { limits, log } = parts
+  const clients = new Set<Socket>()
+  const admissions = createAdmissions(session, parts)
+  const http = createHttpFront(admissions, limits, log)
+  const socks = createSocksFront(admissions, limits, log)
+
+  const accept = (socket: Socket): void => {
+    const requester = attribute(socket, session.rootPid, session.processes)
+    clients.add(socket)
+    socket.on('close', () => clients.delete(socket))
+    // Whoever holds the socket sees it close; an error on its own is no news.
+    socket.on('error', () => undefined)
+    socket.allowHalfOpen = true
+    socket.setNoDelay(true)
+    socket.setTimeout(limits.idleMs, () => socket.destroy())
+    firstByte(socket, limits.headMs, (byte) => {
+      const front = byte === SOCKS_VERSION ? socks : http
+      front.accept({ socket, requester })
+    })
+  }
+
+  listener.maxConnections = limits.connections
+  listener.on('connection', accept)
+  listener.on('error', (cause) => log.error('the egress listener failed', cause))
+
+  return {
+    cut: admissions.cut,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+      for (const socket of clients) socket.destroy()
+      await admissions.drained()
+      await closed
+    },
+  }
+}
+
+/** Looks at the first byte and puts it back; the socket is paused when `found` is called. */
+function firstByte(socket: Socket, timeoutMs: number, found: (byte: number) => void): void {
+  const giveUp = (): void => void socket.destroy()
+  const timer = setTimeout(giveUp, timeoutMs)
+  socket.once('close', () => clearTimeout(timer))
+  socket.once('end', giveUp)
+  socket.once('data', (chunk: Buffer) => {
+    clearTimeout(timer)
+    socket.off('end', giveUp)
+    socket.pause()
+    socket.unshift(chunk)
+    found(chunk[0] ?? 0)
+  })
+}

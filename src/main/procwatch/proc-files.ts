@@ -1,0 +1,141 @@
+import { open, readlink } from 'node:fs/promises'
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import { constants } from 'node:os'
+
+/** USER_HZ: fixed by the kernel's interface at 100 on every architecture this runs on. */
+export const CLOCK_TICKS_PER_SECOND = 100
+const PAGE_BYTES = 4096
+
+// Argument lists are agent-controlled text of any length.
+const MAX_ARGUMENTS = 64
+const MAX_ARGUMENT_BYTES = 4096
+
+/** What /proc/PID/stat says. */
+export interface ProcStat {
+  readonly pid: number
+  /** The kernel's name, at most 15 bytes; agent-controlled text. */
+  readonly comm: string
+  readonly state: string
+  readonly ppid: number
+  readonly startTicks: number
+  readonly cpuTicks: number
+  readonly rssBytes: number
+  /** Changes when another program is executed; all zero where the kernel hides addresses. */
+  readonly image: string
+  /** Only for a process that has ended and is not reaped yet. */
+  readonly exit: ExitStatus | null
+}
+
+/** null when the text is no stat line. The name may itself hold blanks, brackets and newlines. */
+export function parseStat(text: string): ProcStat | null {
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  if (open < 1 || close < open) return null
+  const fields = text
+    .slice(close + 2)
+    .trim()
+    .split(' ')
+  // Field numbers as proc(5) counts them; the state is field 3.
+  const field = (number: number): string => fields[number - 3] ?? '0'
+  const value = (number: number): number => Number(field(number))
+  const pid = Number(text.slice(0, open))
+  const numbers = [pid, value(4), value(14), value(15), value(22), value(24)]
+  if (fields.length < 22 || numbers.some((item) => !Number.isFinite(item))) return null
+  const state = field(3)
+  const comm = text.slice(open + 1, close)
+  return {
+    pid,
+    comm,
+    state,
+    ppid: value(4),
+    startTicks: value(22),
+    cpuTicks: value(14) + value(15),
+    rssBytes: Math.max(0, value(24)) * PAGE_BYTES,
+    // Where code, stack and arguments lie: chosen anew by every exec.
+    image: [comm, field(26), field(28), field(48)].join(' '),
+    exit: state === 'Z' || state === 'X' ? waitStatus(value(52)) : null,
+  }
+}
+
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number as number, name]),
+)
+
+/** A status as wait(2) encodes it. */
+export function waitStatus(status: number): ExitStatus {
+  const signal = status & 0x7f
+  if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff }
+  return { kind: 'signalled', signal: SIGNAL_NAMES.get(signal) ?? `signal ${signal}` }
+}
+
+/** NUL-separated arguments, capped; invalid UTF-8 becomes U+FFFD. */
+export function parseCmdline(bytes: Buffer): string[] {
+  if (bytes.length === 0) return []
+  const capped = bytes.subarray(0, MAX_ARGUMENT_BYTES)
+  const isWhole = capped.length === bytes.length
+  const args = capped.toString('utf8').split('\0')
+  if (isWhole && args.at(-1) === '') args.pop()
+  const isCut = !isWhole || args.length > MAX_ARGUMENTS
+  return isCut ? [...args.slice(0, MAX_ARGUMENTS - 1), '…'] : args
+}
+
+/** Innermost pid of the `NSpid` line; null when the process has no pid namespace of its own. */
+export function parseInnerPid(status: string): number | null {
+  const pids = /^NSpid:\s*(.+)$/m.exec(status)?.[1]?.trim().split(/\s+/) ?? []
+  return pids.length > 1 ? Number(pids.at(-1)) : null
+}
+
+/** One read of a /proc file. null: the process is gone or hidden, an ordinary answer at any time. */
+async function readProc(path: string, limit: number): Promise<Buffer | null> {
+  try {
+    const file = await open(path)
+    try {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(limit), 0, limit, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch {
+    return null
+  }
+}
+
+export async function readStat(pid: number): Promise<ProcStat | null> {
+  const bytes = await readProc(`/proc/${pid}/stat`, 1024)
+  return bytes && parseStat(bytes.toString('utf8'))
+}
+
+/** What an exec replaces. */
+export interface ProcImage {
+  readonly name: string
+  readonly argv: string[]
+  readonly exe: string | null
+}
+
+export async function readImage(stat: Pick<ProcStat, 'pid' | 'comm'>): Promise<ProcImage> {
+  const [cmdline, exe] = await Promise.all([
+    // One byte more than is kept shows that there was more.
+    readProc(`/proc/${stat.pid}/cmdline`, MAX_ARGUMENT_BYTES + 1),
+    readlink(`/proc/${stat.pid}/exe`).catch(() => null),
+  ])
+  const argv = parseCmdline(cmdline ?? Buffer.alloc(0))
+  return { argv, exe, name: argv[0]?.split('/').at(-1) || stat.comm }
+}
+
+export const readCwd = (pid: number): Promise<string | null> =>
+  readlink(`/proc/${pid}/cwd`).catch(() => null)
+
+export async function readInnerPid(pid: number): Promise<number | null> {
+  const bytes = await readProc(`/proc/${pid}/status`, 8192)
+  return bytes && parseInnerPid(bytes.toString('utf8'))
+}
+
+/** Identity of the pid namespace, such as `pid:[4026531836]`; null when it is hidden from us. */
+export const readPidNamespace = (pid: number): Promise<string | null> =>
+  readlink(`/proc/${pid}/ns/pid`).catch(() => null)
+
+/** Milliseconds since the machine started, as process start times are counted. */
+export async function readUptimeMs(): Promise<number> {
+  const bytes = await readProc('/proc/uptime', 128)
+  return Number(bytes?.toString('latin1').split(' ')[0] ?? 0) * 1000
+}

@@ -1,0 +1,94 @@
+import type { Requester } from '../../shared/domain/policy.ts'
+import { type ProcessIdentity, processKey } from '../../shared/domain/process.ts'
+import type { Clock, ProcessReader } from '../core/ports.ts'
+import type { ProcessReading } from '../core/processes.ts'
+import {
+  CLOCK_TICKS_PER_SECOND,
+  type ProcImage,
+  type ProcStat,
+  readCwd,
+  readImage,
+  readInnerPid,
+  readStat,
+  readUptimeMs,
+} from './proc-files.ts'
+import { createProcessTable } from './process-table.ts'
+
+/** Ancestors named at most; a chain longer than this is a trick, not a program. */
+const MAX_ANCESTORS = 64
+/** Scans of several sessions that fall together share one listing of /proc. */
+const SHARED_SCAN_MS = 100
+
+/** Reads the processes of sandboxes from this machine's /proc. */
+export interface ProcfsReader extends ProcessReader {
+  /** One reading per member; details are read again only when `previous` does not fit any more. */
+  scan(
+    rootPid: number,
+    previous: ReadonlyMap<number, ProcessReading>,
+  ): Promise<readonly ProcessReading[]>
+}
+
+export function createProcessReader(clock: Clock): ProcfsReader {
+  const table = createProcessTable(() => clock.monoMs())
+
+  const startedAtMs = async (stat: ProcStat): Promise<number> => {
+    const agoMs = (await readUptimeMs()) - (stat.startTicks * 1000) / CLOCK_TICKS_PER_SECOND
+    return Math.round(clock.wallMs() - Math.max(0, agoMs))
+  }
+
+  const read = async (
+    pid: number,
+    previous: ProcessReading | undefined,
+  ): Promise<ProcessReading | null> => {
+    const stat = await readStat(pid)
+    if (!stat) return null
+    const known = previous?.startTicks === stat.startTicks ? previous : null
+    // A process that has ended shows no arguments any more; what it was is still true.
+    const isSame = known && (known.image === stat.image || stat.exit !== null)
+    const details = isSame ? known : await readDetails(stat)
+    return {
+      ...details,
+      pid,
+      startTicks: stat.startTicks,
+      ppid: stat.ppid,
+      state: stat.state,
+      image: isSame ? known.image : stat.image,
+      cpuMs: (stat.cpuTicks * 1000) / CLOCK_TICKS_PER_SECOND,
+      rssBytes: stat.rssBytes,
+      exit: stat.exit,
+      innerPid: known ? known.innerPid : await readInnerPid(pid),
+      startedAtMs: known ? known.startedAtMs : await startedAtMs(stat),
+    }
+  }
+
+  return {
+    members: (rootPid) => table.members(rootPid, 0),
+    requester: (pid, rootPid) => readRequester(pid, rootPid),
+    scan: async (rootPid, previous) => {
+      const members = await table.members(rootPid, SHARED_SCAN_MS)
+      const readings = await Promise.all(members.map((pid) => read(pid, previous.get(pid))))
+      return readings.filter((item): item is ProcessReading => item !== null)
+    },
+  }
+}
+
+async function readDetails(stat: ProcStat): Promise<ProcImage & { cwd: string | null }> {
+  const [image, cwd] = await Promise.all([readImage(stat), readCwd(stat.pid)])
+  return { ...image, cwd }
+}
+
+async function readRequester(pid: number, rootPid: number): Promise<Requester | null> {
+  const chain: ProcessIdentity[] = []
+  for (let next = pid; next > 0 && chain.length <= MAX_ANCESTORS; ) {
+    const stat = await readStat(next)
+    if (!stat) break
+    const image = await readImage(stat)
+    chain.push({ ...image, pid: next, key: processKey(next, stat.startTicks) })
+    if (next === rootPid) break
+    next = stat.ppid
+  }
+  const [process, ...ancestors] = chain
+  if (!process) return null
+  // A chain that leads past the sandbox says nothing about it: keep the process itself.
+  return { process, ancestors: chain.at(-1)?.pid === rootPid ? ancestors : [] }
+}
