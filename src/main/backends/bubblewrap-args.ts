@@ -1,0 +1,90 @@
+import type { PlanInput } from '../core/isolation/plan.ts'
+import type { MachineLayout } from './layout.ts'
+
+/** Descriptors the launcher opens before it becomes bubblewrap. */
+export const FD = { args: 3, seccomp: 4, info: 5, userns: 7, go: 8, report: 9 } as const
+
+/** Where the sandbox's own loopback offers the egress gateway, HTTP and SOCKS5 on one port. */
+export const PROXY = { host: '127.0.0.1', port: 3128 } as const
+
+export interface Generated {
+  /** Files of ours that stand in for the machine's, by path inside. */
+  readonly files: Readonly<Record<string, string>>
+  readonly protectedPaths: readonly string[]
+}
+
+const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/games']
+
+/** The whole environment inside: an allow-list, then what the plan adds. */
+export function sandboxEnv(plan: PlanInput, shell: string, locale: string): Record<string, string> {
+  const http = `http://${PROXY.host}:${PROXY.port}`
+  const socks = `socks5h://${PROXY.host}:${PROXY.port}`
+  const direct = 'localhost,127.0.0.1,::1'
+  return {
+    CLOCHE: '1',
+    COLORTERM: 'truecolor',
+    HOME: plan.home,
+    LANG: locale,
+    LOGNAME: plan.user,
+    PATH: [...plan.path, ...SYSTEM_PATH].join(':'),
+    SHELL: shell,
+    TERM: 'xterm-256color',
+    TMPDIR: '/tmp',
+    USER: plan.user,
+    HTTP_PROXY: http,
+    HTTPS_PROXY: http,
+    ALL_PROXY: socks,
+    NO_PROXY: direct,
+    http_proxy: http,
+    https_proxy: http,
+    all_proxy: socks,
+    no_proxy: direct,
+    NODE_USE_ENV_PROXY: '1',
+    ...plan.env,
+  }
+}
+
+/** Pure: plan → bubblewrap's arguments, from an empty root. Later mounts cover earlier ones. */
+export function bubblewrapArgs(
+  plan: PlanInput,
+  layout: MachineLayout,
+  generated: Generated,
+  locale: string,
+): string[] {
+  const args = [
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net'],
+    ...['--unshare-cgroup-try', '--die-with-parent', '--cap-drop', 'ALL', '--hostname', 'cloche'],
+    ...['--userns-block-fd', String(FD.userns), '--info-fd', String(FD.info)],
+    ...['--seccomp', String(FD.seccomp), '--clearenv'],
+  ]
+  for (const [name, value] of Object.entries(sandboxEnv(plan, layout.shell, locale)))
+    args.push('--setenv', name, value)
+
+  for (const folder of layout.folders) args.push('--ro-bind', folder, folder)
+  for (const [path, target] of layout.links) args.push('--symlink', target, path)
+  for (const name of layout.etc) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
+  for (const [path, source] of Object.entries(generated.files)) args.push('--ro-bind', source, path)
+  args.push('--proc', '/proc', '--dev', '/dev')
+  for (const folder of ['/tmp', '/var/tmp', plan.home]) args.push('--tmpfs', folder)
+
+  for (const { source, target, access } of plan.mounts)
+    args.push(access === 'write' ? '--bind' : '--ro-bind', source, target)
+  args.push('--bind', plan.workspace, plan.workspace)
+  for (const path of generated.protectedPaths) args.push('--ro-bind', path, path)
+  args.push('--chdir', plan.workspace, '--remount-ro', '/')
+  return args
+}
+
+/** Files every program expects and that must not be the machine's own. */
+export function generatedFiles(plan: PlanInput, uid: number, gid: number): Record<string, string> {
+  const user = plan.user
+  return {
+    '/etc/passwd': `${user}:x:${uid}:${gid}:${user}:${plan.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+    '/etc/group': `${user}:x:${gid}:\nnogroup:x:65534:\n`,
+    '/etc/hosts': '127.0.0.1 localhost cloche\n::1 localhost\n',
+    // No resolver: names are resolved by the gateway, so none can carry data out.
+    '/etc/resolv.conf': '# Names are resolved by the egress gateway.\n',
+    '/etc/nsswitch.conf':
+      'passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n',
+  }
+}

@@ -1,0 +1,70 @@
+import { readdir, readFile, readlink } from 'node:fs/promises'
+
+/** What the kernel says of a process, read from outside. */
+export interface KernelFacts {
+  readonly noNewPrivs: string
+  readonly seccomp: string
+  /** Effective, permitted, bounding and ambient capabilities, as hexadecimal masks. */
+  readonly capabilities: readonly string[]
+  readonly namespaces: Readonly<Record<string, string>>
+  readonly interfaces: readonly string[]
+}
+
+const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
+
+/** null: the process is gone or may not be looked at. */
+export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts | null> {
+  try {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8')
+    const field = (name: string): string =>
+      new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? 'absent'
+    const namespaces: Record<string, string> = {}
+    for (const name of NAMESPACES) namespaces[name] = await readlink(`/proc/${pid}/ns/${name}`)
+    const devices = await readFile(`/proc/${pid}/net/dev`, 'utf8')
+    return {
+      noNewPrivs: field('NoNewPrivs'),
+      seccomp: field('Seccomp'),
+      capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
+      namespaces,
+      interfaces: devices
+        .split('\n')
+        .slice(2)
+        .map((line) => line.split(':')[0]!.trim())
+        .filter((name) => name !== ''),
+    }
+  } catch {
+    return null
+  }
+}
+
+/** Field 22 of /proc/PID/stat: with the pid, a name that no later process can have. */
+export async function startTicks(pid: number): Promise<number | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+  } catch {
+    return null
+  }
+}
+
+/** Host pids of a process's direct children. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  try {
+    const listed = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return listed.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return childrenByScan(pid)
+  }
+}
+
+/** For kernels without the `children` file. */
+async function childrenByScan(parent: number): Promise<number[]> {
+  const found: number[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
+    if (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(parent))
+      found.push(Number(name))
+  }
+  return found
+}

@@ -1,0 +1,49 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+
+/** The only environment our own helpers get: enough to find system tools, nothing of the person. */
+const HELPER_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' }
+
+export interface Finished {
+  /** null: it could not be started, or a signal ended it. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a helper of ours to its end. Never throws; a missing program is `code: null`. */
+export function run(
+  file: string,
+  args: readonly string[],
+  options: { readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
+): Promise<Finished> {
+  return new Promise((resolve) => {
+    execFile(
+      file,
+      [...args],
+      {
+        timeout: options.timeoutMs,
+        killSignal: 'SIGKILL',
+        env: { ...HELPER_ENV, ...options.env },
+        cwd: '/',
+        maxBuffer: 1024 * 1024,
+      },
+      (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === 'number' ? error.code : null) : 0
+        resolve({ code, stdout, stderr: stderr || (error && code === null ? error.message : '') })
+      },
+    )
+  })
+}
+
+/** Starts a helper with a message channel; the caller owns it and must kill it. */
+export function startHelper(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ChildProcess {
+  return spawn(file, [...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    env: { ...HELPER_ENV, ...env },
+    cwd: '/',
+  })
+}

@@ -1,0 +1,101 @@
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createHost, type Host } from '../../src/main/create-host.ts'
+import { createForkStarter } from '../../src/main/shell-web/fork-starter.ts'
+import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { SessionSpec } from '../../src/shared/domain/session.ts'
+import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
+import { projectAll, type SessionState } from '../../src/shared/projection.ts'
+import { type Connection, connect } from '../../src/shared/rpc/client.ts'
+import { memoryTransportPair } from '../../src/shared/rpc/transport.ts'
+
+/** The built entries (PTY host, sandbox listener); `npm test` builds before it tests. */
+const ENTRIES = resolve(import.meta.dirname, '../../out/main')
+
+export interface TestHost {
+  readonly host: Host
+  readonly dataDir: string
+  readonly home: string
+  readonly workspace: string
+  connect(shell?: 'electron' | 'web'): Promise<Connection>
+  restart(): Promise<void>
+  dispose(): Promise<void>
+}
+
+/** A real host in this process, on folders of its own; the PTY host is a real child process. */
+export async function startTestHost(
+  options: { hosts?: Record<string, string>; promptTimeoutMs?: number } = {},
+): Promise<TestHost> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'cloche-host-')))
+  const home = join(root, 'home')
+  const workspace = join(home, 'project')
+  const dataDir = join(root, 'data')
+  await mkdir(workspace, { recursive: true })
+  const start = async (): Promise<Host> => {
+    const created = await createHost({
+      dataDir,
+      entries: ENTRIES,
+      nodePath: process.execPath,
+      nodeEnv: {},
+      starter: createForkStarter(ENTRIES),
+      mayUnconfineInBrowser: false,
+      version: '0.0.0-test',
+      env: {
+        ...process.env,
+        HOME: home,
+        CLOCHE_TEST_HOSTS: Object.entries(options.hosts ?? {})
+          .map(([name, address]) => `${name}=${address}`)
+          .join(','),
+        ...(options.promptTimeoutMs === undefined
+          ? {}
+          : { CLOCHE_PROMPT_TIMEOUT_MS: String(options.promptTimeoutMs) }),
+      },
+    })
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    return created.value
+  }
+  let host = await start()
+  return {
+    get host() {
+      return host
+    },
+    dataDir,
+    home,
+    workspace,
+    connect: (shell = 'electron') => {
+      const [client, server] = memoryTransportPair()
+      host.accept(server, { shell })
+      return connect(client, { clientId: 'test-client' })
+    },
+    restart: async () => {
+      await host.stop()
+      host = await start()
+    },
+    dispose: async () => {
+      await host.stop()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+export const shellSpec = (workspace: string, command: string): SessionSpec => ({
+  agent: 'command',
+  command,
+  workspace,
+  level: 'os',
+  title: null,
+  network: 'ask',
+  grants: [],
+  useSignIn: false,
+  acknowledgement: null,
+})
+
+/** Follows one session through the public stream, as a window does. */
+export function follow(connection: Connection, id: SessionId) {
+  const events: TimelineEvent[] = []
+  const stop = connection.api.session.watch(id, (frame) => {
+    events.push(...(frame.type === 'snapshot' ? frame.state : frame.change))
+  })
+  return { events, state: (): SessionState => projectAll(events), stop }
+}

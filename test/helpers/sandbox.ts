@@ -1,0 +1,120 @@
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
+import type { Server } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type IPty, spawn } from 'node-pty'
+import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
+import { type PlanInput, planSandbox } from '../../src/main/core/isolation/plan.ts'
+import type { LaunchSpec, Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
+import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { StartFailure } from '../../src/shared/domain/session.ts'
+import type { Result } from '../../src/shared/result.ts'
+
+export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
+const SESSION = 'ses_00000000000000ee' as SessionId
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** A home, a workspace and a neighbour that a test fills as it likes. */
+export interface Place {
+  readonly root: string
+  readonly home: string
+  readonly workspace: string
+  dispose(): Promise<void>
+}
+
+export async function makePlace(): Promise<Place> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'cloche-place-')))
+  const home = join(root, 'home')
+  const workspace = join(home, 'project')
+  await mkdir(workspace, { recursive: true })
+  return {
+    root,
+    home,
+    workspace,
+    dispose: () => rm(root, { recursive: true, force: true }),
+  }
+}
+
+export const testBackend = (bubblewrapPaths?: readonly string[]): SandboxBackend =>
+  createBubblewrapBackend({
+    nodePath: process.execPath,
+    nodeEnv: {},
+    listenerScript: LISTENER_SCRIPT,
+    log: silent,
+    ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
+  })
+
+export const planFor = (place: Place, argv: readonly string[], more: Partial<PlanInput> = {}) =>
+  planSandbox({
+    level: 'os',
+    workspace: place.workspace,
+    argv,
+    home: place.home,
+    user: userInfo().username,
+    mounts: [],
+    env: {},
+    path: [],
+    grantedHosts: 0,
+    ...more,
+  })
+
+export interface Terminal {
+  readonly pty: IPty
+  output(): string
+  readonly exited: Promise<{ exitCode: number; signal?: number | undefined }>
+}
+
+/** Executes a LaunchSpec as the PTY host does. */
+export function startInTerminal(launch: LaunchSpec): Terminal {
+  const pty = spawn(launch.file, [...launch.args], {
+    cols: 120,
+    rows: 40,
+    cwd: launch.cwd,
+    env: { ...launch.env },
+  })
+  let text = ''
+  pty.onData((data) => {
+    text += data
+  })
+  const exited = new Promise<{ exitCode: number; signal?: number | undefined }>((done) =>
+    pty.onExit((status) => setTimeout(() => done(status), 50)),
+  )
+  return { pty, output: () => text, exited }
+}
+
+export interface Started {
+  readonly sandbox: Result<Sandbox, StartFailure>
+  readonly terminal: Terminal
+  readonly listener: Server | null
+}
+
+/** Builds, spawns and joins; the program waits until the caller releases it. */
+export async function startSandbox(
+  place: Place,
+  argv: readonly string[],
+  more: Partial<PlanInput> = {},
+  backend = testBackend(),
+): Promise<Started> {
+  const built = await backend.build(planFor(place, argv, more), SESSION)
+  if (!built.ok) throw new Error(JSON.stringify(built.error))
+  const terminal = startInTerminal(built.value.launch)
+  const exit = new AbortController()
+  void terminal.exited.then(() => exit.abort())
+  const sandbox = await built.value.join(terminal.pty.pid, exit.signal)
+  if (!sandbox.ok) await built.value.abandon()
+  return { sandbox, terminal, listener: sandbox.ok ? sandbox.value.listener : null }
+}
+
+/** Runs one command in a default sandbox to its end and gives what it wrote. */
+export async function runInside(
+  place: Place,
+  argv: readonly string[],
+  more: Partial<PlanInput> = {},
+): Promise<{ code: number; output: string }> {
+  const { sandbox, terminal } = await startSandbox(place, argv, more)
+  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  await sandbox.value.release()
+  const { exitCode } = await terminal.exited
+  await sandbox.value.destroy()
+  return { code: exitCode, output: terminal.output() }
+}
