@@ -42,7 +42,7 @@ export interface ProxyTarget {
 
 /** Absolute form of a plain HTTP request (`http://host[:port]/path`). */
 export function parseAbsoluteForm(url: string): Result<ProxyTarget, string> {
-  const match = /^http:\/\/([^/?#\\]*)([^#]*)/i.exec(url)
+  const match = /^http:\/\/([^/?#]*)([^#]*)/i.exec(url)
   if (!match) {
     return err(
       /^[a-z][a-z0-9+.-]*:/i.test(url)
