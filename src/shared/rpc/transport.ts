@@ -13,6 +13,8 @@ export interface Bridge {
   requestPort(): void
 }
 export const BRIDGE_NAME = 'cloche'
+/** The preload's single channel to Electron's main process. */
+export const REQUEST_PORT = 'cloche:request-port'
 /** `data` of the message that carries the port into the page. */
 export const PORT_MESSAGE = 'cloche:port'
 

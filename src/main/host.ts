@@ -1,0 +1,57 @@
+import { createHost } from './create-host.ts'
+import type { FromHost, ToHost } from './shell-electron/host-messages.ts'
+import { createParentStarter } from './shell-electron/parent-starter.ts'
+import { type MainPort, portTransport } from './shell-electron/port-transport.ts'
+
+/** Structural view of a utility process's `process.parentPort`. */
+interface ParentPort {
+  postMessage(message: FromHost): void
+  on(
+    event: 'message',
+    listener: (event: { readonly data: ToHost; readonly ports: readonly MainPort[] }) => void,
+  ): void
+}
+const { parentPort } = process as unknown as { readonly parentPort: ParentPort }
+
+const starter = createParentStarter((message) => parentPort.postMessage(message))
+const node = process.env.CLOCHE_NODE
+/** Windows may ask before the host stands; they wait. */
+const created = createHost({
+  dataDir: process.env.CLOCHE_DATA_DIR ?? null,
+  entries: import.meta.dirname,
+  nodePath: node ?? process.execPath,
+  nodeEnv: node ? {} : { ELECTRON_RUN_AS_NODE: '1' },
+  starter,
+  mayUnconfineInBrowser: false,
+  env: process.env,
+})
+
+parentPort.on('message', ({ data, ports }) => {
+  void receive(data, ports[0])
+})
+
+async function receive(message: ToHost, port: MainPort | undefined): Promise<void> {
+  if (message.t === 'started' && port) return starter.started(message.id, port)
+  if (message.t === 'exited') return starter.exited(message.id)
+  const host = await created
+  if (!host.ok) return
+  if (message.t === 'viewer' && port)
+    return host.value.accept(portTransport(port), { shell: 'electron' })
+  if (message.t === 'count-live')
+    parentPort.postMessage({ t: 'live', id: message.id, count: host.value.liveCount() })
+  if (message.t === 'stop') {
+    await host.value.stop()
+    parentPort.postMessage({ t: 'stopped' })
+  }
+}
+
+const host = await created
+if (host.ok) parentPort.postMessage({ t: 'ready' })
+else
+  parentPort.postMessage({
+    t: 'failed',
+    sentence:
+      host.error.type === 'already_running'
+        ? `Cloche runs already (process ${host.error.pid}), in a browser or from another start. End it first, or use it there.`
+        : `The data folder ${host.error.path} cannot be used: ${host.error.detail}.`,
+  })

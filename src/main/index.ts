@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import { app, BrowserWindow, dialog, Menu, session } from 'electron'
+import { dropSwitches, hardenSession, lockContents } from './shell-electron/hardening.ts'
+import { type HostProcess, startHostProcess } from './shell-electron/host-process.ts'
+import { answerPortRequests } from './shell-electron/ports.ts'
+import { registerScheme, serveRenderer } from './shell-electron/protocol.ts'
+import { openWindow } from './shell-electron/window.ts'
+
+const entries = import.meta.dirname
+const dataDir = process.env.CLOCHE_DATA_DIR
+
+app.enableSandbox()
+dropSwitches(app)
+registerScheme()
+Menu.setApplicationMenu(null)
+// Chromium's own files stay apart from recordings and rules.
+if (dataDir) app.setPath('userData', join(dataDir, 'electron'))
+
+let host: HostProcess | null = null
+let mayQuit = false
+
+const open = (): BrowserWindow =>
+  openWindow({
+    preload: join(entries, '../preload/index.cjs'),
+    icon: join(entries, '../../resources/icon.png'),
+    stateDir: app.getPath('userData'),
+  })
+
+function startHost(): void {
+  host = startHostProcess({
+    entries,
+    env: process.env,
+    onFailed: (sentence) => {
+      dialog.showErrorBox('Cloche cannot start', sentence)
+      mayQuit = true
+      app.quit()
+    },
+    onLost: () => void offerRestart(),
+  })
+}
+
+/** Every sandbox died with the host; nothing is restarted behind the person's back. */
+async function offerRestart(): Promise<void> {
+  host = null
+  const { response } = await dialog.showMessageBox({
+    type: 'error',
+    message: 'The session host ended unexpectedly.',
+    detail: 'Every session it ran has ended with it. Recordings are kept up to that moment.',
+    buttons: ['Start it again', 'Quit'],
+    defaultId: 0,
+    cancelId: 1,
+  })
+  if (response === 0) return startHost()
+  mayQuit = true
+  app.quit()
+}
+
+/** Ends everything first; a person decides when something still runs. */
+async function quit(): Promise<void> {
+  const live = (await host?.countLive()) ?? 0
+  if (live > 0 && !process.env.CLOCHE_QUIT_WITHOUT_ASKING) {
+    const sessions = live === 1 ? 'One session is' : `${live} sessions are`
+    const { response } = await dialog.showMessageBox({
+      type: 'question',
+      message: `${sessions} still running.`,
+      detail: 'Quitting ends them. Their recordings are kept.',
+      buttons: ['Cancel', 'Stop and quit'],
+      defaultId: 0,
+      cancelId: 0,
+    })
+    if (response === 0) {
+      if (BrowserWindow.getAllWindows().length === 0) open()
+      return
+    }
+  }
+  mayQuit = true
+  await host?.stop()
+  app.quit()
+}
+
+if (!app.requestSingleInstanceLock()) app.quit()
+else {
+  app.on('second-instance', () => {
+    const [window] = BrowserWindow.getAllWindows()
+    if (window?.isMinimized()) window.restore()
+    window?.focus()
+  })
+  app.on('web-contents-created', (_event, contents) => lockContents(contents))
+  app.on('before-quit', (event) => {
+    if (mayQuit) return
+    event.preventDefault()
+    void quit()
+  })
+  app.on('window-all-closed', () => app.quit())
+  app.on('activate', () => {
+    if (BrowserWindow.getAllWindows().length === 0) open()
+  })
+  void app.whenReady().then(() => {
+    hardenSession(session.defaultSession)
+    serveRenderer(session.defaultSession, join(entries, '../renderer'))
+    startHost()
+    answerPortRequests(
+      (contents) => BrowserWindow.getAllWindows().some((window) => window.webContents === contents),
+      () => host,
+    )
+    open()
+  })
+}

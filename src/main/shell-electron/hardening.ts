@@ -1,0 +1,53 @@
+import type { App, Session, WebContents } from 'electron'
+import { ORIGIN } from './protocol.ts'
+
+/** Command-line switches that would take a packaged Cloche apart. */
+const FORBIDDEN_SWITCHES = [
+  'remote-debugging-port',
+  'remote-debugging-pipe',
+  'load-extension',
+  'disable-web-security',
+  'js-flags',
+  'inspect',
+  'inspect-brk',
+]
+
+/** Packaged builds only: tests and developers drive an unpackaged one through these. */
+export function dropSwitches(app: App): void {
+  if (!app.isPackaged) return
+  for (const name of FORBIDDEN_SWITCHES) app.commandLine.removeSwitch(name)
+}
+
+/** No permission is ever granted, and nothing is loaded that does not come from the app itself. */
+export function hardenSession(session: Session): void {
+  session.setPermissionRequestHandler((contents, permission, callback) =>
+    callback(isOwnClipboard(contents, permission)),
+  )
+  session.setPermissionCheckHandler((contents, permission) => isOwnClipboard(contents, permission))
+  session.setDevicePermissionHandler(() => false)
+  session.setDisplayMediaRequestHandler((_request, callback) => callback({}))
+  session.webRequest.onBeforeRequest((details, callback) => {
+    const isOwn = details.url.startsWith(`${ORIGIN}/`) || details.url.startsWith('data:')
+    callback({ cancel: !isOwn && !details.url.startsWith('devtools:') })
+  })
+}
+
+/**
+ * Copying what a person selected is the one thing the page may do; a terminal's own clipboard
+ * sequences never reach it, because the page does not handle them.
+ */
+const isOwnClipboard = (contents: WebContents | null, permission: string): boolean =>
+  permission === 'clipboard-sanitized-write' &&
+  contents !== null &&
+  contents.getURL().startsWith(`${ORIGIN}/`)
+
+/** A window shows our one page and never anything else. */
+export function lockContents(contents: WebContents): void {
+  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  for (const event of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const)
+    contents.on(event as 'will-navigate', (details) => {
+      // A reload of the page itself is not a way out.
+      if (details.url !== `${ORIGIN}/`) details.preventDefault()
+    })
+  contents.on('will-attach-webview', (event) => event.preventDefault())
+}

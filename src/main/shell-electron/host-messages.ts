@@ -1,0 +1,18 @@
+/** Between Electron's main process and the host it forked. Ports travel beside the message. */
+export type ToHost =
+  /** Carries the port of a window. */
+  | { readonly t: 'viewer' }
+  /** Carries the port of the PTY host that was asked for. */
+  | { readonly t: 'started'; readonly id: number }
+  | { readonly t: 'exited'; readonly id: number }
+  | { readonly t: 'count-live'; readonly id: number }
+  | { readonly t: 'stop' }
+
+export type FromHost =
+  | { readonly t: 'start'; readonly id: number; readonly entry: 'pty-host' }
+  | { readonly t: 'kill'; readonly id: number }
+  | { readonly t: 'ready' }
+  /** The host did not start; the sentence is for a person. */
+  | { readonly t: 'failed'; readonly sentence: string }
+  | { readonly t: 'live'; readonly id: number; readonly count: number }
+  | { readonly t: 'stopped' }
