@@ -27,6 +27,7 @@ export const written = (terminal: Terminal, bytes: Uint8Array | string): Promise
 /** Everything that can be seen of a terminal or matters for what comes next, as plain data. */
 export function stateOf(terminal: Terminal): unknown {
   const core = coreOf(terminal)
+  const charsets = core._charsetService
   const { normal, alternate, active } = terminal.buffer
   const { synchronizedOutputMode: _, ...modes } = terminal.modes
   return {
@@ -41,8 +42,10 @@ export function stateOf(terminal: Terminal): unknown {
     isCursorHidden: core.coreService.isCursorHidden,
     cursorStyle: core.coreService.decPrivateModes.cursorStyle ?? null,
     mouseEncoding: core.coreMouseService.activeEncoding,
-    glevel: core._charsetService.glevel,
-    lineDrawing: [0, 1, 2, 3].map((g) => core._charsetService._charsets[g]?.q === '─'),
+    glevel: charsets.glevel,
+    lineDrawing: [0, 1, 2, 3].map(
+      (g) => (g === charsets.glevel ? charsets.charset : charsets._charsets[g])?.q === '─',
+    ),
     active_: bufferState(core.buffers.active, terminal.cols),
     saved: active.type === 'alternate' ? savedState(core.buffers.normal, terminal.cols) : null,
   }
@@ -53,6 +56,7 @@ const savedState = (buffer: InnerBuffer, cols: number): unknown => [
   Math.min(buffer.savedX, cols - 1),
   Math.max(buffer.savedY - buffer.ybase, 0),
   look(buffer.savedCurAttrData),
+  buffer.savedCharset?.q === '─',
 ]
 
 const bufferState = (buffer: InnerBuffer, cols: number): unknown => ({

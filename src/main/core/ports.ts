@@ -7,6 +7,7 @@ import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import type { Fact, RecordingSummary, TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { Result } from '../../shared/result.ts'
+import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { Plan } from './isolation/plan.ts'
 
 export interface Clock {
@@ -60,6 +61,8 @@ export interface PtySpawn {
   readonly logPath: string
   /** `Clock.monoMs` at which the session's own clock reads zero. */
   readonly monoOriginMs: number
+  /** What the program is told when it asks for the terminal's colours; the dark theme if absent. */
+  readonly theme?: TerminalTheme
 }
 
 export interface PtyEvents {

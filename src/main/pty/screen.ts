@@ -1,0 +1,101 @@
+import type { Terminal } from '@xterm/headless'
+import { LIMITS } from '../../shared/rpc/frames.ts'
+import {
+  SCROLLBACK_LINES,
+  type TerminalTheme,
+  UNICODE_VERSION,
+} from '../../shared/terminal-settings.ts'
+import type { TerminalSize } from '../core/ports.ts'
+import { OpenSequence } from './open-sequence.ts'
+import { ScreenColors } from './screen-colors.ts'
+import { drawSnapshot } from './snapshot.ts'
+import { headlessTerminal } from './xterm-headless.ts'
+import { isGround } from './xterm-internals.ts'
+
+/** Half of what one frame to a viewer may hold; past it the oldest scrollback is left out. */
+const MAX_SNAPSHOT_BYTES = LIMITS.hostFrameBytes / 2
+
+export interface ScreenOptions {
+  readonly size: TerminalSize
+  readonly theme: TerminalTheme
+  /** Towards the program: the answer to what it asked its terminal. */
+  readonly answer: (bytes: Uint8Array) => void
+  /** Part of the output could not be drawn. The screen goes on, the log is whole. */
+  readonly fault: (cause: unknown) => void
+}
+
+/**
+ * The one authoritative screen of a session, without a display. xterm parses a chunk in one go and
+ * calls back before the next, so between two callbacks `snapshot()` is exact.
+ */
+export class Screen {
+  readonly #terminal: Terminal
+  readonly #colors: ScreenColors
+  readonly #open = new OpenSequence()
+  readonly #encoder = new TextEncoder()
+  #title = ''
+  #backlogBytes = 0
+
+  constructor({ size, theme, answer, fault }: ScreenOptions) {
+    this.#terminal = headlessTerminal(size, SCROLLBACK_LINES, UNICODE_VERSION, fault)
+    const reply = (text: string): void => answer(this.#encoder.encode(text))
+    this.#terminal.onData(reply)
+    this.#terminal.onTitleChange((title) => {
+      this.#title = title
+    })
+    this.#colors = new ScreenColors(this.#terminal, theme, reply)
+  }
+
+  /** Bytes written but not parsed yet. */
+  get backlogBytes(): number {
+    return this.#backlogBytes
+  }
+
+  get size(): TerminalSize {
+    return { cols: this.#terminal.cols, rows: this.#terminal.rows }
+  }
+
+  write(bytes: Uint8Array, parsed: () => void): void {
+    this.#backlogBytes += bytes.length
+    this.#terminal.write(bytes, () => {
+      this.#backlogBytes -= bytes.length
+      this.#open.parsed(bytes, isGround(this.#terminal))
+      parsed()
+    })
+  }
+
+  /** Takes effect after everything written before it. */
+  resize(size: TerminalSize, resized: () => void): void {
+    this.#terminal.write('', () => {
+      this.#terminal.resize(size.cols, size.rows)
+      resized()
+    })
+  }
+
+  snapshot(): Uint8Array {
+    const tail = this.#open.bytes()
+    const head = `\x18${this.#colors.draw()}`
+    const title = this.#title === '' ? '' : `\x1b]2;${this.#title}\x1b\\`
+    for (let scrollback = SCROLLBACK_LINES; ; scrollback = Math.floor(scrollback / 4)) {
+      const drawn = this.#encoder.encode(head + title + drawSnapshot(this.#terminal, scrollback))
+      if (drawn.length > MAX_SNAPSHOT_BYTES && scrollback > 0) continue
+      const bytes = new Uint8Array(drawn.length + tail.length)
+      bytes.set(drawn)
+      bytes.set(tail, drawn.length)
+      return bytes
+    }
+  }
+
+  /** What the screen shows now, without scrollback. */
+  text(): string {
+    const buffer = this.#terminal.buffer.active
+    const rows = Array.from({ length: this.#terminal.rows }, (_, row) =>
+      buffer.getLine(buffer.baseY + row)?.translateToString(true),
+    )
+    return rows.join('\n').trimEnd()
+  }
+
+  dispose(): void {
+    this.#terminal.dispose()
+  }
+}

@@ -1,0 +1,237 @@
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import { encodeOutput, encodeResize, MAX_RECORD_BYTES } from '../../shared/terminal-log.ts'
+import { DARK_THEME } from '../../shared/terminal-settings.ts'
+import type { PtySpawn, TerminalSize } from '../core/ports.ts'
+import { AppendFile } from '../store/append-file.ts'
+import { type Master, openMaster } from './master.ts'
+import type { HostMessage } from './pty-messages.ts'
+import { Screen } from './screen.ts'
+import { ViewerWindow } from './viewer-window.ts'
+
+/** Past this, in the log's queue or unparsed by the screen, the program is paused… */
+const PAUSE_BYTES = 1024 * 1024
+/** …until both are below this. */
+const RESUME_BYTES = 256 * 1024
+const ACTIVE_MS = 100
+/** An ended program's last output waits this long for a log that cannot be written. */
+const LAST_WRITE_MS = 10_000
+
+const monoMs = (): number => Number(process.hrtime.bigint()) / 1e6
+
+/**
+ * One terminal: the program's bytes go to the log and the screen, and from the parsed screen to
+ * the viewers. The log and the screen may pause the program; a viewer never can.
+ */
+export class SessionTerminal {
+  readonly #request: PtySpawn
+  readonly #send: (message: HostMessage) => void
+  readonly #viewers = new Map<number, ViewerWindow>()
+  readonly #log: AppendFile
+  readonly #screen: Screen
+  readonly #master: Master
+  #batch: Uint8Array[] = []
+  #batchBytes = 0
+  #parsedBytes = 0
+  #totalBytes = 0
+  #reportedBytes = 0
+  #activeTimer: NodeJS.Timeout | null = null
+  #isPaused = false
+  #hasExited = false
+  #isFinished = false
+
+  /** Rejects when the log cannot be created or the system refuses a terminal. */
+  static async start(
+    request: PtySpawn,
+    send: (message: HostMessage) => void,
+  ): Promise<SessionTerminal> {
+    let terminal: SessionTerminal | null = null
+    const log = await AppendFile.open(request.logPath, {
+      mode: 'create',
+      written: () => terminal?.balance(),
+      failed: (detail) => {
+        send({ t: 'logFailed', sessionId: request.sessionId, detail })
+        terminal?.balance()
+      },
+      recovered: () => terminal?.balance(),
+    })
+    try {
+      terminal = new SessionTerminal(request, send, log)
+      return terminal
+    } catch (cause) {
+      await log.close()
+      throw cause
+    }
+  }
+
+  private constructor(request: PtySpawn, send: (message: HostMessage) => void, log: AppendFile) {
+    this.#request = request
+    this.#send = send
+    this.#log = log
+    this.#screen = new Screen({
+      size: request.size,
+      theme: request.theme ?? DARK_THEME,
+      answer: (bytes) => this.write(bytes),
+      fault: (cause) => console.error(`${request.sessionId}: output could not be drawn`, cause),
+    })
+    this.#master = openMaster(request.launch, request.size, {
+      data: (bytes) => this.#collect(bytes),
+      exited: (exit) => {
+        this.#finish(exit).catch((cause: unknown) => {
+          throw cause
+        })
+      },
+    })
+    const { cols, rows } = request.size
+    log.append(encodeResize(this.#clockMs(), cols, rows))
+  }
+
+  get sessionId(): SessionId {
+    return this.#request.sessionId
+  }
+
+  get pid(): number {
+    return this.#master.pid
+  }
+
+  get hasExited(): boolean {
+    return this.#hasExited
+  }
+
+  /** Exited, and its log is closed. */
+  get isFinished(): boolean {
+    return this.#isFinished
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#master.write(bytes)
+  }
+
+  resize(size: TerminalSize): void {
+    if (this.#hasExited) return
+    this.#flush()
+    this.#master.resize(size)
+    this.#log.append(encodeResize(this.#clockMs(), size.cols, size.rows))
+    this.#screen.resize(size, () => {
+      for (const viewer of this.#viewers.keys()) this.#send({ t: 'resized', viewer, size })
+    })
+  }
+
+  attach(viewer: number): void {
+    const window = new ViewerWindow()
+    this.#viewers.set(viewer, window)
+    this.#sendScreen(viewer, window)
+  }
+
+  drawn(viewer: number, offset: number): void {
+    const window = this.#viewers.get(viewer)
+    if (window?.drawn(offset)) this.#sendScreen(viewer, window)
+  }
+
+  detach(viewer: number): void {
+    this.#viewers.delete(viewer)
+  }
+
+  text(): string {
+    return this.#screen.text()
+  }
+
+  kill(): void {
+    this.#master.kill()
+  }
+
+  dispose(): void {
+    this.#viewers.clear()
+    this.#screen.dispose()
+  }
+
+  /** Pauses or resumes the program after either queue changed. */
+  balance(): void {
+    const mostBytes = Math.max(this.#log.queuedBytes, this.#screen.backlogBytes)
+    if (!this.#isPaused && (mostBytes > PAUSE_BYTES || this.#log.isFailing)) {
+      this.#isPaused = true
+      this.#master.pause()
+    } else if (this.#isPaused && mostBytes < RESUME_BYTES && !this.#log.isFailing) {
+      this.#isPaused = false
+      this.#master.resume()
+    }
+  }
+
+  /** A pseudo-terminal yields at most 4 KiB a read; what one turn of the loop reads is one batch. */
+  #collect(bytes: Uint8Array): void {
+    if (this.#batch.length === 0) setImmediate(() => this.#flush())
+    this.#batch.push(bytes)
+    this.#batchBytes += bytes.length
+    if (this.#batchBytes > MAX_RECORD_BYTES / 2) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#batch.length === 0) return
+    const bytes = new Uint8Array(this.#batchBytes)
+    let at = 0
+    for (const part of this.#batch) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    this.#batch = []
+    this.#batchBytes = 0
+    this.#totalBytes += bytes.length
+    for (let start = 0; start < bytes.length; start += MAX_RECORD_BYTES)
+      this.#log.append(
+        encodeOutput(this.#clockMs(), bytes.subarray(start, start + MAX_RECORD_BYTES)),
+      )
+    this.#screen.write(bytes, () => this.#parsed(bytes))
+    this.#activeTimer ??= setTimeout(() => this.#reportActive(), ACTIVE_MS)
+    this.balance()
+  }
+
+  /** The screen includes `bytes` now; a viewer attached later gets them with its snapshot. */
+  #parsed(bytes: Uint8Array): void {
+    const offset = this.#parsedBytes
+    this.#parsedBytes += bytes.length
+    for (const [viewer, window] of this.#viewers)
+      if (window.output(this.#parsedBytes, bytes.length) === 'send')
+        this.#send({ t: 'output', viewer, offset, bytes })
+    this.balance()
+  }
+
+  #sendScreen(viewer: number, window: ViewerWindow): void {
+    const bytes = this.#screen.snapshot()
+    window.screen(this.#parsedBytes, bytes.length)
+    const { size } = this.#screen
+    this.#send({ t: 'screen', viewer, offset: this.#parsedBytes, size, bytes })
+  }
+
+  #reportActive(): void {
+    if (this.#activeTimer) clearTimeout(this.#activeTimer)
+    this.#activeTimer = null
+    const bytes = this.#totalBytes - this.#reportedBytes
+    if (bytes === 0) return
+    this.#reportedBytes = this.#totalBytes
+    this.#send({ t: 'active', sessionId: this.sessionId, bytes, totalBytes: this.#totalBytes })
+  }
+
+  async #finish(exit: ExitStatus): Promise<void> {
+    this.#flush()
+    this.#hasExited = true
+    await this.#closeLog()
+    this.#isFinished = true
+    await new Promise<void>((resolve) => this.#screen.write(new Uint8Array(0), resolve))
+    this.#reportActive()
+    this.#send({ t: 'exited', sessionId: this.sessionId, exit })
+  }
+
+  async #closeLog(): Promise<void> {
+    const timeout = new Promise<'late'>((resolve) =>
+      setTimeout(() => resolve('late'), LAST_WRITE_MS).unref(),
+    )
+    if ((await Promise.race([this.#log.drained(), timeout])) !== 'late') return this.#log.close()
+    const lostBytes = await this.#log.abandon()
+    const detail = `the last ${lostBytes} bytes of the recording could not be written`
+    this.#send({ t: 'logFailed', sessionId: this.sessionId, detail })
+  }
+
+  #clockMs(): number {
+    return Math.max(0, monoMs() - this.#request.monoOriginMs)
+  }
+}

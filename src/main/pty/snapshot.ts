@@ -1,0 +1,123 @@
+import type { Terminal } from '@xterm/headless'
+import { drawBuffer } from './draw-buffer.ts'
+import { penSgr, sgr } from './sgr.ts'
+import { attributesOf, type Charset, coreOf, type InnerBuffer } from './xterm-internals.ts'
+
+// `@xterm/addon-serialize` is not used: it loses what this product promises to keep (cursor
+// visibility, mouse encoding, scroll region, underline styles, links, an unfinished line wrap) and
+// mixes up bold and dim.
+
+const MOUSE_TRACKING = { none: '', x10: '9', vt200: '1000', drag: '1002', any: '1003' } as const
+const MOUSE_ENCODING: Readonly<Record<string, string>> = { SGR: '1006', SGR_PIXELS: '1016' }
+const CURSOR_STYLE = { block: 1, underline: 3, bar: 5 } as const
+const TAB_WIDTH = 8
+
+const set = (mode: string): string => `\x1b[?${mode}h`
+const moveTo = (row: number, column: number): string => `\x1b[${row + 1};${column + 1}H`
+
+/** DEC line drawing is the one charset programs still use; others are drawn already. */
+const isLineDrawing = (charset: Charset): boolean => charset?.q === '─'
+
+/**
+ * Escape sequences that bring a fresh or used terminal of the same size into the exact state of
+ * `terminal`, with at most `scrollback` lines above the screen. Valid between two parsed chunks.
+ */
+export function drawSnapshot(terminal: Terminal, scrollback: number): string {
+  const { normal, alternate, active } = terminal.buffer
+  const { buffers } = coreOf(terminal)
+  const isAlternate = active.type === 'alternate'
+  const firstLine = Math.max(0, normal.baseY - scrollback)
+  // CAN ends whatever the viewer has half read; then a full reset, scrollback included.
+  const parts = ['\x18\x1bc', drawBuffer(terminal, normal, firstLine)]
+  if (isAlternate) {
+    // The switch saves the cursor, and the switch back restores it.
+    parts.push(savedCursor(buffers.normal, set('1049')), '\x1b[m\x1b[H')
+    parts.push(drawBuffer(terminal, alternate, 0))
+  }
+  parts.push(tabStops(buffers.active, terminal.cols))
+  parts.push(savedCursor(buffers.active, '\x1b7'))
+  parts.push(margins(terminal, buffers.active), modes(terminal), cursor(terminal, buffers.active))
+  return parts.join('')
+}
+
+/** `save` is the sequence that saves position, look and charset. */
+function savedCursor(buffer: InnerBuffer, save: string): string {
+  const row = Math.max(buffer.savedY - buffer.ybase, 0)
+  const at = moveTo(row, buffer.savedX) + sgr(buffer.savedCurAttrData)
+  return isLineDrawing(buffer.savedCharset) ? `${at}\x1b(0${save}\x1b(B` : at + save
+}
+
+function tabStops(buffer: InnerBuffer, columns: number): string {
+  const stops = Array.from({ length: columns }, (_, x) => x).filter((x) => buffer.tabs[x])
+  const isDefault =
+    stops.length === Math.ceil(columns / TAB_WIDTH) && stops.every((x) => x % TAB_WIDTH === 0)
+  if (isDefault) return ''
+  return `\x1b[3g${stops.map((x) => `\x1b[${x + 1}G\x1bH`).join('')}`
+}
+
+/** Both move the cursor home, so they come before it is placed. */
+function margins(terminal: Terminal, buffer: InnerBuffer): string {
+  const isFull = buffer.scrollTop === 0 && buffer.scrollBottom === terminal.rows - 1
+  return (
+    (isFull ? '' : `\x1b[${buffer.scrollTop + 1};${buffer.scrollBottom + 1}r`) +
+    (terminal.modes.originMode ? set('6') : '')
+  )
+}
+
+function modes(terminal: Terminal): string {
+  const { coreService, coreMouseService, _charsetService: charsets } = coreOf(terminal)
+  const mode = terminal.modes
+  const { cursorStyle, cursorBlink } = coreService.decPrivateModes
+  const encoding = MOUSE_ENCODING[coreMouseService.activeEncoding]
+  const parts = [
+    mode.applicationCursorKeysMode ? set('1') : '',
+    mode.applicationKeypadMode ? '\x1b=' : '',
+    mode.bracketedPasteMode ? set('2004') : '',
+    mode.reverseWraparoundMode ? set('45') : '',
+    mode.sendFocusMode ? set('1004') : '',
+    mode.wraparoundMode ? '' : '\x1b[?7l',
+    mode.mouseTrackingMode === 'none' ? '' : set(MOUSE_TRACKING[mode.mouseTrackingMode]),
+    encoding ? set(encoding) : '',
+    coreService.isCursorHidden ? '\x1b[?25l' : set('25'),
+    cursorStyle ? `\x1b[${CURSOR_STYLE[cursorStyle] + (cursorBlink ? 0 : 1)} q` : '',
+    // Charsets are named only when one differs from ASCII.
+    ...['(', ')', '*', '+'].map((slot, g) =>
+      isLineDrawing(g === charsets.glevel ? charsets.charset : charsets._charsets[g])
+        ? `\x1b${slot}0`
+        : '',
+    ),
+    ['', '\x0e', '\x1bn', '\x1bo'][charsets.glevel] ?? '',
+  ]
+  return parts.join('')
+}
+
+/**
+ * Comes last. A cursor that stands past the last column, waiting to wrap, gets there only by
+ * printing; and a mark that joins the character before it joins only right after that was printed.
+ */
+function cursor(terminal: Terminal, buffer: InnerBuffer): string {
+  const { _inputHandler: input } = coreOf(terminal)
+  const { originMode, insertMode } = terminal.modes
+  const row = buffer.y - (originMode ? buffer.scrollTop : 0)
+  const look = penSgr(input._curAttrData)
+  const insert = insertMode ? '\x1b[4h' : ''
+  const isWaiting = buffer.x >= terminal.cols
+  const isJoinable = input._parser.precedingJoinState !== 0 && !insertMode
+  if (!isWaiting && !isJoinable) return moveTo(row, buffer.x) + look + insert + openLink(terminal)
+
+  const line = terminal.buffer.active.getLine(buffer.ybase + buffer.y)
+  const before = line?.getCell(buffer.x - 1)
+  const last = before?.getWidth() === 0 ? line?.getCell(buffer.x - 2) : before
+  if (!last || last.getCode() === 0)
+    return moveTo(row, buffer.x - (isWaiting ? 1 : 0)) + look + insert + openLink(terminal)
+  const start = moveTo(row, buffer.x - Math.max(last.getWidth(), 1))
+  return isJoinable
+    ? look + openLink(terminal) + start + last.getChars()
+    : start + sgr(attributesOf(last)) + last.getChars() + look + insert + openLink(terminal)
+}
+
+function openLink(terminal: Terminal): string {
+  const { _inputHandler: input, _oscLinkService: links } = coreOf(terminal)
+  const link = links.getLinkData(input._curAttrData.extended.urlId)
+  return link ? `\x1b]8;${link.id ? `id=${link.id}` : ''};${link.uri}\x1b\\` : ''
+}

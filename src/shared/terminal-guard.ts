@@ -1,0 +1,54 @@
+/**
+ * Output of a program must not be able to break the terminal that shows it. xterm 6.0 throws on
+ * `CSI 1 J` in the last cell of a screen without scrollback, and any exception in its parser stops
+ * that terminal for ever (in the PTY host it would end the process, and every session with it).
+ * Every xterm of this product, with or without a display, goes through here before its first byte.
+ */
+export interface GuardedTerminal {
+  readonly cols: number
+  readonly buffer: {
+    readonly active: { readonly cursorX: number; readonly cursorY: number; readonly length: number }
+  }
+  readonly parser: {
+    registerCsiHandler(
+      id: { readonly prefix?: string; readonly final: string },
+      handle: (parameters: (number | number[])[]) => boolean,
+    ): unknown
+  }
+}
+
+interface Core {
+  readonly _writeBuffer: {
+    _action: (data: string | Uint8Array, isResumed?: boolean) => unknown
+  }
+  readonly _inputHandler: {
+    readonly _parser: { reset(): void }
+    eraseInDisplay(parameters: { readonly params: number[] }, isSelective: boolean): boolean
+  }
+}
+
+/** `fault`: the rest of one chunk could not be drawn; what follows is drawn again. */
+export function guardTerminal(terminal: GuardedTerminal, fault: (cause: unknown) => void): void {
+  const core = (terminal as unknown as { readonly _core: Core })._core
+  const act = core._writeBuffer._action
+  core._writeBuffer._action = (data, isResumed) => {
+    try {
+      return act(data, isResumed)
+    } catch (cause) {
+      core._inputHandler._parser.reset()
+      fault(cause)
+      return undefined
+    }
+  }
+
+  // Erasing everything up to the last cell is erasing everything, which it does without throwing.
+  const eraseAll =
+    (isSelective: boolean) =>
+    ([parameter]: (number | number[])[]): boolean => {
+      const { cursorX, cursorY, length } = terminal.buffer.active
+      if (parameter !== 1 || cursorX + 1 < terminal.cols || cursorY + 1 < length) return false
+      return core._inputHandler.eraseInDisplay({ params: [2] }, isSelective)
+    }
+  terminal.parser.registerCsiHandler({ final: 'J' }, eraseAll(false))
+  terminal.parser.registerCsiHandler({ prefix: '?', final: 'J' }, eraseAll(true))
+}
