@@ -40,7 +40,6 @@ export async function startTestHost(
       nodeEnv: {},
       starter: createForkStarter(ENTRIES),
       mayUnconfineInBrowser: false,
-      version: '0.0.0-test',
       env: {
         ...process.env,
         HOME: home,

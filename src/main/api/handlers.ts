@@ -1,7 +1,6 @@
 import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
-import type { Rule } from '../../shared/domain/policy.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { err, ok } from '../../shared/result.ts'
@@ -23,8 +22,6 @@ export interface HandlerParts {
   readonly doctor: () => Promise<Diagnosis[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly rememberWorkspace: (path: string) => void
-  /** Tells running sessions that a rule is gone; cuts what it allowed. */
-  readonly ruleRemoved: (rule: Rule) => void
 }
 
 const EVENTS_PER_READ = 5000
@@ -62,7 +59,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       remove: ({ id }) => {
         const rule = rules.remove(id)
         if (!rule) return Promise.resolve(err({ type: 'unknown_rule' as const }))
-        parts.ruleRemoved(rule)
+        sessions.ruleRemoved(rule)
         return Promise.resolve(ok(null))
       },
     },

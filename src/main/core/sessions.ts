@@ -2,7 +2,7 @@ import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { RuleId, SessionId } from '../../shared/domain/ids.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { Rule } from '../../shared/domain/policy.ts'
+import type { Destination, Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import {
   isLive,
@@ -13,6 +13,8 @@ import {
 import { err, ok, type Result } from '../../shared/result.ts'
 import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
+import { decideByRules } from './policy/decide.ts'
+import { ruleCovers } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { Clock, Log, PtyHost, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
@@ -56,6 +58,8 @@ export interface Sessions {
   get(id: SessionId): Session | null
   all(): Session[]
   readonly watch: StreamSource<Session[], SessionChange>
+  /** Cuts the live connections that only this rule allowed. */
+  ruleRemoved(rule: Rule): void
   /** PTY host events, wired by the composition root. */
   exited(id: SessionId, exit: ExitStatus): void
   ptyHostLost(): void
@@ -242,6 +246,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       viewers.add(push)
       return () => viewers.delete(push)
     },
+    ruleRemoved: (rule) => {
+      for (const [id, { egress }] of live) {
+        const session = get(id)
+        if (!session || !isInScope(rule, session)) continue
+        timeline.append(id, { type: 'rule/removed', ruleId: rule.id })
+        egress?.cut((destination) => isNoLongerAllowed(rule, destination, session, options.rules))
+      }
+    },
     exited: (id, exit) => {
       exits.get(id)?.abort(exit)
       end(id, exit).catch(fail(id))
@@ -254,6 +266,29 @@ export function createSessions(options: SessionsOptions): Sessions {
       await Promise.all([...live.keys()].map((id) => stop(id)))
     },
   }
+}
+
+const isInScope = ({ scope }: Rule, session: Session): boolean =>
+  scope.kind === 'session'
+    ? scope.sessionId === session.id
+    : scope.workspace === session.spec.workspace
+
+/** Another rule may still allow it; a person's "once" does not outlive the rule that came later. */
+function isNoLongerAllowed(
+  rule: Rule,
+  destination: Destination,
+  session: Session,
+  rules: RuleBook,
+): boolean {
+  if (rule.action !== 'allow' || !ruleCovers(rule, destination)) return false
+  const decision = decideByRules({
+    destination,
+    rules: rules.all(),
+    sessionId: session.id,
+    workspace: session.spec.workspace,
+    sessionDefault: 'deny',
+  })
+  return decision === 'ask' || decision.action === 'deny'
 }
 
 function noBackend(level: IsolationLevel): StartFailure {

@@ -1,0 +1,219 @@
+import { realpathSync } from 'node:fs'
+import { homedir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { api, type SystemInfo } from '../shared/contract/api.ts'
+import type { Caller } from '../shared/contract/define.ts'
+import { Rule } from '../shared/domain/policy.ts'
+import { isLive } from '../shared/domain/session.ts'
+import { err, ok, type Result } from '../shared/result.ts'
+import { serve } from '../shared/rpc/server.ts'
+import type { Transport } from '../shared/rpc/transport.ts'
+import { listAgents } from './agents/list.ts'
+import { createPlanner } from './agents/planner.ts'
+import { createHandlers } from './api/handlers.ts'
+import { createByteServices } from './api/terminals.ts'
+import { createBackends, diagnoseAll } from './backends/registry.ts'
+import { newId } from './core/ids.ts'
+import { createRuleBook } from './core/policy/rules.ts'
+import type { Clock, Log, ProcessStarter } from './core/ports.ts'
+import { createPrompts } from './core/prompts.ts'
+import { createSessions } from './core/sessions.ts'
+import { createTimeline } from './core/timeline.ts'
+import { createEgressGateway } from './egress/gateway.ts'
+import { withMappedHosts } from './egress/mapped-hosts.ts'
+import { createSystemResolve, dialAddresses } from './egress/network.ts'
+import { createProcessReader } from './procwatch/procfs.ts'
+import { startSampler } from './procwatch/sampler.ts'
+import { createPtyClient } from './pty/pty-client.ts'
+import { createDocumentStore } from './store/documents.ts'
+import { createEventLog } from './store/event-log.ts'
+import { createFileLog } from './store/file-log.ts'
+import { lockInstance } from './store/instance-lock.ts'
+import { type DataDirError, defaultDataDir, openDataDir } from './store/paths.ts'
+import { VERSION } from './version.ts'
+
+export interface HostOptions {
+  /** null: where this platform keeps such data. */
+  readonly dataDir: string | null
+  /** Folder of the built entries (PTY host, sandbox listener). */
+  readonly entries: string
+  /** A Node to run small helpers with, and what its environment needs to be one. */
+  readonly nodePath: string
+  readonly nodeEnv: Readonly<Record<string, string>>
+  readonly starter: ProcessStarter
+  readonly mayUnconfineInBrowser: boolean
+  /** The person's environment; agents are looked for on its PATH. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export type HostError =
+  | DataDirError
+  | { readonly type: 'already_running'; readonly pid: number; readonly dataDir: string }
+
+export interface Host {
+  readonly dataDir: string
+  /** Serves one connection that its shell has authenticated. */
+  accept(transport: Transport, caller: Pick<Caller, 'shell'>): void
+  /** Sessions that run or are about to. */
+  liveCount(): number
+  /** Ends every session, writes what is left, frees the data folder. */
+  stop(): Promise<void>
+}
+
+const PROMPT_TIMEOUT_MS = 60_000
+const GRACE_MS = 5000
+const MAX_RECENT = 12
+
+/** One clock for all our processes: Linux's monotonic clock is the same in each of them. */
+const clock: Clock = {
+  wallMs: () => Date.now(),
+  monoMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+}
+
+/** Composition root: wires every adapter to every port and owns the order of start and stop. */
+export async function createHost(options: HostOptions): Promise<Result<Host, HostError>> {
+  const { env } = options
+  const dataDir = await openDataDir(options.dataDir ?? defaultDataDir(env))
+  if (!dataDir.ok) return dataDir
+  const { root } = dataDir.value
+  const lock = await lockInstance(root)
+  if (!lock.ok) return err({ ...lock.error, dataDir: root })
+
+  const log = createFileLog(dataDir.value.logs)
+  log.info(`host ${process.pid} of Cloche ${VERSION} starts`)
+  const home = realpathOr(env.HOME ?? homedir())
+  const ruleDocument = createDocumentStore(join(root, 'rules.json'), z.array(Rule), 1, [])
+  const recentDocument = createDocumentStore(join(root, 'recent.json'), z.array(z.string()), 1, [])
+  const rulesLoaded = await ruleDocument.load()
+  const recentLoaded = await recentDocument.load()
+  const notices = [rulesLoaded.notice, recentLoaded.notice].filter((text) => text !== null)
+  let recent = recentLoaded.value
+
+  const store = createEventLog(dataDir.value.recordings, log)
+  const timeline = createTimeline({ store, clock, log })
+  const rules = createRuleBook(rulesLoaded.value, ruleDocument, log)
+  const prompts = createPrompts({
+    clock,
+    rules,
+    report: timeline.append,
+    newId,
+    timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
+  })
+  const backends = createBackends({
+    nodePath: options.nodePath,
+    nodeEnv: options.nodeEnv,
+    listenerScript: join(options.entries, 'sandbox-listener.mjs'),
+    log,
+    env,
+  })
+  const processes = createProcessReader(clock)
+  const ptyHost = createPtyClient({
+    starter: options.starter,
+    log,
+    events: {
+      active: (id, bytes, totalBytes) =>
+        timeline.append(id, { type: 'terminal/active', bytes, totalBytes }),
+      exited: (id, exit) => sessions.exited(id, exit),
+      logFailed: (id, detail) => {
+        log.error(`the terminal log of ${id} cannot be written: ${detail}`)
+        timeline.append(id, { type: 'recording/damaged', part: 'terminal', detail })
+      },
+      lost: () => sessions.ptyHostLost(),
+    },
+  })
+  const sessions = createSessions({
+    clock,
+    log,
+    timeline,
+    planner: createPlanner({ env, home, user: userInfo().username, dataDir: root }),
+    backends,
+    ptyHost,
+    prompts,
+    rules,
+    newId,
+    mayUnconfineInBrowser: options.mayUnconfineInBrowser,
+    graceMs: GRACE_MS,
+    egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
+    processes,
+    startSampler: ({ rootPid, report }) =>
+      startSampler({ rootPid, report, reader: processes, clock, log }),
+    terminalLogPath: ({ id }) => store.terminalLogPath(id),
+  })
+  await timeline.recover()
+
+  const systemInfo = async (caller: Caller): Promise<SystemInfo> => {
+    const os = await backends.get('os')?.diagnose()
+    return {
+      version: VERSION,
+      platform: platformName(),
+      home,
+      user: userInfo().username,
+      recentWorkspaces: recent,
+      defaultLevel: os?.status === 'usable' ? 'os' : null,
+      mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
+      notices,
+    }
+  }
+  const handlers = createHandlers({
+    sessions,
+    prompts,
+    rules,
+    timeline,
+    store,
+    home,
+    systemInfo,
+    doctor: () => diagnoseAll(backends, env),
+    agents: (workspace) => listAgents({ env, home }, workspace),
+    rememberWorkspace: (path) => {
+      recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)
+      recentDocument
+        .save(recent)
+        .catch((cause: unknown) => log.error('recent folders were not saved', cause))
+    },
+  })
+  const bytes = createByteServices({ ptyHost, store, sessions })
+
+  return ok({
+    dataDir: root,
+    accept: (transport, { shell }) =>
+      serve(transport, {
+        contract: api,
+        handlers,
+        bytes,
+        shell,
+        version: VERSION,
+        checkOutputs: env.NODE_ENV !== 'production',
+        onFault: (endpoint, cause) => log.error(`${endpoint} failed`, cause),
+      }),
+    liveCount: () => sessions.all().filter(isLive).length,
+    stop: async () => {
+      await sessions.stopAll()
+      await ptyHost.stop()
+      await store.flush()
+      await lock.value.release()
+      log.info(`host ${process.pid} ended`)
+    },
+  })
+}
+
+/** Names a developer (or a test) maps to servers of their own; see `withMappedHosts`. */
+function network(mapping: string | undefined, log: Log) {
+  const own = { resolve: createSystemResolve(), dial: dialAddresses }
+  if (!mapping) return own
+  log.warn(`names are mapped to servers of this machine: ${mapping}`)
+  return withMappedHosts(mapping, own)
+}
+
+function platformName(): SystemInfo['platform'] {
+  if (process.platform === 'darwin') return 'macos'
+  return process.platform === 'win32' ? 'windows' : 'linux'
+}
+
+function realpathOr(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
