@@ -25,7 +25,7 @@ const SIGNS: Readonly<Record<string, string>> = {
 
 /** For display, in the order a person presses them. */
 export function showChord(chord: string): string[] {
-  const parts = chord.split('+')
+  const parts = chord === '+' ? ['+'] : chord.split('+')
   return parts.map((part) => {
     if (part === 'Mod') return isMac() ? '⌘' : 'Ctrl'
     if (part === 'Shift' && isMac()) return '⇧'

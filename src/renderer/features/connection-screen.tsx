@@ -42,6 +42,13 @@ export function ConnectionBanner() {
   )
 }
 
+const TITLES = {
+  connecting: 'Connecting to the host',
+  reconnecting: 'The host does not answer',
+  disconnected: 'The host does not answer',
+  incompatible: 'The host is of another version',
+} as const
+
 /** Before the first connection there is nothing to show. */
 export function NotYetConnected() {
   const state = useConnection()
@@ -51,12 +58,13 @@ export function NotYetConnected() {
     <div className="cover" data-testid="not-connected">
       <Empty
         icon="disconnected"
-        title={state.type === 'connecting' ? 'Connecting to the host' : 'The host does not answer'}
+        title={TITLES[state.type]}
         action={
           state.type === 'disconnected' ? <Button onClick={reconnect}>Reconnect</Button> : undefined
         }
       >
         {state.type !== 'connecting' &&
+          state.type !== 'incompatible' &&
           'Cloche’s host process owns sessions and recordings. Nothing is lost while it is away.'}
       </Empty>
     </div>

@@ -14,10 +14,23 @@ export function createCspDocument(): Document {
   })
 }
 
+/**
+ * xterm makes one style element of its own from the page's document whatever it was given, while
+ * it opens. For exactly that long the page's document makes them our way as well.
+ */
+export function openUnderCsp(open: () => void): void {
+  document.createElement = createElement as typeof document.createElement
+  try {
+    open()
+  } finally {
+    Reflect.deleteProperty(document, 'createElement')
+  }
+}
+
 function createElement(tag: string): HTMLElement {
-  const element = document.createElement(tag)
-  if (tag === 'style') adoptStyles(element)
-  else if (tag === 'span') element.setAttribute = setAttribute
+  if (tag === 'style') return createStyle()
+  const element: HTMLElement = Document.prototype.createElement.call(document, tag)
+  if (tag === 'span') element.setAttribute = setAttribute
   return element
 }
 
@@ -26,8 +39,12 @@ function setAttribute(this: HTMLElement, name: string, value: string): void {
   else Element.prototype.setAttribute.call(this, name, value)
 }
 
-/** The element stays empty; its text lives in a sheet of the document for as long as it does. */
-function adoptStyles(element: HTMLElement): void {
+/**
+ * Stands for a <style> element, which even when empty is reported: an inert one, whose text lives
+ * in a sheet of the document for as long as it does.
+ */
+function createStyle(): HTMLElement {
+  const element = Document.prototype.createElement.call(document, 'template')
   const sheet = new CSSStyleSheet()
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
   Object.defineProperty(element, 'textContent', {
@@ -38,4 +55,5 @@ function adoptStyles(element: HTMLElement): void {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((item) => item !== sheet)
     Element.prototype.remove.call(element)
   }
+  return element
 }

@@ -1,6 +1,7 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { Session } from '../../shared/domain/session.ts'
-import { COMMANDS, type Command, LIST_KEYS } from '../commands.ts'
+import type { Command } from '../commands/command.ts'
+import { COMMANDS, LIST_KEYS } from '../commands.ts'
 import { groupSessions, useSessions } from '../stores/sessions.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { LevelGlyph, StatusMark } from '../ui/badges.tsx'

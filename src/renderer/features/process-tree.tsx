@@ -108,7 +108,7 @@ function ProcessRow({ node, depth }: TreeRow) {
         <AgentText text={node.name} max={40} bare />
       </span>
       <span className="process-args clip">
-        <AgentText text={joinArgv(node.argv.slice(1))} max={120} bare />
+        {node.argv.length > 1 && <AgentText text={joinArgv(node.argv.slice(1))} max={120} bare />}
       </span>
       {hasEnded ? (
         <span

@@ -177,8 +177,8 @@ function HostName({ host, port, count }: { host: string; port: number; count: nu
         <p className="prompt-warning" role="note" data-testid="prompt-homograph">
           <Icon name="warning" />
           <span>
-            The real name is written above. With its foreign letters it looks like{' '}
-            <AgentText text={seen} max={253} />.
+            This name stands for letters of another alphabet. On a page it would look like{' '}
+            <AgentText text={seen} max={253} />
           </span>
         </p>
       )}

@@ -25,11 +25,16 @@ export function PromptStack() {
   const isMinimised = usePrompts((state) => state.isMinimised)
   const recentAllow = usePrompts((state) => state.recentAllow)
   const problem = usePrompts((state) => state.problem)
-  const route = useUi((state) => state.route)
+  const { route, isInspectorOpen, inspectorWidth } = useUi()
+  const isOverWorkbench = route.id !== null
   const shown = useSteady(pending)
   if (route.page === 'prompts') return <Announcer pending={pending} />
   return (
-    <div className="prompt-stack" data-testid="prompt-stack">
+    <div
+      className={isOverWorkbench ? 'prompt-stack over-workbench' : 'prompt-stack'}
+      style={{ right: isOverWorkbench && isInspectorOpen ? inspectorWidth : 0 }}
+      data-testid="prompt-stack"
+    >
       <Announcer pending={pending} />
       {shown && !isMinimised && (
         <PromptCard

@@ -32,6 +32,7 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
     parts.current = created
     terminal.options.disableStdin = true
     terminal.options.cursorBlink = false
+    const stopFitting = fitFont(created, box.current!)
     const player = createTerminalPlayer(terminal, log.records)
     const unfollow = follow((monoMs) => player.seek(monoMs))
     const deactivate = activate('terminal', {
@@ -46,6 +47,7 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
       deactivate()
       unfollow()
       player.dispose()
+      stopFitting()
       created.dispose()
       parts.current = null
     }
@@ -71,4 +73,27 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
       {opening && <LinkConfirm target={opening} onDone={() => setOpening(null)} />}
     </TerminalFrame>
   )
+}
+
+const MAX_FONT = 13
+const MIN_FONT = 6
+
+/** The recorded size is what it is: the letters shrink until all of it is in view. */
+function fitFont({ terminal, fit }: TerminalParts, box: HTMLElement): () => void {
+  const refit = (): void => {
+    const room = fit.proposeDimensions()
+    if (!room || box.clientWidth === 0) return
+    const font = terminal.options.fontSize ?? MAX_FONT
+    const share = Math.min(room.cols / terminal.cols, room.rows / terminal.rows)
+    // Half sizes, rounded down, so that the next look finds nothing to change.
+    const wanted = Math.min(MAX_FONT, Math.max(MIN_FONT, Math.floor(font * share * 2) / 2))
+    if (wanted < font || wanted > font + 0.5) terminal.options.fontSize = wanted
+  }
+  const observer = new ResizeObserver(refit)
+  observer.observe(box)
+  const resized = terminal.onResize(refit)
+  return () => {
+    observer.disconnect()
+    resized.dispose()
+  }
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { useConnection } from '../connection.ts'
 import { refreshRecordings, useRecordings } from '../stores/recordings.ts'
@@ -102,6 +103,7 @@ function RecordingRow({ recording }: { recording: RecordingSummary }) {
           look="quiet"
           icon="trash"
           aria-label="Remove session and recording"
+          disabled={isLive(session)}
           onClick={() => setUi({ confirm: { kind: 'remove', id: session.id } })}
         />
       </span>

@@ -23,7 +23,7 @@ export function SessionHeader({ session, isReplay }: { session: Session; isRepla
       <AxisStrip axes={session.axes} />
       <span className="session-state" data-testid="session-status" data-status={session.status}>
         <StatusMark session={session} />
-        <Status session={session} />
+        <Status session={session} isReplay={isReplay} />
       </span>
       <span className="grow session-path">
         <Path path={session.spec.workspace} />
@@ -96,8 +96,10 @@ export function SessionHeader({ session, isReplay }: { session: Session; isRepla
   )
 }
 
-function Status({ session }: { session: Session }) {
-  const now = useNow(isLive(session))
+function Status({ session, isReplay }: { session: Session; isReplay: boolean }) {
+  const clock = useNow(isLive(session) && !isReplay)
+  const playheadMs = useView((view) => Math.floor(view.playheadMs / 1000) * 1000)
+  const now = isReplay ? session.createdAtMs + playheadMs : clock
   if (!isLive(session)) return <span className="clip">{wordsOfEnd(session)}</span>
   return (
     <span className="num">

@@ -86,12 +86,7 @@ function SessionRow({ session }: { session: Session }) {
       data-status={status}
     >
       <StatusMark session={session} />
-      <span className="session-words">
-        <span className="clip session-title">{title}</span>
-        <span className="clip session-meta">
-          {agentName} · {isPast ? wordsOfEnd(session) : STATUS_NAMES[status]}
-        </span>
-      </span>
+      <span className="clip session-title">{title}</span>
       {pendingPrompts > 0 && (
         <span
           className="attention num"
@@ -109,6 +104,9 @@ function SessionRow({ session }: { session: Session }) {
       <span className="session-badge" title={LEVEL_NAMES[spec.level]}>
         <LevelGlyph level={spec.level} />
         <AxisStrip axes={axes} />
+      </span>
+      <span className="clip session-meta">
+        {agentName} · {status === 'ended' ? wordsOfEnd(session) : STATUS_NAMES[status]}
       </span>
     </div>
   )

@@ -7,7 +7,7 @@ import { type ITheme, Terminal } from '@xterm/xterm'
 import { silenceQueries } from '../../shared/terminal-queries.ts'
 import { SCROLLBACK_LINES, UNICODE_VERSION } from '../../shared/terminal-settings.ts'
 import { isMac } from '../keys.ts'
-import { createCspDocument } from './csp-document.ts'
+import { createCspDocument, openUnderCsp } from './csp-document.ts'
 
 export interface TerminalEvents {
   /** A link is under the pointer; null: no longer. Always the real target, never the label. */
@@ -56,7 +56,7 @@ export function createTerminal(parent: HTMLElement, events: TerminalEvents): Ter
   terminal.unicode.activeVersion = UNICODE_VERSION
   terminal.loadAddon(new WebLinksAddon(link.activate, { hover: link.hover, leave: link.leave }))
   terminal.onTitleChange(events.onTitle)
-  terminal.open(parent)
+  openUnderCsp(() => terminal.open(parent))
   useWebgl(terminal)
   return { terminal, fit, search, dispose: () => terminal.dispose() }
 }

@@ -150,7 +150,8 @@ function drawMark(context: CanvasRenderingContext2D, scene: Scene, mark: Mark, b
   context.beginPath()
   context.roundRect(box.x, box.y, box.width, box.height, 2)
   context.fill()
-  if (mark.tone === 'deny' || mark.tone === 'failed') hatch(context, box, palette.background)
+  if (mark.tone === 'deny') hatch(context, box, palette.background)
+  if (mark.tone === 'failed') hatch(context, box, palette.failed)
   if (isSelected || scene.hovered === mark) {
     context.strokeStyle = isSelected ? palette.selected : palette.text
     context.lineWidth = isSelected ? 2 : 1
@@ -162,6 +163,7 @@ function drawMark(context: CanvasRenderingContext2D, scene: Scene, mark: Mark, b
 
 function fillOf(mark: Mark, palette: Palette): string {
   if (mark.tone === 'plain') return mark.endMs === null ? palette.plain : palette.plainEnded
+  if (mark.tone === 'failed') return palette.plainEnded
   return palette[mark.tone satisfies Tone]
 }
 
@@ -194,7 +196,8 @@ function drawLabel(
   if (box.height < 9 || room < 24 || mark.tone === 'deny') return
   const label = clip(context, mark.label, room)
   if (!label) return
-  context.fillStyle = mark.tone === 'plain' ? palette.text : palette.background
+  context.fillStyle =
+    mark.tone === 'plain' || mark.tone === 'failed' ? palette.text : palette.background
   context.textAlign = 'left'
   context.fillText(label, left + 4, box.y + box.height / 2 + 0.5)
 }

@@ -12,9 +12,9 @@ import { STATUS_NAMES } from '../words/outcomes.ts'
 
 const RINGS: Readonly<Record<IsolationLevel, readonly number[]>> = {
   unconfined: [],
-  os: [4],
-  container: [4, 6],
-  vm: [4, 5.75, 7.5],
+  os: [5],
+  container: [4, 6.75],
+  vm: [3.5, 5.5, 7.5],
 }
 
 /** A dot with one outline per boundary around it. */

@@ -15,15 +15,19 @@ export function Dialog({ title, onClose, children, foot, narrow = false, testId 
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
-    const dialog = element.current
-    if (!dialog?.open) dialog?.showModal()
-    return () => dialog?.close()
+    const dialog = element.current!
+    // Without a field that wants it, the focus is the dialog's own and not its close button's.
+    const wanted = dialog.contains(document.activeElement) ? document.activeElement : dialog
+    if (!dialog.open) dialog.showModal()
+    if (wanted instanceof HTMLElement) wanted.focus()
+    return () => dialog.close()
   }, [])
   return (
     <dialog
       ref={element}
       className={narrow ? 'dialog narrow' : 'dialog'}
       aria-labelledby={titleId}
+      tabIndex={-1}
       data-testid={testId}
       onCancel={(event) => {
         event.preventDefault()

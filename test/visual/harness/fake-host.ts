@@ -1,0 +1,268 @@
+import {
+  type Api,
+  api,
+  type PromptChange,
+  type SessionChange,
+} from '../../../src/shared/contract/api.ts'
+import type { Frame, HandlersOf, StreamSource } from '../../../src/shared/contract/define.ts'
+import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
+import type { Session, StartFailure } from '../../../src/shared/domain/session.ts'
+import { err, ok } from '../../../src/shared/result.ts'
+import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
+import { serve } from '../../../src/shared/rpc/server.ts'
+import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
+import { eventsOf, flood, PROMPTS, RULES } from './events.ts'
+import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO } from './machine.ts'
+import { screenBytes, terminalLog } from './screens.ts'
+import { MAIN, SESSIONS, sessionId } from './sessions.ts'
+
+export type Scenario =
+  | 'busy'
+  | 'quiet'
+  | 'first-run'
+  | 'blocked'
+  | 'flood'
+  | 'incompatible'
+  | 'silent'
+
+export interface FakeHost {
+  readonly open: () => Promise<Transport>
+  /** Breaks the pipe, and refuses new ones while `isAway`. */
+  drop(isAway: boolean): void
+  raise(host: string): void
+  /** What reached the host: text of keys typed, answers given. */
+  readonly seen: string[]
+}
+
+/** Current state plus a stream of changes, as the real host's lists are. */
+function createList<S, D>(state: () => S) {
+  const viewers = new Set<(frame: Frame<S, D>) => void>()
+  let seq = 0
+  const source: StreamSource<S, D> = (push) => {
+    push({ type: 'snapshot', seq, state: state() })
+    viewers.add(push)
+    return () => viewers.delete(push)
+  }
+  const tell = (change: D): void => {
+    seq++
+    for (const push of viewers) push({ type: 'delta', seq, change })
+  }
+  return { source, tell }
+}
+
+export function createFakeHost(scenario: Scenario): FakeHost {
+  const isBare = scenario === 'first-run' || scenario === 'blocked'
+  let sessions: Session[] = isBare
+    ? []
+    : SESSIONS.map((item) => (scenario === 'quiet' ? { ...item, pendingPrompts: 0 } : item))
+  let prompts: PermissionRequest[] =
+    scenario === 'busy' ? PROMPTS : scenario === 'flood' ? flood(MAIN, 300) : []
+  let rules: Rule[] = isBare ? [] : RULES
+  let isAway = scenario === 'silent'
+  const seen: string[] = []
+  const open = new Set<Transport>()
+
+  const sessionList = createList<Session[], SessionChange>(() => sessions)
+  const promptList = createList<PermissionRequest[], PromptChange>(() => prompts)
+  const ruleList = createList<Rule[], Rule[]>(() => rules)
+
+  const start = (session: Session): Session => {
+    sessions = [...sessions, session]
+    sessionList.tell({ type: 'set', session })
+    return session
+  }
+  const find = (id: string): Session | undefined => sessions.find((item) => item.id === id)
+
+  const handlers: HandlersOf<Api> = {
+    system: {
+      info: () => Promise.resolve(scenario === 'blocked' ? { ...INFO, defaultLevel: null } : INFO),
+      doctor: () => Promise.resolve(scenario === 'blocked' ? BLOCKED : DIAGNOSES),
+      folder: (path) => {
+        const folder = folderAt(path ?? INFO.home)
+        return Promise.resolve(
+          folder ? ok(folder) : err({ type: 'missing' as const, path: path ?? '' }),
+        )
+      },
+    },
+    agent: { list: () => Promise.resolve(AGENTS) },
+    session: {
+      create: (spec) => {
+        seen.push(`create ${JSON.stringify(spec)}`)
+        if (spec.workspace === '/home/ada/src/tidepool') {
+          const failure: StartFailure = {
+            type: 'backend_unavailable',
+            level: spec.level,
+            diagnosis: BLOCKED[0]!,
+          }
+          return Promise.resolve(err(failure))
+        }
+        return Promise.resolve(
+          ok(
+            start({
+              ...SESSIONS[0]!,
+              id: sessionId(100),
+              spec,
+              title: spec.command ?? spec.agent,
+              pendingPrompts: 0,
+              createdAtMs: Date.now(),
+              startedAtMs: Date.now(),
+            }),
+          ),
+        )
+      },
+      stop: ({ id }) => {
+        const session = find(id)
+        if (!session) return Promise.resolve(err({ type: 'unknown_session' as const }))
+        const ended: Session = {
+          ...session,
+          status: 'ended',
+          exit: { kind: 'signalled', signal: 'SIGTERM' },
+          endedAtMs: Date.now(),
+        }
+        sessions = sessions.map((item) => (item.id === id ? ended : item))
+        sessionList.tell({ type: 'set', session: ended })
+        return Promise.resolve(ok(null))
+      },
+      restart: () =>
+        Promise.resolve(
+          ok(start({ ...SESSIONS[0]!, id: sessionId(101), title: 'Restarted', pendingPrompts: 0 })),
+        ),
+      rename: ({ id, title }) => {
+        sessions = sessions.map((item) => (item.id === id ? { ...item, title } : item))
+        const session = find(id)
+        if (session) sessionList.tell({ type: 'set', session })
+        return Promise.resolve(ok(null))
+      },
+      remove: ({ id }) => {
+        sessions = sessions.filter((item) => item.id !== id)
+        sessionList.tell({ type: 'removed', id })
+        return Promise.resolve(ok(null))
+      },
+      list: () => sessionList.source,
+      watch: (id) => (push) => {
+        const session = find(id)
+        push({ type: 'snapshot', seq: 0, state: session ? eventsOf(session) : [] })
+        return () => undefined
+      },
+    },
+    prompt: {
+      answer: ({ promptId, action, lifetime }) => {
+        const request = prompts.find((item) => item.id === promptId)
+        if (!request) return Promise.resolve(err({ type: 'prompt_expired' as const }))
+        seen.push(`${action} ${lifetime} ${request.destination.host}`)
+        const decision = { action, by: { kind: 'person' as const, lifetime } }
+        prompts = prompts.filter((item) => item !== request)
+        promptList.tell({ type: 'settled', id: promptId, decision })
+        if (lifetime !== 'once') {
+          const scope =
+            lifetime === 'session'
+              ? { kind: 'session' as const, sessionId: request.sessionId }
+              : { kind: 'workspace' as const, workspace: '/home/ada/src/lighthouse' }
+          rules = [
+            ...rules,
+            {
+              ...RULES[0]!,
+              id: `rul_${Math.random().toString(16).slice(2, 10).padEnd(8, '0')}` as Rule['id'],
+              action,
+              host: request.destination.host,
+              port: request.destination.port,
+              scope,
+              origin: 'prompt',
+              createdAtMs: Date.now(),
+            },
+          ]
+          ruleList.tell(rules)
+        }
+        return Promise.resolve(ok(decision))
+      },
+      list: () => promptList.source,
+    },
+    rule: {
+      list: () => ruleList.source,
+      remove: ({ id }) => {
+        rules = rules.filter((rule) => rule.id !== id)
+        seen.push(`revoke ${id}`)
+        ruleList.tell(rules)
+        return Promise.resolve(ok(null))
+      },
+    },
+    recording: {
+      list: () =>
+        Promise.resolve(
+          sessions.map((session) => ({
+            session,
+            durationMs: (session.endedAtMs ?? Date.now()) - session.createdAtMs,
+            terminalBytes: session.status === 'failed' ? 0 : 184_000 * (session.title.length % 9),
+            events: eventsOf(session).length,
+            damage: session.status === 'interrupted' ? ['terminal: the last record is torn'] : [],
+          })),
+        ),
+      events: ({ id, fromSeq }) => {
+        const session = find(id)
+        return Promise.resolve({
+          events: session ? eventsOf(session).slice(fromSeq) : [],
+          isLast: true,
+        })
+      },
+    },
+  }
+
+  const accept = (transport: Transport): void =>
+    serve(transport, {
+      contract: api,
+      handlers,
+      bytes: {
+        openTerminal: (id, viewer) => {
+          const bytes =
+            id === MAIN || id === sessionId(2) ? screenBytes() : new TextEncoder().encode('$ ')
+          let size = { cols: 90, rows: 30 }
+          setTimeout(() => viewer.screen(bytes.length, size, bytes), 0)
+          return {
+            write: (typed) => seen.push(`typed ${JSON.stringify(new TextDecoder().decode(typed))}`),
+            resize: (wanted) => {
+              size = wanted
+              viewer.resized(wanted)
+            },
+            drawn: (offset) => seen.push(`drawn ${offset}`),
+            close: () => undefined,
+          }
+        },
+        readRecording: (_, offset) => Promise.resolve(terminalLog().subarray(offset, offset + 700)),
+      },
+      shell: 'electron',
+      version: INFO.version,
+      checkOutputs: true,
+      onFault: (endpoint, cause) => console.error('fake host', endpoint, cause),
+    })
+
+  return {
+    seen,
+    open: () => {
+      if (isAway) return Promise.reject(new Error('away'))
+      const [client, server] = memoryTransportPair()
+      open.add(client)
+      if (scenario === 'incompatible')
+        server.onFrame(() =>
+          server.send(
+            JSON.stringify({ t: 'welcome', protocol: PROTOCOL_VERSION + 1, version: '9.0.0' }),
+          ),
+        )
+      else accept(server)
+      return Promise.resolve(client)
+    },
+    drop: (away) => {
+      isAway = away
+      for (const transport of open) transport.close()
+      open.clear()
+    },
+    raise: (host) => {
+      const request = {
+        ...flood(MAIN, 1)[0]!,
+        id: `prm_${Date.now().toString(16)}` as PermissionRequest['id'],
+        destination: { host, port: 443, protocol: 'connect' as const },
+      }
+      prompts = [...prompts, request]
+      promptList.tell({ type: 'set', request })
+    },
+  }
+}
