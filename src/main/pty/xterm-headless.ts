@@ -5,10 +5,11 @@ import { guardTerminal } from '../../shared/terminal-guard.ts'
 
 // Both packages are CommonJS bundles whose exports Node cannot see without running them, so a
 // plain named import compiles and then fails in the built program.
-const require = createRequire(import.meta.url)
+// Not named `require`: the bundler puts a variable of that name into every entry.
+const load = createRequire(import.meta.url)
 
-const { Terminal } = require('@xterm/headless') as typeof Headless
-const { Unicode11Addon } = require('@xterm/addon-unicode11') as typeof Unicode11
+const { Terminal } = load('@xterm/headless') as typeof Headless
+const { Unicode11Addon } = load('@xterm/addon-unicode11') as typeof Unicode11
 
 /** `scrollback` lines of history, and the same character widths as every viewer. Cannot be broken. */
 export function headlessTerminal(
