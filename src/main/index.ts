@@ -3,15 +3,13 @@ import { app, BrowserWindow, dialog, Menu, session } from 'electron'
 import { dropSwitches, hardenSession, lockContents } from './shell-electron/hardening.ts'
 import { type HostProcess, startHostProcess } from './shell-electron/host-process.ts'
 import { answerPortRequests } from './shell-electron/ports.ts'
-import { registerScheme, serveRenderer } from './shell-electron/protocol.ts'
+import { serveRenderer } from './shell-electron/protocol.ts'
 import { openWindow } from './shell-electron/window.ts'
 
 const entries = import.meta.dirname
 const dataDir = process.env.CLOCHE_DATA_DIR
 
-app.enableSandbox()
 dropSwitches(app)
-registerScheme()
 Menu.setApplicationMenu(null)
 // Chromium's own files stay apart from recordings and rules.
 if (dataDir) app.setPath('userData', join(dataDir, 'electron'))

@@ -1,15 +1,8 @@
-import { protocol, type Session } from 'electron'
+import type { Session } from 'electron'
 import { readAsset } from '../page/assets.ts'
 import { PAGE_HEADERS } from '../page/policy.ts'
 
 export const ORIGIN = 'app://cloche'
-
-/** Before the app is ready: `app:` behaves like https, with an origin of its own. */
-export function registerScheme(): void {
-  protocol.registerSchemesAsPrivileged([
-    { scheme: 'app', privileges: { standard: true, secure: true, supportFetchAPI: true } },
-  ])
-}
 
 /** Serves the built renderer, and nothing else, to this session. */
 export function serveRenderer(session: Session, assets: string): void {
