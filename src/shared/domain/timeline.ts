@@ -58,7 +58,6 @@ export const Fact = z.discriminatedUnion('type', [
   fact('recording/damaged', { part: z.string(), detail: z.string() }),
 ])
 export type Fact = z.infer<typeof Fact>
-export type FactType = Fact['type']
 
 /** When. `seq` orders; `monoMs` is the session's own clock and never runs back. */
 export const Stamp = z.strictObject({

@@ -18,13 +18,6 @@ export const REQUEST_PORT = 'cloche:request-port'
 /** `data` of the message that carries the port into the page. */
 export const PORT_MESSAGE = 'cloche:port'
 
-/** What MessagePort (DOM), MessagePortMain (Electron) and worker ports have in common. */
-export interface PortLike {
-  postMessage(message: unknown): void
-  start?(): void
-  close(): void
-}
-
 /** Keeps frames until somebody listens; remembers that the pipe closed. */
 export class Inbox {
   #receive: ((frame: string | Uint8Array) => void) | null = null

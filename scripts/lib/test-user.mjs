@@ -1,0 +1,55 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { read, run } from './run.mjs'
+import { ROOT } from './prepare.mjs'
+import { fail, say } from './say.mjs'
+
+const USER = 'cloche-test'
+
+/**
+ * The sandbox and Electron's own sandbox are for ordinary users. Where the tests are started by
+ * root they run as a user made for them, on a copy of the checkout that it owns.
+ */
+export function ordinaryUser() {
+  if (process.getuid?.() !== 0) return { root: ROOT, start: run, end: () => undefined }
+  if (read('id', ['-u', USER]) === null && read('useradd', ['--create-home', USER]) === null)
+    fail(`the user ${USER} could not be made; run the tests as an ordinary user.`)
+  const base = mkdtempSync('/var/tmp/cloche-test-')
+  const root = join(base, 'checkout')
+  say(`copying the checkout for the user ${USER}`)
+  cpSync(ROOT, root, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => path !== join(ROOT, '.git'),
+  })
+  mkdirSync(join(base, 'home'))
+  mkdirSync(join(base, 'tmp'))
+  if (read('chown', ['-R', `${USER}:${USER}`, base]) === null) fail(`chown of ${base} failed`)
+  const env = {
+    PATH: process.env.PATH,
+    LANG: process.env.LANG ?? 'C.UTF-8',
+    HOME: join(base, 'home'),
+    TMPDIR: join(base, 'tmp'),
+    USER,
+    LOGNAME: USER,
+    SHELL: '/bin/bash',
+    ...keep(['CI', 'ELECTRON_OVERRIDE_DIST_PATH', 'CLOCHE_TEST_CHROMIUM']),
+  }
+  return {
+    root,
+    start: (command, args, options = {}) =>
+      run('runuser', ['-u', USER, '--', command, ...args], {
+        cwd: root,
+        ...options,
+        env: { ...env, ...options.env },
+      }),
+    end: () => rmSync(base, { recursive: true, force: true }),
+  }
+}
+
+const keep = (names) =>
+  Object.fromEntries(
+    names
+      .filter((name) => process.env[name] !== undefined)
+      .map((name) => [name, process.env[name]]),
+  )

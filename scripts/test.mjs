@@ -1,0 +1,160 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { fetchElectron, findElectron } from './lib/electron.mjs'
+import { prepare, ROOT } from './lib/prepare.mjs'
+import { run, which } from './lib/run.mjs'
+import { fail, say } from './lib/say.mjs'
+import { digest, once } from './lib/stamp.mjs'
+import { ensureDebianPackages } from './lib/system-parts.mjs'
+import { ordinaryUser } from './lib/test-user.mjs'
+
+/** The suite, in order. A part is run with `--only NAME`. */
+const PARTS = ['checks', 'unit', 'real', 'visual', 'e2e']
+
+/** Programs and libraries that the tests use and the product does not need. */
+const TEST_PACKAGES = [
+  ...['chromium', 'xvfb', 'xauth', 'curl', 'git', 'gcc', 'libc6-dev', 'python3', 'socat'],
+  ...['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libxtst6'],
+  ...['libatk-bridge2.0-0', 'libnotify4', 'fonts-dejavu-core', 'fonts-liberation'],
+]
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+const notes = []
+
+function add(part, counts) {
+  total.passed += counts.passed
+  total.failed += counts.failed
+  total.skipped += counts.skipped ?? 0
+  if (counts.passed + counts.failed === 0) {
+    total.failed++
+    notes.push(`${part} ran no test`)
+  }
+  if (counts.failed > 0) notes.push(`${part}: ${counts.failed} failed`)
+}
+
+const bin = (root, name) => join(root, 'node_modules/.bin', name)
+
+async function checks() {
+  const commands = {
+    types: [bin(ROOT, 'tsc'), ['--build']],
+    lint: [bin(ROOT, 'oxlint'), ['--type-aware', '--deny-warnings']],
+    format: [bin(ROOT, 'biome'), ['format', '.']],
+    'unused code': [bin(ROOT, 'knip'), []],
+  }
+  for (const [name, [command, args]] of Object.entries(commands)) {
+    say(`checking ${name}`)
+    const code = await run(command, args, { cwd: ROOT })
+    add(name, code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+  }
+}
+
+/** Runs a vitest project and adds what its own report counted. */
+async function vitest(project, user) {
+  say(`vitest: ${project}`)
+  const report = join(user.root, `out/test/${project}.json`)
+  rmSync(report, { force: true })
+  const code = await user.start(
+    process.execPath,
+    [
+      join(user.root, 'node_modules/vitest/vitest.mjs'),
+      ...['run', '--project', project, '--reporter=default', '--reporter=json'],
+      `--outputFile=${report}`,
+    ],
+    { cwd: user.root },
+  )
+  const counted = readReport(report)
+  add(project, {
+    passed: counted?.numPassedTests ?? 0,
+    // A file that fails to load is a failed suite without a failed test.
+    failed: Math.max(counted?.numFailedTests ?? 0, code === 0 ? 0 : 1),
+    skipped: counted?.numPendingTests ?? 0,
+  })
+}
+
+async function playwright(name, user, args) {
+  say(`playwright: ${name}`)
+  const results = join(user.root, 'out/test', name)
+  const command = [
+    process.execPath,
+    join(user.root, 'node_modules/@playwright/test/cli.js'),
+    'test',
+    ...args,
+  ]
+  // A window needs a display; the suite brings its own, so nothing opens on the developer's.
+  const xvfb = which('xvfb-run')
+  const [program, ...rest] = xvfb
+    ? [xvfb, '-a', '-s', '-screen 0 1600x1000x24', ...command]
+    : command
+  const code = await user.start(program, rest, {
+    cwd: user.root,
+    env: { ...(process.getuid?.() === 0 ? {} : process.env), CLOCHE_TEST_RESULTS: results },
+  })
+  const stats = readReport(join(results, 'e2e.json'))?.stats
+  add(name, {
+    passed: stats?.expected ?? 0,
+    failed: Math.max((stats?.unexpected ?? 0) + (stats?.flaky ?? 0), code === 0 ? 0 : 1),
+    skipped: stats?.skipped ?? 0,
+  })
+}
+
+const readReport = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null)
+
+/** Codex and Claude Code as their users install them; only Claude Code's installer links a binary. */
+async function installAgents() {
+  const folder = join(ROOT, 'test/fixtures/agents')
+  const lock = digest(folder, ['package-lock.json'])
+  await once(join(folder, 'node_modules/.cloche-install'), lock, async () => {
+    say('installing the agents that the tests start')
+    const npm = which('npm') ?? 'npm'
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+    if ((await run(npm, ['ci', '--ignore-scripts', ...quiet], { cwd: folder })) !== 0)
+      fail('the agents could not be installed; npm says why above.')
+    const installer = join(folder, 'node_modules/@anthropic-ai/claude-code/install.cjs')
+    if ((await run(process.execPath, [installer], { cwd: folder })) !== 0)
+      fail("Claude Code's installer failed; its words are above.")
+  })
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' } } })
+    if (values.only && !PARTS.includes(values.only))
+      fail(`--only takes one of ${PARTS.join(', ')}, not "${values.only}".`, 2)
+    return values.only ? [values.only] : PARTS
+  } catch (cause) {
+    fail(`${cause.message}\nusage: npm test [-- --only ${PARTS.join('|')}]`, 2)
+  }
+}
+
+const parts = readArguments()
+await prepare()
+await ensureDebianPackages(TEST_PACKAGES)
+if (parts.includes('e2e')) await installAgents()
+mkdirSync(join(ROOT, 'out/test'), { recursive: true })
+
+const self = { root: ROOT, start: run }
+if (parts.includes('checks')) await checks()
+if (parts.includes('unit')) await vitest('unit', self)
+if (parts.some((part) => ['real', 'visual', 'e2e'].includes(part))) {
+  const user = ordinaryUser()
+  try {
+    if (parts.includes('real')) await vitest('real', user)
+    if (parts.includes('visual')) await playwright('visual', user, ['--project=visual'])
+    if (parts.includes('e2e')) {
+      const electron = findElectron() ?? (await fetchElectron(false))
+      if (electron) await playwright('electron', user, ['--project=electron'])
+      else if (process.env.CI) add('electron', { passed: 0, failed: 1 })
+      else notes.push('not exercised: the Electron shell, because its binary could not be fetched')
+      await playwright('web', user, ['--project=web'])
+    }
+  } finally {
+    user.end()
+  }
+}
+
+console.log('')
+for (const note of notes) console.log(note)
+if (total.skipped > 0) console.log(`${total.skipped} skipped; each printed its reason above`)
+console.log(`${total.passed} passed, ${total.failed} failed`)
+process.exit(total.failed === 0 ? 0 : 1)
