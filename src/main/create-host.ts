@@ -90,7 +90,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const notices = [rulesLoaded.notice, recentLoaded.notice].filter((text) => text !== null)
   let recent = recentLoaded.value
 
-  const store = createEventLog(dataDir.value.recordings, log)
+  const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log })
   const rules = createRuleBook(rulesLoaded.value, ruleDocument, log)
   const prompts = createPrompts({

@@ -1,11 +1,13 @@
 /**
  * Output of a program must not be able to break the terminal that shows it. xterm 6.0 throws on
  * `CSI 1 J` in the last cell of a screen without scrollback, and any exception in its parser stops
- * that terminal for ever (in the PTY host it would end the process, and every session with it).
+ * that terminal for ever; it also carries out a count of two thousand million one by one. In the
+ * PTY host either would end every session.
  * Every xterm of this product, with or without a display, goes through here before its first byte.
  */
 export interface GuardedTerminal {
   readonly cols: number
+  readonly rows: number
   readonly buffer: {
     readonly active: { readonly cursorX: number; readonly cursorY: number; readonly length: number }
   }
@@ -17,11 +19,24 @@ export interface GuardedTerminal {
   }
 }
 
+/** Sequences that repeat one step; past the edge of the screen a step changes nothing any more. */
+const REPEATED = [
+  ['I', 'cursorForwardTab', 'cols'],
+  ['Z', 'cursorBackwardTab', 'cols'],
+  ['b', 'repeatPrecedingCharacter', 'cols'],
+  ['L', 'insertLines', 'rows'],
+  ['M', 'deleteLines', 'rows'],
+  ['S', 'scrollUp', 'rows'],
+  ['T', 'scrollDown', 'rows'],
+] as const
+
+type Step = (parameters: { readonly params: readonly number[] }) => boolean
+
 interface Core {
   readonly _writeBuffer: {
     _action: (data: string | Uint8Array, isResumed?: boolean) => unknown
   }
-  readonly _inputHandler: {
+  readonly _inputHandler: Readonly<Record<(typeof REPEATED)[number][1], Step>> & {
     readonly _parser: { reset(): void }
     eraseInDisplay(parameters: { readonly params: number[] }, isSelective: boolean): boolean
   }
@@ -40,6 +55,13 @@ export function guardTerminal(terminal: GuardedTerminal, fault: (cause: unknown)
       return undefined
     }
   }
+
+  for (const [final, step, edge] of REPEATED)
+    terminal.parser.registerCsiHandler({ final }, ([count]) => {
+      const most = terminal[edge]
+      if (typeof count !== 'number' || count <= most) return false
+      return core._inputHandler[step]({ params: [most] })
+    })
 
   // Erasing everything up to the last cell is erasing everything, which it does without throwing.
   const eraseAll =

@@ -80,11 +80,10 @@ function lines(terminal: Terminal, buffer: IBuffer): unknown[] {
       const attributes = attributesOf(cell)
       cells.push(
         cell.getCode() === 0
-          ? cell.getWidth() === 0
-            ? ''
-            : `·${backgroundBits(attributes) || ''}`
+          ? `·${backgroundBits(attributes) || ''}`
           : `${cell.getChars()}/${cell.getWidth()}${sgr(attributes)}${linkOf(terminal, attributes) ?? ''}`,
       )
+      if (cell.getWidth() === 2) x++
     }
     // The line above the oldest is gone, so whether it wrapped into it is nobody's to know.
     return { isWrapped: y > 0 && line?.isWrapped === true, cells: cells.join('|') }

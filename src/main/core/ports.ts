@@ -5,7 +5,7 @@ import type { Decision, Destination, Requester } from '../../shared/domain/polic
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
-import type { Fact, RecordingSummary, TimelineEvent } from '../../shared/domain/timeline.ts'
+import type { Fact, RecordingSummary, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { Plan } from './isolation/plan.ts'
@@ -170,6 +170,13 @@ export interface EgressHandle {
   close(): Promise<void>
 }
 
+/** Where a recording stands, without reading all of it. */
+export interface RecordingHead {
+  readonly summary: RecordingSummary
+  /** Of the last event. */
+  readonly last: Stamp
+}
+
 /** Append-only events of every session, and the summary of each recording. */
 export interface EventStore {
   /** Creates the recording; from then on `append` is allowed. Fails when the disk refuses. */
@@ -183,6 +190,7 @@ export interface EventStore {
   read(sessionId: SessionId): Promise<{ events: TimelineEvent[]; damage: string[] } | null>
   list(): Promise<SessionId[]>
   summary(sessionId: SessionId): Promise<RecordingSummary | null>
+  head(sessionId: SessionId): Promise<RecordingHead | null>
   terminalLogPath(sessionId: SessionId): string
   /** Bytes of the terminal log from `offset`, at most `length`; empty at the end. */
   readTerminalLog(sessionId: SessionId, offset: number, length: number): Promise<Uint8Array>

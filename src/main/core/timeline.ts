@@ -1,29 +1,33 @@
 import type { StreamSource } from '../../shared/contract/define.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { isLive, type Session, type StartFailure } from '../../shared/domain/session.ts'
-import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
+import type { Fact, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
 import { emptyState, project, projectAll, type SessionState } from '../../shared/projection.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { LIMITS } from '../../shared/rpc/frames.ts'
 import type { Clock, EventStore, Log } from './ports.ts'
 
+type EventFrame = Parameters<Parameters<StreamSource<TimelineEvent[], TimelineEvent[]>>[0]>[0]
+
 export interface Timeline {
-  /** Starts a session's recording; the only way a session comes to be. */
-  create(session: Session): Promise<Result<void, StartFailure>>
-  append(id: SessionId, fact: Fact): void
-  /** null: no such session. */
-  state(id: SessionId): SessionState | null
-  sessions(): Session[]
-  /** `Clock.monoMs` at which the session's own clock reads zero. */
-  monoOriginMs(id: SessionId): number
-  /** Events from `fromSeq`, read from the recording. */
-  read(id: SessionId, fromSeq: number): Promise<TimelineEvent[]>
-  watch(id: SessionId): StreamSource<TimelineEvent[], TimelineEvent[]>
-  /** Called whenever what a list shows of a session changed. */
-  onSessionChange(changed: (session: Session) => void): void
-  /** Reads every recording; a session that was live is closed as interrupted. */
+  /** Reads the recordings of earlier runs; what was live is closed as interrupted. Once, first. */
   recover(): Promise<void>
-  remove(id: SessionId): Promise<void>
+  create(session: Session): Promise<Result<void, StartFailure>>
+  /** Stamps, projects, stores and tells. A fact about an unknown or removed session is dropped. */
+  append(sessionId: SessionId, fact: Fact): void
+  /** Sessions of earlier runs carry only the session; their processes and network are in `read`. */
+  state(sessionId: SessionId): SessionState | null
+  /** Newest first. */
+  sessions(): Session[]
+  /** `Clock.monoMs` at which the session's clock reads zero. */
+  monoOriginMs(sessionId: SessionId): number
+  /** Every event so far in batches, then new ones. Nothing is kept in memory: the store is read. */
+  watch(sessionId: SessionId): StreamSource<TimelineEvent[], TimelineEvent[]>
+  read(sessionId: SessionId, fromSeq: number): Promise<TimelineEvent[]>
+  /** Told whenever the projected session differs from before. */
+  onSessionChange(changed: (session: Session) => void): void
+  /** Deletes the recording. */
+  remove(sessionId: SessionId): Promise<void>
 }
 
 export interface TimelineOptions {
@@ -32,138 +36,145 @@ export interface TimelineOptions {
   readonly log: Log
 }
 
-type Push = Parameters<StreamSource<TimelineEvent[], TimelineEvent[]>>[0]
-
-interface Entry {
+interface Track {
   state: SessionState
-  /** Difference between the machine's monotonic clock and the session's. */
-  monoOriginMs: number
-  readonly viewers: Set<Push>
+  /** null: an earlier run's; its clock stands still. */
+  readonly monoOriginMs: number | null
+  readonly viewers: Set<(event: TimelineEvent) => void>
 }
 
-/** Stamps facts into events, records them, keeps each session's state, tells the viewers. */
+/** Owns the order of events: the only place where `seq` and times are given. */
 export function createTimeline({ store, clock, log }: TimelineOptions): Timeline {
-  const entries = new Map<SessionId, Entry>()
-  let onChange: (session: Session) => void = () => undefined
+  const tracks = new Map<SessionId, Track>()
+  const listeners: ((session: Session) => void)[] = []
 
-  const stamp = (entry: Entry, fact: Fact): TimelineEvent => ({
-    seq: entry.state.seq + 1,
-    atMs: clock.wallMs(),
-    monoMs: Math.max(entry.state.monoMs, clock.monoMs() - entry.monoOriginMs),
-    fact,
-  })
-
-  const apply = (entry: Entry, event: TimelineEvent): void => {
-    const before = entry.state.session
-    entry.state = project(entry.state, event)
-    for (const push of entry.viewers) push({ type: 'delta', seq: event.seq, change: [event] })
-    if (entry.state.session && entry.state.session !== before) onChange(entry.state.session)
+  const stamp = (track: Track): Stamp => {
+    const { seq, monoMs } = track.state
+    const now = track.monoOriginMs === null ? monoMs : clock.monoMs() - track.monoOriginMs
+    return { seq: seq + 1, atMs: clock.wallMs(), monoMs: Math.max(monoMs, now) }
   }
 
-  const append = (id: SessionId, fact: Fact): void => {
-    const entry = entries.get(id)
-    // Removed meanwhile: a late report of a session that no longer exists.
-    if (!entry) return
-    const event = stamp(entry, fact)
+  const apply = (id: SessionId, track: Track, event: TimelineEvent): void => {
+    const before = track.state.session
+    track.state = project(track.state, event)
     store.append(id, event)
-    apply(entry, event)
+    for (const tell of track.viewers) tell(event)
+    const { session } = track.state
+    if (session && session !== before) for (const changed of listeners) changed(session)
+  }
+
+  const append: Timeline['append'] = (id, fact) => {
+    const track = tracks.get(id)
+    if (!track) return log.warn(`${fact.type} of ${id} came when its recording was gone`)
+    apply(id, track, { ...stamp(track), fact })
+  }
+
+  /** The moment of an interruption is the last one that is known, not the one of its discovery. */
+  const interrupt = async (id: SessionId): Promise<SessionState> => {
+    const found = await store.read(id)
+    const state = projectAll(found?.events ?? [])
+    const track: Track = { state, monoOriginMs: null, viewers: new Set() }
+    const { atMs, monoMs } = state
+    const add = (fact: Fact): void =>
+      apply(id, track, { seq: track.state.seq + 1, atMs, monoMs, fact })
+    for (const detail of found?.damage ?? [])
+      add({ type: 'recording/damaged', part: 'events', detail })
+    add({ type: 'session/interrupted', reason: 'Cloche or the machine stopped while it ran.' })
+    return track.state
+  }
+
+  const recoverOne = async (id: SessionId): Promise<void> => {
+    const head = await store.head(id)
+    if (!head) return log.warn(`the recording ${id} holds no session that could be read`)
+    const { session, terminalBytes, damage } = head.summary
+    const state = isLive(session)
+      ? await interrupt(id)
+      : { ...emptyState, ...head.last, session, terminalBytes, damage }
+    tracks.set(id, { state, monoOriginMs: null, viewers: new Set() })
   }
 
   return {
+    recover: async () => {
+      for (const id of await store.list())
+        await recoverOne(id).catch((cause: unknown) =>
+          log.error(`the recording ${id} could not be opened`, cause),
+        )
+      await store.flush()
+    },
     create: async (session) => {
-      const entry: Entry = {
-        state: emptyState,
-        monoOriginMs: clock.monoMs(),
-        viewers: new Set(),
-      }
-      const event = stamp(entry, { type: 'session/created', session })
-      const created = await store.create(event, session.id)
+      const monoOriginMs = clock.monoMs()
+      const fact = { type: 'session/created', session } as const
+      const first = { seq: 0, atMs: clock.wallMs(), monoMs: 0, fact }
+      const created = await store.create(first, session.id)
       if (!created.ok)
         return err({
           type: 'state_unwritable',
           path: store.terminalLogPath(session.id),
           detail: created.error.detail,
         })
-      entries.set(session.id, entry)
-      apply(entry, event)
+      const state = project(emptyState, first)
+      tracks.set(session.id, { state, monoOriginMs, viewers: new Set() })
+      for (const changed of listeners) changed(session)
       return ok(undefined)
     },
     append,
-    state: (id) => entries.get(id)?.state ?? null,
+    state: (id) => tracks.get(id)?.state ?? null,
     sessions: () =>
-      [...entries.values()]
-        .map((entry) => entry.state.session)
-        .filter((session): session is Session => session !== null)
+      [...tracks.values()]
+        .flatMap(({ state }) => (state.session ? [state.session] : []))
         .sort((a, b) => b.createdAtMs - a.createdAtMs),
-    monoOriginMs: (id) => entries.get(id)?.monoOriginMs ?? 0,
-    read: async (id, fromSeq) => {
-      await store.flush()
-      const found = await store.read(id)
-      return (found?.events ?? []).filter((event) => event.seq >= fromSeq)
+    monoOriginMs: (id) => {
+      const origin = tracks.get(id)?.monoOriginMs
+      if (origin === undefined || origin === null)
+        throw new Error(`session ${id} was not started by this process`)
+      return origin
     },
-    watch: (id) => (push) => {
-      const entry = entries.get(id)
-      if (!entry) {
-        push({ type: 'snapshot', seq: -1, state: [] })
-        return () => undefined
-      }
-      return follow(entry, id, push)
+    watch: (id) => (push) => watchTrack(tracks.get(id) ?? null, () => store.read(id), push, log),
+    read: async (id, fromSeq) => {
+      const found = await store.read(id)
+      return (found?.events ?? []).filter(({ seq }) => seq >= fromSeq)
     },
     onSessionChange: (changed) => {
-      onChange = changed
-    },
-    recover: async () => {
-      for (const id of await store.list()) {
-        const found = await store.read(id).catch((cause: unknown) => {
-          log.error(`recording ${id} could not be read`, cause)
-          return null
-        })
-        if (!found) continue
-        const state = projectAll(found.events)
-        if (!state.session) continue
-        entries.set(id, {
-          state,
-          monoOriginMs: clock.monoMs() - state.monoMs,
-          viewers: new Set(),
-        })
-        if (isLive(state.session))
-          append(id, { type: 'session/interrupted', reason: 'the host ended while it ran' })
-      }
+      listeners.push(changed)
     },
     remove: async (id) => {
-      entries.delete(id)
+      tracks.delete(id)
       await store.remove(id)
     },
   }
+}
 
-  /** The past comes from the recording, in batches; what happens meanwhile waits its turn. */
-  function follow(entry: Entry, id: SessionId, push: Push): () => void {
-    let isFollowing = true
-    const waiting: TimelineEvent[] = []
-    const keep: Push = (frame) => {
-      if (frame.type === 'delta') waiting.push(...frame.change)
-    }
-    entry.viewers.add(keep)
-    const catchUp = async (): Promise<void> => {
-      await store.flush()
-      const past = (await store.read(id))?.events ?? []
-      if (!isFollowing) return
-      entry.viewers.delete(keep)
-      const lastSeq = past.at(-1)?.seq ?? -1
-      const all = [...past, ...waiting.filter((event) => event.seq > lastSeq)]
-      const first = all.slice(0, LIMITS.eventBatch)
-      push({ type: 'snapshot', seq: first.at(-1)?.seq ?? -1, state: first })
-      for (let at = LIMITS.eventBatch; at < all.length; at += LIMITS.eventBatch) {
-        const change = all.slice(at, at + LIMITS.eventBatch)
-        push({ type: 'delta', seq: change.at(-1)?.seq ?? 0, change })
-      }
-      entry.viewers.add(push)
-    }
-    catchUp().catch((cause: unknown) => log.error(`events of ${id} could not be read`, cause))
-    return () => {
-      isFollowing = false
-      entry.viewers.delete(keep)
-      entry.viewers.delete(push)
-    }
+/** Events that arrive while the earlier ones are read wait their turn. */
+function watchTrack(
+  track: Track | null,
+  readEvents: () => ReturnType<EventStore['read']>,
+  push: (frame: EventFrame) => void,
+  log: Log,
+): () => void {
+  let isOver = false
+  let waiting: TimelineEvent[] | null = []
+  const tell = (event: TimelineEvent): void => {
+    if (waiting) waiting.push(event)
+    else push({ type: 'delta', seq: event.seq, change: [event] })
+  }
+  track?.viewers.add(tell)
+
+  const start = async (): Promise<void> => {
+    const stored = (await readEvents())?.events ?? []
+    if (isOver) return
+    const lastSeq = stored.at(-1)?.seq ?? -1
+    const events = [...stored, ...(waiting ?? []).filter(({ seq }) => seq > lastSeq)]
+    waiting = null
+    const batches: TimelineEvent[][] = []
+    for (let at = 0; at < events.length; at += LIMITS.eventBatch)
+      batches.push(events.slice(at, at + LIMITS.eventBatch))
+    const [first = [], ...others] = batches
+    push({ type: 'snapshot', seq: first.at(-1)?.seq ?? -1, state: first })
+    for (const change of others) push({ type: 'delta', seq: change.at(-1)?.seq ?? -1, change })
+  }
+  start().catch((cause: unknown) => log.error('the events of a session could not be read', cause))
+  return () => {
+    isOver = true
+    track?.viewers.delete(tell)
   }
 }

@@ -110,7 +110,8 @@ export function drawBuffer(terminal: Terminal, buffer: IBuffer, from: number): s
       if (cell.getCode() !== 0) {
         endEmpty(x)
         pen.char(x, cell)
-      } else if (cell.getWidth() !== 0) {
+        if (cell.getWidth() === 2) x++
+      } else {
         const background = backgroundBits(attributesOf(cell))
         if (emptyFrom !== -1 && background !== emptyBackground) endEmpty(x)
         if (emptyFrom === -1) emptyFrom = x

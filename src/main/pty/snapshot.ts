@@ -65,7 +65,7 @@ function margins(terminal: Terminal, buffer: InnerBuffer): string {
 }
 
 function modes(terminal: Terminal): string {
-  const { coreService, coreMouseService, _charsetService: charsets } = coreOf(terminal)
+  const { coreService, coreMouseService } = coreOf(terminal)
   const mode = terminal.modes
   const { cursorStyle, cursorBlink } = coreService.decPrivateModes
   const encoding = MOUSE_ENCODING[coreMouseService.activeEncoding]
@@ -80,15 +80,17 @@ function modes(terminal: Terminal): string {
     encoding ? set(encoding) : '',
     coreService.isCursorHidden ? '\x1b[?25l' : set('25'),
     cursorStyle ? `\x1b[${CURSOR_STYLE[cursorStyle] + (cursorBlink ? 0 : 1)} q` : '',
-    // Charsets are named only when one differs from ASCII.
-    ...['(', ')', '*', '+'].map((slot, g) =>
-      isLineDrawing(g === charsets.glevel ? charsets.charset : charsets._charsets[g])
-        ? `\x1b${slot}0`
-        : '',
-    ),
-    ['', '\x0e', '\x1bn', '\x1bo'][charsets.glevel] ?? '',
   ]
   return parts.join('')
+}
+
+/** Named only where they differ from ASCII. */
+function charsets(terminal: Terminal): string {
+  const { charset, glevel, _charsets: slots } = coreOf(terminal)._charsetService
+  const named = ['(', ')', '*', '+'].map((slot, g) =>
+    isLineDrawing(g === glevel ? charset : slots[g]) ? `\x1b${slot}0` : '',
+  )
+  return named.join('') + (['', '\x0e', '\x1bn', '\x1bo'][glevel] ?? '')
 }
 
 /**
@@ -99,21 +101,21 @@ function cursor(terminal: Terminal, buffer: InnerBuffer): string {
   const { _inputHandler: input } = coreOf(terminal)
   const { originMode, insertMode } = terminal.modes
   const row = buffer.y - (originMode ? buffer.scrollTop : 0)
-  const look = penSgr(input._curAttrData)
-  const insert = insertMode ? '\x1b[4h' : ''
   const isWaiting = buffer.x >= terminal.cols
   const isJoinable = input._parser.precedingJoinState !== 0 && !insertMode
-  if (!isWaiting && !isJoinable) return moveTo(row, buffer.x) + look + insert + openLink(terminal)
+  const pen = penSgr(input._curAttrData) + openLink(terminal)
+  const rest = pen + charsets(terminal) + (insertMode ? '\x1b[4h' : '')
+  if (!isWaiting && !isJoinable) return moveTo(row, buffer.x) + rest
 
   const line = terminal.buffer.active.getLine(buffer.ybase + buffer.y)
   const before = line?.getCell(buffer.x - 1)
   const last = before?.getWidth() === 0 ? line?.getCell(buffer.x - 2) : before
-  if (!last || last.getCode() === 0)
-    return moveTo(row, buffer.x - (isWaiting ? 1 : 0)) + look + insert + openLink(terminal)
+  if (!last || last.getCode() === 0) return moveTo(row, buffer.x - (isWaiting ? 1 : 0)) + rest
   const start = moveTo(row, buffer.x - Math.max(last.getWidth(), 1))
+  // Joinable means that it was printed with the pen as it is now, charset included.
   return isJoinable
-    ? look + openLink(terminal) + start + last.getChars()
-    : start + sgr(attributesOf(last)) + last.getChars() + look + insert + openLink(terminal)
+    ? rest + start + last.getChars()
+    : start + sgr(attributesOf(last)) + last.getChars() + rest
 }
 
 function openLink(terminal: Terminal): string {

@@ -1,9 +1,13 @@
-import { open, readFile, realpath, rename } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { readFile, rename } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import type { DocumentStore } from '../core/ports.ts'
+import { replaceFile } from './replace-file.ts'
 
-/** Keeps one value in one JSON file: `{ "version": N, "value": … }`, replaced atomically. */
+/**
+ * Keeps one value in one JSON file: `{ "version": N, "value": … }`. Saves follow each other in the
+ * order they were asked. `empty` is the value while there is no file, or none that can be read.
+ */
 export function createDocumentStore<T>(
   path: string,
   schema: z.ZodType<T>,
@@ -12,6 +16,17 @@ export function createDocumentStore<T>(
 ): DocumentStore<T> {
   const envelope = z.strictObject({ version: z.literal(version), value: schema })
   let saving: Promise<void> = Promise.resolve()
+
+  const setAside = async (why: string): Promise<{ value: T; notice: string }> => {
+    const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '')
+    const kept = `${path}.damaged-${stamp}`
+    await rename(path, kept)
+    return {
+      value: empty,
+      notice: `${basename(path)} ${why}. It was kept as ${basename(kept)}, and Cloche starts without it.`,
+    }
+  }
+
   return {
     load: async () => {
       let text: string
@@ -22,18 +37,20 @@ export function createDocumentStore<T>(
           return { value: empty, notice: null }
         throw cause
       }
-      const parsed = envelope.safeParse(parse(text))
-      if (parsed.success) return { value: parsed.data.value, notice: null }
-      const aside = `${path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`
-      await rename(path, aside)
-      return {
-        value: empty,
-        notice: `${basename(path)} could not be read and was set aside as ${basename(aside)}; Cloche started without it.`,
-      }
+      const raw = parse(text)
+      if (raw === undefined) return setAside('could not be read')
+      const found = envelope.safeParse(raw)
+      if (found.success) return { value: found.data.value, notice: null }
+      return setAside(
+        isNewer(raw, version)
+          ? 'was written by a newer version of Cloche'
+          : 'holds something unexpected',
+      )
     },
     save: (value) => {
-      // One after the other: the last value saved is the one that stays.
-      saving = saving.catch(() => undefined).then(() => replace(path, { version, value }))
+      const text = `${JSON.stringify({ version, value }, null, 2)}\n`
+      // A failed save must not stop the next one; its own caller hears of it.
+      saving = saving.catch(() => undefined).then(() => replaceFile(path, text))
       return saving
     },
   }
@@ -47,18 +64,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** A link (a dotfile repository) is followed, so that it stays a link. */
-async function replace(path: string, content: unknown): Promise<void> {
-  const target = await realpath(path).catch(() => path)
-  const fresh = `${target}.new`
-  const file = await open(fresh, 'w', 0o600)
-  try {
-    await file.writeFile(`${JSON.stringify(content, null, 2)}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(fresh, target)
-  const folder = await open(dirname(target), 'r')
-  await folder.sync().finally(() => folder.close())
+const Versioned = z.looseObject({ version: z.number() })
+
+function isNewer(raw: unknown, version: number): boolean {
+  const found = Versioned.safeParse(raw)
+  return found.success && found.data.version > version
 }

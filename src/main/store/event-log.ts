@@ -1,103 +1,151 @@
-import { mkdir, open, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SessionId } from '../../shared/domain/ids.ts'
-import type { RecordingSummary } from '../../shared/domain/timeline.ts'
+import { SCHEMA_VERSION, type TimelineEvent } from '../../shared/domain/timeline.ts'
 import { projectAll } from '../../shared/projection.ts'
 import { err, ok } from '../../shared/result.ts'
-import type { EventStore, Log } from '../core/ports.ts'
-import { AppendFile } from './append-file.ts'
-import { decodeEvents, encodeEvent } from './event-lines.ts'
+import type { EventStore, Log, RecordingHead } from '../core/ports.ts'
+import { decodeLines, encodeLine } from './event-lines.ts'
+import { EventWriter, syncFolder } from './event-writer.ts'
+import { readHead, writeHead } from './head-file.ts'
 
-/** Recordings: `<folder>/<session>/events.log` and, written by the PTY host, `terminal.log`. */
-export function createEventLog(folder: string, log: Log): EventStore {
-  const files = new Map<SessionId, Promise<AppendFile>>()
-  const eventsPath = (id: SessionId): string => join(folder, id, 'events.log')
-  const terminalLogPath = (id: SessionId): string => join(folder, id, 'terminal.log')
+export const EVENTS_FILE = 'events.log'
+export const TERMINAL_FILE = 'terminal.log'
 
-  const openFile = (id: SessionId, mode: 'create' | 'append'): Promise<AppendFile> =>
-    AppendFile.open(eventsPath(id), {
-      mode,
+/**
+ * The files of every recording, `<folder>/<session>/`. The PTY host alone writes the terminal logs;
+ * here they are only read. `version` of Cloche goes into the header of each new recording.
+ */
+export function createEventLog(folder: string, version: string, log: Log): EventStore {
+  const writers = new Map<SessionId, EventWriter>()
+  const pathOf = (id: SessionId, file: string): string => join(folder, id, file)
+
+  const writer = (id: SessionId): EventWriter => {
+    const known = writers.get(id)
+    if (known) return known
+    const made = new EventWriter({
+      path: pathOf(id, EVENTS_FILE),
       failed: (detail) => log.error(`events of ${id} cannot be written: ${detail}`),
-      recovered: () => log.info(`events of ${id} are written again`),
+      closed: () => writers.delete(id),
     })
-
-  /** A line that was cut short is removed only now, before the first new one. */
-  const reopen = async (id: SessionId): Promise<AppendFile> => {
-    const bytes = await readFile(eventsPath(id))
-    const { wholeBytes } = decodeEvents(bytes)
-    if (wholeBytes < bytes.length) await truncate(eventsPath(id), wholeBytes)
-    return openFile(id, 'append')
+    writers.set(id, made)
+    return made
   }
 
   const read: EventStore['read'] = async (id) => {
-    const bytes = await readFile(eventsPath(id)).catch(() => null)
+    await writers.get(id)?.flush()
+    const bytes = await readOrNull(pathOf(id, EVENTS_FILE))
     if (!bytes) return null
-    const { events, damage } = decodeEvents(bytes)
+    const { events, damage, passedOver } = decodeLines(bytes)
+    if (passedOver > 0) log.warn(`${passedOver} events of ${id} are of a newer version`)
     return { events, damage }
   }
 
-  const terminalSize = (id: SessionId): Promise<number> =>
-    stat(terminalLogPath(id)).then(
-      (info) => info.size,
-      () => 0,
-    )
+  const head: EventStore['head'] = async (id) => {
+    await writers.get(id)?.flush()
+    const eventsBytes = await sizeOf(pathOf(id, EVENTS_FILE))
+    if (eventsBytes === null) return null
+    const terminalBytes = (await sizeOf(pathOf(id, TERMINAL_FILE))) ?? 0
+    const kept = await readHead(join(folder, id), eventsBytes)
+    if (kept) return { ...kept, summary: { ...kept.summary, terminalBytes } }
+    const found = await read(id)
+    const computed = found && headOf(found.events, found.damage, terminalBytes)
+    if (computed) await writeHead(join(folder, id), eventsBytes, computed)
+    return computed
+  }
 
   return {
     create: async (first, id) => {
+      const session = first.fact.type === 'session/created' ? first.fact.session : null
+      if (!session) throw new Error('a recording begins with session/created')
       try {
-        await mkdir(join(folder, id), { recursive: true, mode: 0o700 })
-        const file = await openFile(id, 'create')
-        files.set(id, Promise.resolve(file))
-        file.append(encodeEvent(first))
-        await file.sync()
+        await mkdir(join(folder, id), { mode: 0o700 })
+        const file = await open(pathOf(id, EVENTS_FILE), 'wx', 0o600)
+        try {
+          await file.write(encodeLine({ schema: SCHEMA_VERSION, session, writtenBy: version }))
+          await file.write(encodeLine(first))
+          await file.datasync()
+        } finally {
+          await file.close()
+        }
+        await syncFolder(join(folder, id))
+        await syncFolder(folder)
         return ok(undefined)
       } catch (cause) {
-        return err({ detail: (cause as Error).message })
+        return err({ detail: cause instanceof Error ? cause.message : String(cause) })
       }
     },
-    append: (id, event) => {
-      const known = files.get(id) ?? reopen(id)
-      files.set(id, known)
-      known
-        .then((file) => file.append(encodeEvent(event)))
-        .catch((cause: unknown) => log.error(`an event of ${id} was not recorded`, cause))
-    },
+    append: (id, event) => writer(id).append(encodeLine(event)),
     read,
+    head,
+    summary: async (id) => (await head(id))?.summary ?? null,
     list: async () => {
       const names = await readdir(folder)
-      return names.filter((name): name is SessionId => SessionId.safeParse(name).success)
+      return names.flatMap((name) => {
+        const id = SessionId.safeParse(name)
+        return id.success ? [id.data] : []
+      })
     },
-    summary: async (id): Promise<RecordingSummary | null> => {
-      const found = await read(id)
-      const state = found && projectAll(found.events)
-      if (!found || !state?.session) return null
-      return {
-        session: state.session,
-        durationMs: state.monoMs,
-        terminalBytes: await terminalSize(id),
-        events: found.events.length,
-        damage: found.damage,
-      }
-    },
-    terminalLogPath,
-    readTerminalLog: async (id, offset, length) => {
-      const file = await open(terminalLogPath(id), 'r').catch(() => null)
-      if (!file) return new Uint8Array()
-      try {
-        const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset)
-        return buffer.subarray(0, bytesRead)
-      } finally {
-        await file.close()
-      }
-    },
+    terminalLogPath: (id) => pathOf(id, TERMINAL_FILE),
+    readTerminalLog: (id, offset, length) => readPart(pathOf(id, TERMINAL_FILE), offset, length),
     remove: async (id) => {
-      const file = await files.get(id)
-      files.delete(id)
-      await file?.abandon()
+      await writers.get(id)?.close()
       await rm(join(folder, id), { recursive: true, force: true })
     },
     flush: async () => {
-      for (const file of files.values()) await (await file).sync()
+      await Promise.all([...writers.values()].map((each) => each.close()))
     },
   }
 }
+
+/** null: nothing of the recording is readable enough to name its session. */
+function headOf(
+  events: readonly TimelineEvent[],
+  damage: string[],
+  terminalBytes: number,
+): RecordingHead | null {
+  const last = events.at(-1)
+  const { session } = projectAll(events)
+  if (!last || !session) return null
+  const { seq, atMs, monoMs } = last
+  return {
+    last: { seq, atMs, monoMs },
+    summary: { session, durationMs: monoMs, terminalBytes, events: events.length, damage },
+  }
+}
+
+async function readOrNull(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    if (isMissing(cause)) return null
+    throw cause
+  }
+}
+
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).size
+  } catch (cause) {
+    if (isMissing(cause)) return null
+    throw cause
+  }
+}
+
+async function readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  try {
+    const file = await open(path, 'r')
+    try {
+      const { bytesRead } = await file.read(bytes, 0, length, offset)
+      return bytes.slice(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    if (isMissing(cause)) return new Uint8Array(0)
+    throw cause
+  }
+}
+
+const isMissing = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === 'ENOENT'

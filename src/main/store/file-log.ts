@@ -15,7 +15,7 @@ export function createFileLog(folder: string): Log {
     const reason = cause instanceof Error ? ` — ${cause.stack ?? cause.message}` : ''
     try {
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) rotate(path)
-      appendFileSync(path, `${new Date().toISOString()} ${level} ${message}${reason}\n`, {
+      appendFileSync(path, `${new Date().toISOString()} ${level} ${oneLine(message + reason)}\n`, {
         mode: 0o600,
       })
     } catch {
@@ -28,6 +28,10 @@ export function createFileLog(folder: string): Log {
     error: (message, cause) => write('error', message, cause),
   }
 }
+
+/** A message may hold a program's words: they must not forge a line or move a terminal. */
+const oneLine = (text: string): string =>
+  text.replaceAll(/\n\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, '?')
 
 function rotate(path: string): void {
   for (let n = KEPT - 1; n >= 1; n--) {
