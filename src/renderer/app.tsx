@@ -2,6 +2,7 @@ import { useEffect } from 'react'
 import { commandFor } from './commands.ts'
 import { ConfirmAction } from './features/confirm-action.tsx'
 import { ConnectionBanner, NotYetConnected } from './features/connection-screen.tsx'
+import { Notices } from './features/notices.tsx'
 import { DoctorPage } from './features/doctor.tsx'
 import { NewSessionDialog } from './features/new-session.tsx'
 import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
@@ -30,6 +31,7 @@ export function App() {
   return (
     <div className="app">
       <ConnectionBanner />
+      <Notices />
       <div className="app-body">
         <Rail />
         {hasSidebar && <SessionList />}

@@ -58,7 +58,10 @@ function reloadAfterCrash(window: BrowserWindow): void {
   window.webContents.on('render-process-gone', () => {
     crashes.push(Date.now())
     const recent = crashes.filter((at) => Date.now() - at < RELOAD_WINDOW_MS)
-    if (recent.length <= MAX_RELOADS) void window.loadURL(`${ORIGIN}/`)
+    // The address names the session that was shown, so the window comes back to it.
+    const shown = window.webContents.getURL()
+    const url = shown.startsWith(`${ORIGIN}/`) ? shown : `${ORIGIN}/`
+    if (recent.length <= MAX_RELOADS) void window.loadURL(url)
   })
 }
 

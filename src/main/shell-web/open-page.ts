@@ -6,6 +6,7 @@ export const OPEN_PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Cloche</title>
+<link rel="icon" href="data:,">
 <script src="/open.js" defer></script>
 <p id="say">Opening Cloche…</p>
 </html>

@@ -94,11 +94,14 @@ async function isRunning(holder: Holder): Promise<boolean> {
 async function identity(pid: number): Promise<Holder> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null)
-  // The name in parentheses may hold spaces; start time is the 20th field after it.
-  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  // The name in parentheses may hold spaces; state and start time come after it.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = fields?.[19]
+  // What has ended and was only not reaped yet holds nothing any more.
+  const isGone = fields?.[0] === 'Z' || fields?.[0] === 'X'
   return {
     pid,
-    startTicks: ticks === undefined ? null : Number(ticks),
+    startTicks: ticks === undefined || isGone ? null : Number(ticks),
     bootId: bootId?.trim() ?? null,
   }
 }
