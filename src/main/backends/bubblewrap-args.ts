@@ -65,6 +65,9 @@ export function bubblewrapArgs(
   for (const name of layout.etc) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
   for (const [path, source] of Object.entries(generated.files)) args.push('--ro-bind', source, path)
   args.push('--proc', '/proc', '--dev', '/dev')
+  for (const path of layout.procReadOnly) args.push('--ro-bind', path, path)
+  for (const path of layout.procHiddenFiles) args.push('--ro-bind', '/dev/null', path)
+  for (const path of layout.procHiddenFolders) args.push('--tmpfs', path, '--remount-ro', path)
   for (const folder of ['/tmp', '/var/tmp', plan.home]) args.push('--tmpfs', folder)
 
   for (const { source, target, access } of plan.mounts)

@@ -41,7 +41,7 @@ const POLL_MS = 5
  */
 const LAUNCHER = [
   'f=$1 b=$2; shift 2',
-  'for p in /proc/self/fd/*; do n=${p##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done 2>/dev/null',
+  'for p in /proc/self/fd/*; do n=${p##*/}; [ "$n" -gt 2 ] && eval "exec $n>&-"; done',
   'exec /usr/bin/env -i "$b" --args ' +
     `${FD.args} -- "$@" ${FD.args}<"$f/args" ${FD.seccomp}<"$f/seccomp" ${FD.info}>"$f/info" ` +
     `${FD.userns}<"$f/userns" ${FD.go}<"$f/go" ${FD.report}>"$f/report"`,

@@ -37,11 +37,16 @@ export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts
   }
 }
 
-/** Field 22 of /proc/PID/stat: with the pid, a name that no later process can have. */
+/**
+ * Field 22 of /proc/PID/stat: with the pid, a name that no later process can have. null: no such
+ * process, or one that has ended and only waits to be reaped, which can take whoever inherits it
+ * a while.
+ */
 export async function startTicks(pid: number): Promise<number | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : Number(fields[19])
   } catch {
     return null
   }

@@ -7,6 +7,9 @@ export interface MachineLayout {
   readonly links: readonly (readonly [path: string, target: string])[]
   readonly folders: readonly string[]
   readonly etc: readonly string[]
+  readonly procReadOnly: readonly string[]
+  readonly procHiddenFiles: readonly string[]
+  readonly procHiddenFolders: readonly string[]
   /** bash where there is one. */
   readonly shell: string
 }
@@ -68,6 +71,23 @@ const ETC = [
   'zshrc',
 ]
 
+/**
+ * Parts of /proc that speak for the whole machine. bubblewrap leaves them writable to a person who
+ * is root, because the folder looks read-only while the files in it are not.
+ */
+const PROC_READ_ONLY = ['bus', 'fs', 'irq', 'sys']
+const PROC_HIDDEN = [
+  'acpi',
+  'kcore',
+  'keys',
+  'kmsg',
+  'latency_stats',
+  'sched_debug',
+  'scsi',
+  'sysrq-trigger',
+  'timer_list',
+]
+
 export async function readLayout(): Promise<MachineLayout> {
   const links: (readonly [string, string])[] = []
   const folders: string[] = []
@@ -78,6 +98,22 @@ export async function readLayout(): Promise<MachineLayout> {
   }
   const etc: string[] = []
   for (const name of ETC) if (await lstat(join('/etc', name)).catch(() => null)) etc.push(name)
+  const proc: Record<'file' | 'folder', string[]> = { file: [], folder: [] }
+  for (const name of PROC_HIDDEN) {
+    const info = await lstat(join('/proc', name)).catch(() => null)
+    if (info) proc[info.isDirectory() ? 'folder' : 'file'].push(join('/proc', name))
+  }
+  const procReadOnly: string[] = []
+  for (const name of PROC_READ_ONLY)
+    if (await lstat(join('/proc', name)).catch(() => null)) procReadOnly.push(join('/proc', name))
   const bash = await lstat('/bin/bash').catch(() => null)
-  return { links, folders, etc, shell: bash ? '/bin/bash' : '/bin/sh' }
+  return {
+    links,
+    folders,
+    etc,
+    procReadOnly,
+    procHiddenFiles: proc.file,
+    procHiddenFolders: proc.folder,
+    shell: bash ? '/bin/bash' : '/bin/sh',
+  }
 }
