@@ -102,7 +102,7 @@ async function answer(
     say(status, 'text/plain; charset=utf-8', `${body}\n`)
 
   if (!door.access.isOurs(request.headers)) return text(403, 'This is not the address of Cloche.')
-  const path = new URL(request.url ?? '/', `http://${LOOPBACK}`).pathname
+  const [path = '/'] = (request.url ?? '/').split(/[?#]/, 1)
   if (request.method === 'POST') {
     const body = await readBody(request)
     if (path === '/redeem') {

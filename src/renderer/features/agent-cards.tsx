@@ -154,3 +154,27 @@ export function SignIn({ agent }: { agent: AgentInfo }) {
     </fieldset>
   )
 }
+
+/** Only for the agent that is any program. */
+export function CommandField() {
+  const agent = useDraft((draft) => draft.agent)
+  const command = useDraft((draft) => draft.command)
+  if (agent !== 'command') return null
+  return (
+    <label className="field">
+      <span className="legend">Command line</span>
+      <input
+        className="input mono"
+        autoFocus
+        spellCheck={false}
+        placeholder="npm run dev"
+        value={command}
+        onChange={(event) => setDraft({ command: event.target.value })}
+        data-testid="command-line"
+      />
+      <span className="hint">
+        Split into words, never given to a shell. For pipes write sh -c '…'.
+      </span>
+    </label>
+  )
+}

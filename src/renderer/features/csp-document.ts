@@ -48,7 +48,9 @@ function createStyle(): HTMLElement {
   const sheet = new CSSStyleSheet()
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
   Object.defineProperty(element, 'textContent', {
-    set: (text: string) => sheet.replaceSync(text),
+    set: (text: string) => {
+      sheet.replaceSync(text)
+    },
     get: () => '',
   })
   element.remove = () => {

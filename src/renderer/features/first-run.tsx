@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading } from '../ui/states.tsx'
 import { LEVEL_NAMES, LEVELS } from '../words/isolation.ts'
-import { AgentCards } from './agent-cards.tsx'
+import { AgentCards, CommandField } from './agent-cards.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { useLevel } from './level-ladder.tsx'
 import { MissingNote, StartButton, StartProblem } from './new-session.tsx'
@@ -38,12 +38,13 @@ export function FirstRun() {
           <div className="step">
             <h2>1. Agent</h2>
             <AgentCards />
+            <CommandField />
           </div>
           <div className="step">
             <h2>2. Folder</h2>
             {info && (
               <FolderBrowser
-                value={workspace || (info.recentWorkspaces[0] ?? '')}
+                start={workspace || (info.recentWorkspaces[0] ?? '')}
                 onChange={onFolder}
               />
             )}

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { Folder } from '../../shared/contract/api.ts'
 import { currentConnection } from '../connection.ts'
 import { useMachine } from '../stores/machine.ts'
@@ -10,16 +10,17 @@ import { FOLDER_ERRORS } from '../words/outcomes.ts'
 import { revealText } from '../words/reveal.ts'
 
 interface FolderBrowserProps {
-  readonly value: string
+  /** Opened first; empty: the home folder. */
+  readonly start: string
   readonly onChange: (path: string) => void
 }
 
 /** Picks a folder of the machine, the same in both shells. */
-export function FolderBrowser({ value, onChange }: FolderBrowserProps) {
+export function FolderBrowser({ start, onChange }: FolderBrowserProps) {
   const recent = useMachine((machine) => machine.info?.recentWorkspaces ?? null)
   const [folder, setFolder] = useState<Folder | null>(null)
   const [problem, setProblem] = useState<string | null>(null)
-  const [typed, setTyped] = useState(value)
+  const [typed, setTyped] = useState(start)
   const [selected, setSelected] = useState<string | null>(null)
 
   const open = useCallback(
@@ -39,8 +40,12 @@ export function FolderBrowser({ value, onChange }: FolderBrowserProps) {
     },
     [onChange],
   )
+  // Once: afterwards the person leads.
+  const first = useRef({ start, open })
   useEffect(() => {
-    void open(value || null)
+    const { start: path, open: openFirst } = first.current
+    const timer = setTimeout(() => void openFirst(path || null), 0)
+    return () => clearTimeout(timer)
   }, [])
 
   return (

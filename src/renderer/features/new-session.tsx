@@ -15,7 +15,7 @@ import { Button } from '../ui/button.tsx'
 import { type Choice, Segmented } from '../ui/choices.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { AgentCards, GrantList, SignIn } from './agent-cards.tsx'
+import { AgentCards, CommandField, GrantList, SignIn } from './agent-cards.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { LevelLadder, useLevel } from './level-ladder.tsx'
@@ -52,7 +52,7 @@ export function NewSessionDialog() {
 
 /** Agent, folder, boundary, network: top to bottom, each with its default already closed. */
 export function NewSessionForm() {
-  const { agent, agents, command, network } = useDraft()
+  const { agent, agents, network } = useDraft()
   const workspace = useDraft((draft) => draft.workspace)
   const level = useLevel()
   const recent = useMachine((machine) => machine.info?.recentWorkspaces)
@@ -65,27 +65,11 @@ export function NewSessionForm() {
     <form className="new-session" onSubmit={(event) => event.preventDefault()}>
       <Step title="Agent">
         <AgentCards />
-        {agent === 'command' && (
-          <label className="field">
-            <span className="legend">Command line</span>
-            <input
-              className="input mono"
-              autoFocus
-              spellCheck={false}
-              placeholder="npm run dev"
-              value={command}
-              onChange={(event) => setDraft({ command: event.target.value })}
-              data-testid="command-line"
-            />
-            <span className="hint">
-              Split into words, never given to a shell. For pipes write sh -c '…'.
-            </span>
-          </label>
-        )}
+        <CommandField />
       </Step>
       <Step title="Folder" hint="The only folder of yours it can see and change.">
         {recent !== undefined && (
-          <FolderBrowser value={workspace || (recent[0] ?? '')} onChange={onFolder} />
+          <FolderBrowser start={workspace || (recent[0] ?? '')} onChange={onFolder} />
         )}
       </Step>
       <Step title="Boundary">

@@ -105,25 +105,26 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
           onChange={setLifetime}
           testId="prompt-lifetime"
         />
-        <span className="grow" />
-        <Button
-          className="prompt-deny"
-          icon="deny"
-          disabled={!mayAnswer}
-          onClick={() => answer('deny')}
-          data-testid="prompt-deny"
-          data-prompt-default
-        >
-          Deny
-        </Button>
-        <Button
-          icon="check"
-          disabled={!mayAnswer}
-          onClick={() => answer('allow')}
-          data-testid="prompt-allow"
-        >
-          Allow
-        </Button>
+        <div className="prompt-buttons">
+          <Button
+            className="prompt-deny"
+            icon="deny"
+            disabled={!mayAnswer}
+            onClick={() => answer('deny')}
+            data-testid="prompt-deny"
+            data-prompt-default
+          >
+            Deny
+          </Button>
+          <Button
+            icon="check"
+            disabled={!mayAnswer}
+            onClick={() => answer('allow')}
+            data-testid="prompt-allow"
+          >
+            Allow
+          </Button>
+        </div>
       </footer>
     </article>
   )

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import type { PromptId } from '../../shared/domain/ids.ts'
 import type { PermissionRequest } from '../../shared/domain/policy.ts'
 import {
@@ -32,7 +32,10 @@ export function PromptStack() {
   return (
     <div
       className={isOverWorkbench ? 'prompt-stack over-workbench' : 'prompt-stack'}
-      style={{ right: isOverWorkbench && isInspectorOpen ? inspectorWidth : 0 }}
+      style={{
+        right:
+          isOverWorkbench && isInspectorOpen ? `min(${inspectorWidth}px, var(--inspector-max))` : 0,
+      }}
       data-testid="prompt-stack"
     >
       <Announcer pending={pending} />
@@ -73,7 +76,8 @@ export function PromptStack() {
 function useSteady(pending: readonly PermissionRequest[]): PermissionRequest | null {
   const [id, setId] = useState<PromptId | null>(null)
   const shown = pending.find((request) => request.id === id) ?? pending[0] ?? null
-  useEffect(() => setId(shown?.id ?? null), [shown?.id])
+  const shownId = shown?.id ?? null
+  if (shownId !== id) setId(shownId)
   return shown
 }
 

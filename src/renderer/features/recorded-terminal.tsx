@@ -76,7 +76,8 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
 }
 
 const MAX_FONT = 13
-const MIN_FONT = 6
+/** Below it nothing can be read; then the frame scrolls. */
+const MIN_FONT = 9
 
 /** The recorded size is what it is: the letters shrink until all of it is in view. */
 function fitFont({ terminal, fit }: TerminalParts, box: HTMLElement): () => void {

@@ -1,6 +1,6 @@
 import { type PointerEvent, useRef } from 'react'
 import { useStore } from 'zustand'
-import { compress, expand, IDLE_LIMIT_MS } from '../stores/idle.ts'
+import { compress, expand, type Gap, IDLE_LIMIT_MS } from '../stores/idle.ts'
 import { type Replay, SPEEDS } from '../stores/replay.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
@@ -64,7 +64,7 @@ export function ReplayBar({ replay }: { replay: Replay }) {
           onChange={(event) => replay.cutIdle(event.target.checked)}
           data-testid="replay-idle"
         />
-        Cut idle
+        <span className="replay-word">Cut idle</span>
       </label>
     </div>
   )
@@ -112,7 +112,7 @@ function Scrubber({ replay }: { replay: Replay }) {
       {markers.map(({ atMs, seq }) => (
         <span key={seq} className="scrubber-marker" style={{ left: share(atMs) }} />
       ))}
-      {cut.map((gap) => (
+      {cut.filter(isWorthATear).map((gap) => (
         <svg
           key={gap.fromMs}
           className="scrubber-tear"
@@ -129,6 +129,9 @@ function Scrubber({ replay }: { replay: Replay }) {
     </div>
   )
 }
+
+/** A shorter cut nobody would miss. */
+const isWorthATear = (gap: Gap): boolean => gap.toMs - gap.fromMs >= IDLE_LIMIT_MS + 5000
 
 export function ReplayRibbon({
   writtenAt,

@@ -3,7 +3,7 @@ import { useStore } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { useConnection } from '../connection.ts'
 import { activate } from '../stores/active.ts'
-import { openReplay, type Replay } from '../stores/replay.ts'
+import { createReplay, type Replay } from '../stores/replay.ts'
 import { select } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useView, ViewContext } from '../stores/view.ts'
@@ -13,26 +13,26 @@ import { RecordedTerminal } from './recorded-terminal.tsx'
 import { ReplayBar, ReplayRibbon } from './replay-bar.tsx'
 import { WorkbenchLayout } from './workbench.tsx'
 
-/** Show me again. */
+/** Show me again. One per recording: the caller gives it the id as key. */
 export function ReplayPage({ id }: { id: SessionId }) {
-  const [replay, setReplay] = useState<Replay | null>(null)
   const [round, setRound] = useState(0)
+  return <OneReplay key={round} id={id} retry={() => setRound(round + 1)} />
+}
+
+function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
+  const [replay] = useState(() => createReplay(id))
   const isConnected = useConnection().type === 'connected'
   useEffect(() => {
-    if (!isConnected) return
-    const opened = openReplay(id)
-    setReplay(opened)
     select(null, null)
-    const stops = [activate('replay', opened), activate('view', opened.view)]
+    const stops = [activate('replay', replay), activate('view', replay.view)]
     return () => {
       for (const stop of stops) stop()
-      opened.close()
     }
-  }, [id, round, isConnected])
-  if (!replay || replay.view.getState().sessionId !== id) return <Loading what="the recording" />
+  }, [replay])
+  useEffect(() => (isConnected ? replay.start() : undefined), [replay, isConnected])
   return (
     <ViewContext value={replay.view}>
-      <ReplayWorkbench replay={replay} retry={() => setRound(round + 1)} />
+      <ReplayWorkbench replay={replay} retry={retry} />
     </ViewContext>
   )
 }

@@ -4,6 +4,7 @@ import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { WebLinksAddon } from '@xterm/addon-web-links'
 import { WebglAddon } from '@xterm/addon-webgl'
 import { type ITheme, Terminal } from '@xterm/xterm'
+import { guardTerminal } from '../../shared/terminal-guard.ts'
 import { silenceQueries } from '../../shared/terminal-queries.ts'
 import { SCROLLBACK_LINES, UNICODE_VERSION } from '../../shared/terminal-settings.ts'
 import { isMac } from '../keys.ts'
@@ -45,6 +46,7 @@ export function createTerminal(parent: HTMLElement, events: TerminalEvents): Ter
     macOptionIsMeta: true,
     rightClickSelectsWord: false,
   })
+  guardTerminal(terminal, (cause) => console.warn('part of the output could not be drawn', cause))
   silenceQueries(terminal.parser)
   // Clipboard writes and notifications are the person's, not the program's.
   for (const ident of [9, 52, 777, 99]) terminal.parser.registerOscHandler(ident, () => true)
@@ -57,7 +59,7 @@ export function createTerminal(parent: HTMLElement, events: TerminalEvents): Ter
   terminal.loadAddon(new WebLinksAddon(link.activate, { hover: link.hover, leave: link.leave }))
   terminal.onTitleChange(events.onTitle)
   openUnderCsp(() => terminal.open(parent))
-  useWebgl(terminal)
+  drawWithWebgl(terminal)
   return { terminal, fit, search, dispose: () => terminal.dispose() }
 }
 
@@ -71,7 +73,7 @@ export function isWebAddress(target: string): boolean {
 }
 
 /** Falls back to the DOM where there is no WebGL, or when its context is lost. */
-function useWebgl(terminal: Terminal): void {
+function drawWithWebgl(terminal: Terminal): void {
   try {
     const webgl = new WebglAddon()
     webgl.onContextLoss(() => webgl.dispose())

@@ -123,13 +123,15 @@ function EventList() {
   const seq = useSelection((state) => state.seq)
   const shown = useMemo(() => {
     const wanted = filter.trim().toLowerCase()
-    return events.filter(
-      (event) =>
-        !isQuiet(event) &&
-        (wanted === '' ||
-          event.fact.type.includes(wanted) ||
-          wordsOfFact(event.fact).toLowerCase().includes(wanted)),
-    )
+    return events
+      .slice(0, revision)
+      .filter(
+        (event) =>
+          !isQuiet(event) &&
+          (wanted === '' ||
+            event.fact.type.includes(wanted) ||
+            wordsOfFact(event.fact).toLowerCase().includes(wanted)),
+      )
   }, [events, revision, filter])
   return (
     <div className="event-list">

@@ -6,9 +6,9 @@ import { select } from '../stores/selection.ts'
 import { restartSession, useActions } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { loadTerminalLog, type TerminalLog } from '../stores/terminal-log.ts'
-import { openLiveView } from '../stores/timeline.ts'
+import { createLiveView } from '../stores/timeline.ts'
 import { goTo, setUi, useUi } from '../stores/ui.ts'
-import { useView, ViewContext, type ViewStore } from '../stores/view.ts'
+import { useView, ViewContext } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { SplitHandle } from '../ui/split.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
@@ -82,22 +82,18 @@ export function WorkbenchLayout({
   )
 }
 
-/** What is it doing now, inside what? */
+/** What is it doing now, inside what? One per session: the caller gives it the id as key. */
 export function Workbench({ id }: { id: SessionId }) {
-  const [store, setStore] = useState<ViewStore | null>(null)
+  const [view] = useState(() => createLiveView(id))
   const isKnown = useSessions((state) => state.byId.has(id))
   const status = useSessions((state) => state.status)
   useEffect(() => {
-    const view = openLiveView(id)
-    setStore(view.store)
     select(null, null)
-    const deactivate = activate('view', view.store)
+    const stops = [activate('view', view.store), view.follow()]
     return () => {
-      deactivate()
-      view.close()
-      setStore(null)
+      for (const stop of stops) stop()
     }
-  }, [id])
+  }, [view])
   if (status === 'ready' && !isKnown)
     return (
       <Empty
@@ -108,9 +104,8 @@ export function Workbench({ id }: { id: SessionId }) {
         It was removed, with its recording.
       </Empty>
     )
-  if (!store || store.getState().sessionId !== id) return <Loading what="the session" />
   return (
-    <ViewContext value={store}>
+    <ViewContext value={view.store}>
       <LiveWorkbench id={id} />
     </ViewContext>
   )

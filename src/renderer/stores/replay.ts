@@ -32,13 +32,14 @@ export interface Replay {
   tenth(n: number): void
   faster(direction: 1 | -1): void
   cutIdle(isCut: boolean): void
-  close(): void
+  /** Loads the recording, unless it is loaded; gives up when the returned function is called. */
+  start(): () => void
 }
 
 const KEYFRAME_EVERY = 256
 
-/** Loads a recording and plays it through the live reducers. The caller closes it. */
-export function openReplay(sessionId: SessionId): Replay {
+/** Plays a recording through the live reducers. */
+export function createReplay(sessionId: SessionId): Replay {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
   const view = createViewStore(sessionId, 'replay', events, builder.tracks)
@@ -50,25 +51,17 @@ export function openReplay(sessionId: SessionId): Replay {
     log: null,
   }))
   const states = createStateIndex(events)
-  let isClosed = false
   let lastFrame = 0
 
-  const load = async (): Promise<void> => {
+  const load = async (isGivenUp: () => boolean): Promise<void> => {
     try {
-      for (let isLast = false; !isLast; ) {
-        const connection = currentConnection()
-        if (!connection || isClosed) throw new Error('not connected')
-        const page = await connection.api.recording.events({
-          id: sessionId,
-          fromSeq: events.length,
-        })
-        for (const event of page.events) {
-          events.push(event)
-          builder.add(event)
-        }
-        isLast = page.isLast || page.events.length === 0
+      const loaded = await loadEvents(sessionId, isGivenUp)
+      const log = await loadTerminalLog(sessionId, isGivenUp)
+      if (isGivenUp() || view.getState().status === 'ready') return
+      for (const event of loaded) {
+        events.push(event)
+        builder.add(event)
       }
-      const log = await loadTerminalLog(sessionId, () => isClosed)
       const durationMs = Math.max(builder.tracks.lastMs, log.records.at(-1)?.monoMs ?? 0)
       const times = [...log.records, ...events.filter(isActivity)].map((item) => item.monoMs)
       const gaps = findGaps(
@@ -80,7 +73,7 @@ export function openReplay(sessionId: SessionId): Replay {
       view.setState({ status: 'ready', durationMs, revision: events.length, state: states.at(0) })
       play()
     } catch {
-      if (!isClosed) view.setState({ status: 'failed' })
+      if (!isGivenUp()) view.setState({ status: 'failed' })
     }
   }
 
@@ -99,7 +92,7 @@ export function openReplay(sessionId: SessionId): Replay {
   }
   const frame = (nowMs: number): void => {
     const { isPlaying, speed } = transport.getState()
-    if (!isPlaying || isClosed) return
+    if (!isPlaying) return
     const { playheadMs, durationMs } = view.getState()
     seek(advance(playheadMs, (nowMs - lastFrame) * speed, gaps(), limit()))
     lastFrame = nowMs
@@ -116,7 +109,6 @@ export function openReplay(sessionId: SessionId): Replay {
   }
   const pause = (): void => transport.setState({ isPlaying: false })
 
-  void load()
   return {
     view,
     transport,
@@ -141,9 +133,29 @@ export function openReplay(sessionId: SessionId): Replay {
       if (speed) transport.setState({ speed })
     },
     cutIdle: (isIdleCut) => transport.setState({ isIdleCut }),
-    close: () => {
-      isClosed = true
+    start: () => {
+      let isOver = false
+      if (view.getState().status !== 'ready') void load(() => isOver)
+      return () => {
+        isOver = true
+        pause()
+      }
     },
+  }
+}
+
+async function loadEvents(
+  sessionId: SessionId,
+  isGivenUp: () => boolean,
+): Promise<TimelineEvent[]> {
+  const events: TimelineEvent[] = []
+  for (;;) {
+    const connection = currentConnection()
+    if (!connection || isGivenUp()) throw new Error('not connected')
+    const fromSeq = (events.at(-1)?.seq ?? -1) + 1
+    const page = await connection.api.recording.events({ id: sessionId, fromSeq })
+    events.push(...page.events)
+    if (page.isLast || page.events.length === 0) return events
   }
 }
 

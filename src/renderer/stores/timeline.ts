@@ -6,8 +6,13 @@ import { NUMBERS_MS, throttle } from './throttle.ts'
 import { createTrackBuilder } from './tracks.ts'
 import { createViewStore, type ViewStore } from './view.ts'
 
-/** Follows one session's events. The caller closes it. */
-export function openLiveView(sessionId: SessionId): { store: ViewStore; close(): void } {
+export interface LiveView {
+  readonly store: ViewStore
+  /** Follows the session's events until the returned function is called. */
+  follow(): () => void
+}
+
+export function createLiveView(sessionId: SessionId): LiveView {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
   const store = createViewStore(sessionId, 'live', events, builder.tracks)
@@ -24,11 +29,17 @@ export function openLiveView(sessionId: SessionId): { store: ViewStore; close():
     })
   }, NUMBERS_MS)
 
+  /** A gap that is still there after a new subscription is a hole in the recording itself. */
+  let knownGap = -1
+
   /** A resubscription starts again from the first event: known ones are passed over. */
   const append = (batch: readonly TimelineEvent[]): 'gap' | void => {
     for (const event of batch) {
       if (event.seq <= state.seq) continue
-      if (event.seq > state.seq + 1 && state.seq >= 0) return 'gap'
+      if (event.seq > state.seq + 1 && state.seq >= 0 && knownGap !== event.seq) {
+        knownGap = event.seq
+        return 'gap'
+      }
       events.push(event)
       builder.add(event)
       state = project(state, event)
@@ -36,23 +47,28 @@ export function openLiveView(sessionId: SessionId): { store: ViewStore; close():
     publish.request()
   }
 
-  const unfollow = follow<TimelineEvent[], TimelineEvent[]>(
-    (api, onFrame) => api.session.watch(sessionId, onFrame),
-    {
-      snapshot: append,
-      delta: append,
-      lost: () => {
-        if (store.getState().status === 'ready' && store.getState().staleSinceMs === null)
-          store.setState({ staleSinceMs: Date.now() })
-      },
-    },
-    'changes',
-  )
+  /** Holes within a snapshot are the recording's own. */
+  const appendAll = (batch: readonly TimelineEvent[]): void => {
+    while (append(batch) === 'gap');
+  }
+
+  const lost = (): void => {
+    const { status, staleSinceMs } = store.getState()
+    if (status === 'ready' && staleSinceMs === null) store.setState({ staleSinceMs: Date.now() })
+  }
+
   return {
     store,
-    close: () => {
-      publish.cancel()
-      unfollow()
+    follow: () => {
+      const unfollow = follow<TimelineEvent[], TimelineEvent[]>(
+        (api, onFrame) => api.session.watch(sessionId, onFrame),
+        { snapshot: appendAll, delta: append, lost },
+        'changes',
+      )
+      return () => {
+        publish.cancel()
+        unfollow()
+      }
     },
   }
 }

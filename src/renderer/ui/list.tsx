@@ -50,7 +50,7 @@ export function List<T>({
   }, [rowHeight, rows])
   useEffect(() => {
     if (at >= 0) rows.scrollToIndex(at)
-  }, [selected])
+  }, [at, rows])
   const wasAtEnd = useRef(true)
   useEffect(() => {
     if (stickToEnd && wasAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1)
