@@ -207,6 +207,35 @@ describe('a session under the dome', () => {
   })
 })
 
+describe('restart', () => {
+  test('is a new session with the agent’s own resume argument, in its own kept state', async () => {
+    const bin = join(host.workspace, 'node_modules', '.bin')
+    await mkdir(bin, { recursive: true })
+    const script =
+      '#!/bin/sh\necho "args:[$*]"; ls "$CLAUDE_CONFIG_DIR"; touch "$CLAUDE_CONFIG_DIR/conversation"\n'
+    await writeFile(join(bin, 'claude'), script, { mode: 0o755 })
+    const connection = await host.connect()
+    const created = await connection.api.session.create({
+      ...shellSpec(host.workspace, ''),
+      agent: 'claude-code',
+      command: null,
+    })
+    if (!created.ok) throw new Error(created.error.type)
+    const first = follow(connection, created.value.id)
+    await expect.poll(() => first.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    expect(await terminalText(connection, created.value)).toContain('args:[]')
+    const again = await connection.api.session.restart({ id: created.value.id })
+    if (!again.ok) throw new Error(again.error.type)
+    expect(again.value.continues).toBe(created.value.id)
+    const second = follow(connection, again.value.id)
+    await expect.poll(() => second.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    const text = await terminalText(connection, again.value)
+    expect(text).toContain('args:[--continue]')
+    expect(text).toContain('conversation')
+    await expect(readFile(join(host.home, '.claude', 'conversation'))).rejects.toThrow()
+  })
+})
+
 describe('refusals', () => {
   test('start nothing and name what is wrong', async () => {
     const connection = await host.connect()
