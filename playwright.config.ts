@@ -4,11 +4,14 @@ import { defineConfig } from '@playwright/test'
 const RESULTS = process.env.CLOCHE_TEST_RESULTS ?? 'out/test'
 
 export default defineConfig({
-  testDir: 'test/e2e',
   outputDir: `${RESULTS}/traces`,
   workers: 1,
   timeout: 120_000,
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: `${RESULTS}/e2e.json` }]],
-  projects: [{ name: 'electron' }, { name: 'web' }],
+  projects: [
+    { name: 'electron', testDir: 'test/e2e' },
+    { name: 'web', testDir: 'test/e2e' },
+    { name: 'visual', testDir: 'test/visual' },
+  ],
 })

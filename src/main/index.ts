@@ -73,7 +73,8 @@ async function quit(): Promise<void> {
   }
   mayQuit = true
   await host?.stop()
-  app.quit()
+  // Nothing is left to ask: a page that does not answer must not keep the application open.
+  app.exit(0)
 }
 
 if (!app.requestSingleInstanceLock()) app.quit()

@@ -67,7 +67,18 @@ test('no permission is granted', async () => {
 test('Electron: windows and ways out are closed, the renderer is sandboxed', async ({}, info) => {
   test.skip(!isElectron(info), 'these are doors only Electron has')
   const { page, electron } = app
+  // Stands in for the person at the native question, and answers Cancel.
+  await electron!.evaluate(({ dialog }) => {
+    const asked: string[] = []
+    Object.assign(globalThis, { asked })
+    dialog.showMessageBox = (...args: unknown[]) => {
+      asked.push((args[1] as { detail: string }).detail)
+      return Promise.resolve({ response: 0, checkboxChecked: false })
+    }
+  })
   await page.evaluate(() => {
+    for (const url of ['file:///etc/passwd', 'javascript:alert(1)', 'vscode://x', 'ssh://x'])
+      window.open(url)
     window.open('https://example.org/')
     location.href = 'https://example.org/'
   })
@@ -82,6 +93,8 @@ test('Electron: windows and ways out are closed, the renderer is sandboxed', asy
     }
   })
   expect(state).toMatchObject({ count: 1, url: 'app://cloche/' })
+  const asked = await electron!.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)
+  expect(asked).toEqual(['https://example.org/'])
   const status = await readFile(`/proc/${state.pid}/status`, 'utf8')
   expect(/^Seccomp:\s*(\d)/m.exec(status)?.[1]).toBe('2')
   expect(/^NoNewPrivs:\s*(\d)/m.exec(status)?.[1]).toBe('1')

@@ -82,6 +82,7 @@ async function launchElectron(place: AppPlace, env: Record<string, string>): Pro
     args: [REPO, '--disable-gpu'],
     env,
     cwd: place.root,
+    chromiumSandbox: true,
   })
   const page = await electron.firstWindow()
   const main = electron.process()

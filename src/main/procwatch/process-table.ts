@@ -45,7 +45,9 @@ export function createProcessTable(nowMs: () => number): ProcessTable {
     const found = await Promise.all(
       pids.map((pid) => {
         const known = entries.get(pid)
-        return known && startedAtMs - known.readAtMs < ENTRY_LIFE_MS ? known : read(pid)
+        return known && startedAtMs - known.readAtMs < ENTRY_LIFE_MS
+          ? Promise.resolve(known)
+          : read(pid)
       }),
     )
     entries = new Map(found.flatMap((entry) => (entry ? [[entry.pid, entry]] : [])))

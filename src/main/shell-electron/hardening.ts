@@ -1,4 +1,5 @@
-import type { App, Session, WebContents } from 'electron'
+import { type App, BrowserWindow, type Session, type WebContents } from 'electron'
+import { askToOpen } from './external-link.ts'
 import { ORIGIN } from './protocol.ts'
 
 /** Command-line switches that would take a packaged Cloche apart. */
@@ -43,7 +44,10 @@ const isOwnClipboard = (contents: WebContents | null, permission: string): boole
 
 /** A window shows our one page and never anything else. */
 export function lockContents(contents: WebContents): void {
-  contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  contents.setWindowOpenHandler(({ url }) => {
+    void askToOpen(BrowserWindow.fromWebContents(contents), url)
+    return { action: 'deny' }
+  })
   for (const event of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const)
     contents.on(event as 'will-navigate', (details) => {
       // A reload of the page itself is not a way out.
