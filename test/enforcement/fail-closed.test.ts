@@ -93,9 +93,11 @@ describe('what cannot be built does not start', () => {
   })
 
   test('an axis that is not proven ends the start', async () => {
-    // A mount that shows the probe's canaries inside is a hole it must notice.
+    // A mount that leads elsewhere than it says shows the canaries inside: the probe must notice.
+    const link = join(place.root, 'link')
+    await symlink(tmpdir(), link)
     const { sandbox, terminal } = await startSandbox(place, proofOfRun(), {
-      mounts: [{ source: tmpdir(), target: tmpdir(), access: 'write' }],
+      mounts: [{ source: link, target: tmpdir(), access: 'write' }],
     })
     expect(sandbox).toMatchObject({ ok: false, error: { type: 'not_proven' } })
     if (!sandbox.ok && sandbox.error.type === 'not_proven')
@@ -126,7 +128,7 @@ describe('nothing stays', () => {
     await mkdir(join(place.workspace, '.vscode'))
     const before = await readdir(place.workspace)
     const folders = async () =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith('session-'))
+      (await readdir(tmpdir())).filter((name) => name.startsWith('cloche-session-'))
     const earlier = await folders()
     const { sandbox, terminal } = await startSandbox(place, ['/bin/true'])
     if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))

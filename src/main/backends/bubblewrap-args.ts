@@ -8,10 +8,15 @@ export const FD = { args: 3, seccomp: 4, info: 5, userns: 7, go: 8, report: 9 } 
 export const PROXY = { host: '127.0.0.1', port: 3128 } as const
 
 export interface Generated {
+  /** The whole environment inside. */
+  readonly env: Readonly<Record<string, string>>
   /** Files of ours that stand in for the machine's, by path inside. */
   readonly files: Readonly<Record<string, string>>
   readonly protectedPaths: readonly string[]
 }
+
+/** First line of the sandbox's own /etc/hosts. */
+export const HOSTS_LINE = '127.0.0.1 localhost cloche'
 
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/games']
 
@@ -49,7 +54,6 @@ export function bubblewrapArgs(
   plan: PlanInput,
   layout: MachineLayout,
   generated: Generated,
-  locale: string,
 ): string[] {
   const args = [
     ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-net'],
@@ -57,8 +61,7 @@ export function bubblewrapArgs(
     ...['--userns-block-fd', String(FD.userns), '--info-fd', String(FD.info)],
     ...['--seccomp', String(FD.seccomp), '--clearenv'],
   ]
-  for (const [name, value] of Object.entries(sandboxEnv(plan, layout.shell, locale)))
-    args.push('--setenv', name, value)
+  for (const [name, value] of Object.entries(generated.env)) args.push('--setenv', name, value)
 
   for (const folder of layout.folders) args.push('--ro-bind', folder, folder)
   for (const [path, target] of layout.links) args.push('--symlink', target, path)
@@ -84,7 +87,7 @@ export function generatedFiles(plan: PlanInput, uid: number, gid: number): Recor
   return {
     '/etc/passwd': `${user}:x:${uid}:${gid}:${user}:${plan.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
     '/etc/group': `${user}:x:${gid}:\nnogroup:x:65534:\n`,
-    '/etc/hosts': '127.0.0.1 localhost cloche\n::1 localhost\n',
+    '/etc/hosts': `${HOSTS_LINE}\n::1 localhost\n`,
     // No resolver: names are resolved by the gateway, so none can carry data out.
     '/etc/resolv.conf': '# Names are resolved by the egress gateway.\n',
     '/etc/nsswitch.conf':

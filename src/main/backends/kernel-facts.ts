@@ -8,6 +8,8 @@ export interface KernelFacts {
   readonly capabilities: readonly string[]
   readonly namespaces: Readonly<Record<string, string>>
   readonly interfaces: readonly string[]
+  /** Paths inside at which something writable is mounted. */
+  readonly writableMounts: readonly string[]
 }
 
 const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
@@ -20,27 +22,44 @@ export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts
       new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? 'absent'
     const namespaces: Record<string, string> = {}
     for (const name of NAMESPACES) namespaces[name] = await readlink(`/proc/${pid}/ns/${name}`)
-    const devices = await readFile(`/proc/${pid}/net/dev`, 'utf8')
     return {
       noNewPrivs: field('NoNewPrivs'),
       seccomp: field('Seccomp'),
       capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
       namespaces,
-      interfaces: devices
-        .split('\n')
-        .slice(2)
-        .map((line) => line.split(':')[0]!.trim())
-        .filter((name) => name !== ''),
+      interfaces: interfacesOf(await readFile(`/proc/${pid}/net/dev`, 'utf8')),
+      writableMounts: writableMountsOf(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
     }
   } catch {
     return null
   }
 }
 
+/** Below two lines of headings: `  lo:  1296  ...`. */
+const interfacesOf = (devices: string): string[] =>
+  devices
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split(':')[0]!.trim())
+    .filter((name) => name !== '')
+
+/** Each line: id, parent, device, root, mount point, options, …; blanks in paths are octal. */
+export function writableMountsOf(mountinfo: string): string[] {
+  const found: string[] = []
+  for (const line of mountinfo.split('\n')) {
+    const [, , , , point, options] = line.split(' ')
+    if (point === undefined || options === undefined) continue
+    const path = point.replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
+      String.fromCharCode(Number.parseInt(code, 8)),
+    )
+    if (options.split(',').includes('rw')) found.push(path)
+  }
+  return found
+}
+
 /**
- * Field 22 of /proc/PID/stat: with the pid, a name that no later process can have. null: no such
- * process, or one that has ended and only waits to be reaped, which can take whoever inherits it
- * a while.
+ * Field 22 of /proc/PID/stat, in clock ticks since boot. null: no such process, or one that has
+ * ended and only waits to be reaped, which can take whoever inherits it a while.
  */
 export async function startTicks(pid: number): Promise<number | null> {
   try {

@@ -1,4 +1,4 @@
-import { lstat, readlink } from 'node:fs/promises'
+import { lstat, readdir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** What of this machine every sandbox sees, read-only. */
@@ -52,8 +52,10 @@ const ETC = [
   'nanorc',
   'os-release',
   'perl',
-  'pki/tls',
   'pki/ca-trust',
+  'pki/tls/cert.pem',
+  'pki/tls/certs',
+  'pki/tls/openssl.cnf',
   'profile',
   'profile.d',
   'protocols',
@@ -88,6 +90,9 @@ const PROC_HIDDEN = [
   'timer_list',
 ]
 
+/** Versioned folders of language runtimes: `java-17-openjdk`, `python3.11`. */
+const ETC_FAMILIES = /^(java|python3\.)/
+
 export async function readLayout(): Promise<MachineLayout> {
   const links: (readonly [string, string])[] = []
   const folders: string[] = []
@@ -97,7 +102,10 @@ export async function readLayout(): Promise<MachineLayout> {
     else if (info?.isDirectory()) folders.push(path)
   }
   const etc: string[] = []
-  for (const name of ETC) if (await lstat(join('/etc', name)).catch(() => null)) etc.push(name)
+  const families = (await readdir('/etc')).filter((name) => ETC_FAMILIES.test(name))
+  // A link that leads nowhere cannot be mounted, so it is as absent as its target.
+  for (const name of [...ETC, ...families])
+    if (await stat(join('/etc', name)).catch(() => null)) etc.push(name)
   const proc: Record<'file' | 'folder', string[]> = { file: [], folder: [] }
   for (const name of PROC_HIDDEN) {
     const info = await lstat(join('/proc', name)).catch(() => null)

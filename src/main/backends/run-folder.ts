@@ -1,12 +1,21 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  realpath,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './spawn.ts'
 
 /**
  * A private folder that hands a launcher what its command line must not show: arguments, the
- * filter, and the channels to talk through. Removed when the sandbox is gone.
+ * filter, and the channels to talk through. Removed as soon as the sandbox stands.
  */
 export interface RunFolder {
   readonly path: string
@@ -16,8 +25,9 @@ export interface RunFolder {
   remove(): Promise<void>
 }
 
-export async function makeRunFolder(): Promise<RunFolder> {
-  const path = await mkdtemp(join(await privateParent(), 'session-'))
+/** `visible`: folders that exist inside the sandbox; the run folder is never below one of them. */
+export async function makeRunFolder(visible: readonly string[]): Promise<RunFolder> {
+  const path = await mkdtemp(join(await privateParent(visible), 'cloche-session-'))
   return {
     path,
     write: async (name, content) => {
@@ -35,17 +45,33 @@ export async function makeRunFolder(): Promise<RunFolder> {
   }
 }
 
-/** `$XDG_RUNTIME_DIR/cloche` when it is ours alone, else the temporary folder (mkdtemp is 0700). */
-async function privateParent(): Promise<string> {
-  const runtime = process.env.XDG_RUNTIME_DIR
-  if (!runtime?.startsWith('/')) return tmpdir()
-  const path = join(runtime, 'cloche')
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') return tmpdir()
+/** `$XDG_RUNTIME_DIR/cloche` when it is ours alone, else a temporary folder; mkdtemp is 0700. */
+async function privateParent(visible: readonly string[]): Promise<string> {
+  for (const candidate of [await ownRuntimeFolder(), tmpdir(), '/tmp']) {
+    const path = candidate && (await realpath(candidate).catch(() => null))
+    if (path && !isBelowAny(path, visible) && (await isSafeParent(path))) return path
   }
-  const info = await lstat(path)
-  const isOurs = info.isDirectory() && info.uid === process.getuid?.() && (info.mode & 0o077) === 0
-  return isOurs ? path : tmpdir()
+  throw new Error('no folder of this machine is safe for the files of a start')
 }
+
+async function ownRuntimeFolder(): Promise<string | null> {
+  const runtime = process.env.XDG_RUNTIME_DIR
+  if (!runtime?.startsWith('/')) return null
+  const path = join(runtime, 'cloche')
+  // It is there already, or cannot be made: what stands there is judged next.
+  await mkdir(path, { mode: 0o700 }).catch(() => undefined)
+  const info = await lstat(path).catch(() => null)
+  const isOurs = info?.isDirectory() && info.uid === process.getuid?.() && !(info.mode & 0o077)
+  return isOurs ? path : null
+}
+
+/** Nobody else may rename or replace what we put there. */
+async function isSafeParent(path: string): Promise<boolean> {
+  const info = await lstat(path).catch(() => null)
+  if (!info?.isDirectory()) return false
+  const isTrusted = info.uid === 0 || info.uid === process.getuid?.()
+  return isTrusted && ((info.mode & 0o022) === 0 || (info.mode & 0o1000) !== 0)
+}
+
+const isBelowAny = (path: string, folders: readonly string[]): boolean =>
+  folders.some((folder) => path === folder || path.startsWith(`${folder}/`))

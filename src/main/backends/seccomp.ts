@@ -43,6 +43,14 @@ const onCall = (nr: number, body: readonly Instruction[]): Instruction[] => [
   ...body,
 ]
 
+/** Both calls take their flags first, and no more than 32 bits of them. */
+const refuseNamespaces = [
+  load(DATA.arg(0)),
+  step(JUMP_ANY_BIT, CLONE_NAMESPACES, 0, 1),
+  refuse,
+  allow,
+]
+
 /**
  * The filter every program of a sandbox runs under. A list of what is refused: agents run
  * arbitrary tools, so what is not known to undo the boundary works. Only the low 32 bits of
@@ -65,12 +73,8 @@ export function sandboxFilter(arch: Architecture): readonly Instruction[] {
   program.push(
     // Its flags lie behind a pointer; "not implemented" makes libraries fall back to clone.
     ...onCall(nr('clone3'), [give(VERDICT.errno(ENOSYS))]),
-    ...onCall(nr('clone'), [
-      load(DATA.arg(0)),
-      step(JUMP_ANY_BIT, CLONE_NAMESPACES, 0, 1),
-      refuse,
-      allow,
-    ]),
+    ...onCall(nr('clone'), refuseNamespaces),
+    ...onCall(nr('unshare'), refuseNamespaces),
     ...onCall(nr('seccomp'), [
       load(DATA.arg(0)),
       step(JUMP_EQUAL, SECCOMP_SET_MODE_FILTER, 0, 2),
@@ -94,6 +98,12 @@ export function sandboxFilter(arch: Architecture): readonly Instruction[] {
       step(JUMP_EQUAL, AF.netlink, 0, 3),
       load(DATA.arg(2)),
       step(JUMP_EQUAL, NETLINK_ROUTE, 0, 1),
+      allow,
+      refuse,
+    ]),
+    ...onCall(nr('socketpair'), [
+      load(DATA.arg(0)),
+      step(JUMP_EQUAL, AF.unix, 0, 1),
       allow,
       refuse,
     ]),

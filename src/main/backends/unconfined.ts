@@ -1,7 +1,8 @@
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
 import { ok } from '../../shared/result.ts'
 import type { SandboxBackend } from '../core/ports.ts'
-import { childrenOf, startTicks } from './kernel-facts.ts'
+import { childrenOf } from './kernel-facts.ts'
+import { identify, type ProcessIdentity, signalProcess } from './process-identity.ts'
 
 const OPEN: Readonly<Record<AxisReport['axis'], string>> = {
   files: 'Everything you can read and write',
@@ -42,7 +43,7 @@ export function createUnconfinedBackend(
           },
           abandon: () => Promise.resolve(),
           join: async (pid: number) => {
-            const ticks = await startTicks(pid)
+            const root = await identify(pid)
             return ok({
               rootPid: pid,
               listener: null,
@@ -57,9 +58,11 @@ export function createUnconfinedBackend(
               })),
               release: () => Promise.resolve(),
               terminate: async () => {
-                if ((await startTicks(pid)) === ticks) process.kill(pid, 'SIGTERM')
+                if (root) await signalProcess(root, 'SIGTERM')
               },
-              destroy: () => killTree(pid, ticks),
+              destroy: async () => {
+                if (root) await killTree(root)
+              },
             })
           },
         }),
@@ -68,16 +71,13 @@ export function createUnconfinedBackend(
   }
 }
 
-/** Children first are found, then all are ended; what left the tree by itself is not found. */
-async function killTree(pid: number, ticks: number | null): Promise<void> {
-  if (ticks === null || (await startTicks(pid)) !== ticks) return
-  const tree = [pid]
-  for (const member of tree) tree.push(...(await childrenOf(member)))
-  for (const member of tree.reverse()) {
-    try {
-      process.kill(member, 'SIGKILL')
-    } catch {
-      // It ended in the meantime.
+/** The tree is read first, then ended from its leaves; what left it by itself is not found. */
+async function killTree(root: ProcessIdentity): Promise<void> {
+  const tree = [root]
+  for (const member of tree)
+    for (const pid of await childrenOf(member.pid)) {
+      const child = await identify(pid)
+      if (child) tree.push(child)
     }
-  }
+  for (const member of tree.reverse()) await signalProcess(member, 'SIGKILL')
 }

@@ -1,0 +1,58 @@
+import type { PlanInput } from '../core/isolation/plan.ts'
+import type { LaunchSpec } from '../core/ports.ts'
+import { FD } from './bubblewrap-args.ts'
+import { PROBE_SCRIPT } from './probe-script.ts'
+
+/** Files of the run folder that the launcher opens and that the host reads or writes. */
+export const CHANNEL = {
+  args: 'args',
+  seccomp: 'seccomp',
+  info: 'info',
+  userns: 'userns',
+  go: 'go',
+  report: 'report',
+} as const
+
+/**
+ * Closes every descriptor that came along, opens the channels, and becomes bubblewrap with an
+ * empty environment: bubblewrap stays the sandbox's first process, and what it was started with
+ * can be read inside. Shells other than bash cannot close descriptors above 9; where one is left
+ * open the probe finds it and the session does not start.
+ */
+const LAUNCHER = `
+folder=$1 bubblewrap=$2
+shift 2
+for path in /proc/self/fd/*; do
+  number=\${path##*/}
+  case $number in
+    [012]) ;;
+    [3-9]) eval "exec $number>&-" ;;
+    *) [ -z "$BASH_VERSION" ] || eval "exec $number>&-" ;;
+  esac
+done
+exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} -- "$@" \\
+  ${FD.args}<"$folder/${CHANNEL.args}" ${FD.seccomp}<"$folder/${CHANNEL.seccomp}" \\
+  ${FD.info}>"$folder/${CHANNEL.info}" ${FD.userns}<"$folder/${CHANNEL.userns}" \\
+  ${FD.go}<"$folder/${CHANNEL.go}" ${FD.report}>"$folder/${CHANNEL.report}"
+`
+
+export interface LaunchParts {
+  readonly shell: string
+  readonly folder: string
+  readonly bubblewrap: string
+  /** The probe's own arguments. */
+  readonly canaries: readonly string[]
+  /** Must be seen by nobody inside. */
+  readonly canaryEnv: Readonly<Record<string, string>>
+}
+
+/** What the PTY host executes: launcher, then bubblewrap, then the probe, then the agent. */
+export function launchSpec(plan: PlanInput, parts: LaunchParts): LaunchSpec {
+  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...parts.canaries]
+  return {
+    file: parts.shell,
+    args: ['-c', LAUNCHER, 'cloche', parts.folder, parts.bubblewrap, ...probe, ...plan.argv],
+    env: parts.canaryEnv,
+    cwd: '/',
+  }
+}

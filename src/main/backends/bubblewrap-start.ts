@@ -1,0 +1,192 @@
+import type { FileHandle } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:net'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { AxisReport } from '../../shared/domain/isolation.ts'
+import type { StartFailure } from '../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { PlanInput } from '../core/isolation/plan.ts'
+import type { Log, Sandbox } from '../core/ports.ts'
+import { PROXY } from './bubblewrap-args.ts'
+import { CHANNEL } from './bubblewrap-launcher.ts'
+import { childrenOf, readKernelFacts } from './kernel-facts.ts'
+import { type ListenerHelper, takeListener } from './listener-handover.ts'
+import { type Canaries, readReport } from './probe-canaries.ts'
+import { judge } from './probe-verdicts.ts'
+import {
+  endProcess,
+  identify,
+  isAlive,
+  type ProcessIdentity,
+  signalProcess,
+} from './process-identity.ts'
+import type { RunFolder } from './run-folder.ts'
+
+/** What connects host and launcher during a start. */
+export interface Channels {
+  readonly folder: RunFolder
+  readonly canaries: Canaries
+  readonly userns: FileHandle
+  readonly go: FileHandle
+}
+
+export interface Start {
+  readonly plan: PlanInput
+  readonly channels: Channels
+  /** Names of the variables inside. */
+  readonly variables: readonly string[]
+  /** The launcher, as the PTY host started it. */
+  readonly pid: number
+  readonly exited: AbortSignal
+  readonly helper: ListenerHelper
+  readonly log: Log
+}
+
+/** Milliseconds a whole start may take, and the end of a sandbox. */
+const START_MS = 10_000
+const END_MS = 10_000
+const POLL_MS = 5
+
+/** A start that came to its end, with the part that was being built. */
+class Stopped extends Error {
+  readonly part: string
+  constructor(part: string, detail: string) {
+    super(detail)
+    this.part = part
+  }
+}
+
+/**
+ * Follows a launcher until its sandbox stands and is proven. On failure every process of it is
+ * ended; the files stay for `abandon`.
+ */
+export async function startSandbox(start: Start): Promise<Result<Sandbox, StartFailure>> {
+  const launcher = await identify(start.pid)
+  const started: { root: ProcessIdentity | null; listener: Server | null } = {
+    root: null,
+    listener: null,
+  }
+  const result = await build(start, started).catch((cause: unknown) => {
+    const part = cause instanceof Stopped ? cause.part : 'bubblewrap'
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    return err({ type: 'boundary_failed' as const, part, detail, remedy: REMEDY })
+  })
+  if (!result.ok) {
+    started.listener?.close()
+    for (const process of [started.root, launcher]) if (process) await endProcess(process, END_MS)
+    start.log.warn(`a sandbox did not start: ${result.error.type}`)
+  }
+  return result
+}
+
+const REMEDY = 'Open Doctor to see what this machine lacks.'
+
+async function build(
+  start: Start,
+  started: { root: ProcessIdentity | null; listener: Server | null },
+): Promise<Result<Sandbox, StartFailure>> {
+  const { channels, helper, exited } = start
+  const { folder, canaries } = channels
+  const signal = AbortSignal.any([exited, AbortSignal.timeout(START_MS)])
+  const wait = async <T>(part: string, read: () => Promise<T | null>): Promise<T> => {
+    for (;;) {
+      const value = await read()
+      if (value !== null) return value
+      // An early exit has no words here: the caller adds what bubblewrap wrote to the terminal.
+      if (exited.aborted) throw new Stopped(part, '')
+      if (signal.aborted) throw new Stopped(part, `it was not ready after ${START_MS / 1000} s`)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
+  const root = await wait('bubblewrap', () => firstProcess(folder.path))
+  started.root = root
+  await mapUser(root.pid)
+  await channels.userns.write('x')
+
+  const taken = takeListener(root.pid, PROXY, helper, signal).then((listener) => {
+    if (listener.ok) started.listener = listener.value
+    return listener
+  })
+  const [reported, listener] = await Promise.allSettled([
+    wait('the file and process boundary', () => readReport(join(folder.path, CHANNEL.report))),
+    taken,
+  ])
+  if (reported.status === 'rejected') throw reported.reason
+  if (listener.status === 'rejected') throw listener.reason
+  if (!listener.value.ok) throw new Stopped('the network gateway', listener.value.error)
+
+  const axes = await prove(start, root, reported.value)
+  if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
+  await canaries.close()
+  await channels.userns.close()
+  // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
+  await folder.remove()
+  return ok(makeSandbox(root, listener.value.value, axes, channels.go))
+}
+
+/** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
+async function firstProcess(folder: string): Promise<ProcessIdentity | null> {
+  const info = await readFile(join(folder, CHANNEL.info), 'utf8').catch(() => '')
+  if (!info.trimEnd().endsWith('}')) return null
+  return identify(Number(/"child-pid": (\d+)/.exec(info)?.[1]))
+}
+
+/**
+ * The person's own user and group, and nobody else's, exist inside. Written from outside because
+ * bubblewrap then needs one user namespace instead of two nested ones, and the listener helper
+ * can enter it. (Its --disable-userns would need two; the filter refuses new ones instead.)
+ */
+async function mapUser(pid: number): Promise<void> {
+  const { uid, gid } = userInfo()
+  await writeFile(`/proc/${pid}/setgroups`, 'deny')
+  await writeFile(`/proc/${pid}/uid_map`, `${uid} ${uid} 1\n`)
+  await writeFile(`/proc/${pid}/gid_map`, `${gid} ${gid} 1\n`)
+}
+
+async function prove(
+  { plan, channels, variables }: Start,
+  root: ProcessIdentity,
+  report: ReadonlyMap<string, string>,
+): Promise<AxisReport[]> {
+  const [probe] = await childrenOf(root.pid)
+  return judge({
+    plan,
+    report,
+    variables,
+    secret: channels.canaries.secret,
+    seen: await channels.canaries.observe(),
+    inside: probe === undefined ? null : await readKernelFacts(probe),
+    own: await readKernelFacts('self'),
+    atMs: Date.now(),
+  })
+}
+
+function makeSandbox(
+  root: ProcessIdentity,
+  listener: Server,
+  axes: readonly AxisReport[],
+  go: FileHandle,
+): Sandbox {
+  return {
+    rootPid: root.pid,
+    axes,
+    listener,
+    release: async () => {
+      await go.write('go\n')
+    },
+    terminate: async () => {
+      if (!(await isAlive(root))) return
+      const children = await Promise.all((await childrenOf(root.pid)).map(identify))
+      for (const child of children) if (child) await signalProcess(child, 'SIGTERM')
+    },
+    destroy: async () => {
+      listener.close()
+      await go.close()
+      // Ending a pid namespace's first process ends every process in it: the kernel sees to that,
+      // and lets it go only when all of them are gone.
+      await endProcess(root, END_MS)
+    },
+  }
+}
