@@ -4,15 +4,14 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
-import type { ChildPort, LaunchSpec, Log, PtyEvents, PtySpawn } from '../../src/main/core/ports.ts'
+import type { LaunchSpec, PtyEvents, PtySpawn } from '../../src/main/core/ports.ts'
 import { createPtyClient } from '../../src/main/pty/pty-client.ts'
 import type { Heartbeat } from '../../src/main/pty/pty-connection.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { ExitStatus } from '../../src/shared/domain/process.ts'
 import { decodeLog, type TerminalRecord } from '../../src/shared/terminal-log.ts'
 
-const ROOT = resolve(import.meta.dirname, '../..')
-const FAKE_AGENT = resolve(ROOT, 'test/fixtures/fake-agent.mjs')
+import { forkedPort, monoMs, newSessionId, quietLog, ROOT } from './pty-parts.ts'
 
 /** Bundles one entry of the main process as the product does; returns the file to run. */
 export async function bundleEntry(path: string, name: string): Promise<string> {
@@ -30,25 +29,6 @@ export async function bundleEntry(path: string, name: string): Promise<string> {
     },
   })
   return join(outDir, `${name}.mjs`)
-}
-
-export const monoMs = (): number => Number(process.hrtime.bigint()) / 1e6
-
-let lastId = 0
-export const newSessionId = (): SessionId =>
-  `ses_${process.pid.toString(16).padStart(8, '0')}${(++lastId).toString(16).padStart(4, '0')}` as SessionId
-
-export const fakeAgent = (...words: string[]): LaunchSpec => ({
-  file: process.execPath,
-  args: [FAKE_AGENT, ...words],
-  env: { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' },
-  cwd: ROOT,
-})
-
-export const quietLog: Log = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }
 
 export interface Observed {
@@ -111,18 +91,6 @@ export async function startPtyHarness(
       await ptyHost.stop()
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-export function forkedPort(child: ChildProcess): ChildPort {
-  child.on('error', () => undefined)
-  return {
-    send: (message) => {
-      if (child.connected) child.send(message as object)
-    },
-    onMessage: (receive) => child.on('message', receive),
-    onExit: (exited) => child.once('exit', exited),
-    kill: () => child.kill('SIGKILL'),
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type CellAttributes,
   type InnerBuffer,
 } from '../../src/main/pty/xterm-internals.ts'
-import { backgroundBits, penSgr, sgr } from '../../src/main/pty/sgr.ts'
+import { activeLink, backgroundBits, penSgr, sgr } from '../../src/main/pty/sgr.ts'
 import { silenceQueries } from '../../src/shared/terminal-queries.ts'
 import { SCROLLBACK_LINES, UNICODE_VERSION } from '../../src/shared/terminal-settings.ts'
 
@@ -68,7 +68,7 @@ const bufferState = (buffer: InnerBuffer, cols: number): unknown => ({
 const look = (attributes: CellAttributes): string => sgr(attributes)
 
 const linkOf = (terminal: Terminal, attributes: CellAttributes): string | null =>
-  coreOf(terminal)._oscLinkService.getLinkData(attributes.extended.urlId)?.uri ?? null
+  coreOf(terminal)._oscLinkService.getLinkData(activeLink(attributes))?.uri ?? null
 
 function lines(terminal: Terminal, buffer: IBuffer): unknown[] {
   const cell = buffer.getNullCell()

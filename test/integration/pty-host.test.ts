@@ -5,7 +5,6 @@ import type { TerminalViewer } from '../../src/main/core/ports.ts'
 import { LIMITS } from '../../src/shared/rpc/frames.ts'
 import {
   bundleEntry,
-  fakeAgent,
   outputOf,
   type PtyHarness,
   recordsOf,
@@ -13,6 +12,7 @@ import {
   startPtyHarness,
   until,
 } from '../helpers/pty.ts'
+import { fakeAgent } from '../helpers/pty-parts.ts'
 import { stateOf, viewerTerminal, written } from '../helpers/screens.ts'
 
 let entry: string

@@ -1,5 +1,5 @@
 import type { IBuffer, IBufferCell, Terminal } from '@xterm/headless'
-import { backgroundBits, sameLook, sgr, sgrBackground } from './sgr.ts'
+import { activeLink, backgroundBits, sameLook, sgr, sgrBackground } from './sgr.ts'
 import { attributesOf, coreOf, type CellAttributes } from './xterm-internals.ts'
 
 const PLAIN: CellAttributes = { fg: 0, bg: 0, extended: { _ext: 0, urlId: 0 } }
@@ -30,7 +30,7 @@ class Pen {
     // A mark without a base stands alone only when the pen has just been moved.
     if (width === 0) this.#out.push(`\x1b[${column + 1}G`)
     else this.#moveTo(column)
-    this.#setLink(attributes.extended.urlId)
+    this.#setLink(activeLink(attributes))
     if (!sameLook(attributes, this.#look)) {
       this.#out.push(sgr(attributes))
       // The cell object is reused by the reader.

@@ -69,3 +69,7 @@ function sequence({ fg, bg }: CellAttributes, extended: number): string {
 
 export const sgrBackground = (bits: number): string =>
   `\x1b[${['0', ...color(bits, 40, 48)].join(';')}m`
+
+/** The link a cell or the pen carries, 0 for none; restoring a cursor can leave a dead number. */
+export const activeLink = ({ bg, extended }: CellAttributes): number =>
+  bg & HAS_EXTENDED ? extended.urlId : 0

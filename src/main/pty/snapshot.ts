@@ -1,7 +1,13 @@
 import type { Terminal } from '@xterm/headless'
 import { drawBuffer } from './draw-buffer.ts'
-import { penSgr, sgr } from './sgr.ts'
-import { attributesOf, type Charset, coreOf, type InnerBuffer } from './xterm-internals.ts'
+import { activeLink, penSgr, sgr } from './sgr.ts'
+import {
+  attributesOf,
+  type CellAttributes,
+  type Charset,
+  coreOf,
+  type InnerBuffer,
+} from './xterm-internals.ts'
 
 // `@xterm/addon-serialize` is not used: it loses what this product promises to keep (cursor
 // visibility, mouse encoding, scroll region, underline styles, links, an unfinished line wrap) and
@@ -102,8 +108,8 @@ function cursor(terminal: Terminal, buffer: InnerBuffer): string {
   const { originMode, insertMode } = terminal.modes
   const row = buffer.y - (originMode ? buffer.scrollTop : 0)
   const isWaiting = buffer.x >= terminal.cols
-  const isJoinable = input._parser.precedingJoinState !== 0 && !insertMode
-  const pen = penSgr(input._curAttrData) + openLink(terminal)
+  const isJoinable = input._parser.precedingJoinState !== 0
+  const pen = penSgr(input._curAttrData) + link(terminal, input._curAttrData)
   const rest = pen + charsets(terminal) + (insertMode ? '\x1b[4h' : '')
   if (!isWaiting && !isJoinable) return moveTo(row, buffer.x) + rest
 
@@ -111,15 +117,18 @@ function cursor(terminal: Terminal, buffer: InnerBuffer): string {
   const before = line?.getCell(buffer.x - 1)
   const last = before?.getWidth() === 0 ? line?.getCell(buffer.x - 2) : before
   if (!last || last.getCode() === 0) return moveTo(row, buffer.x - (isWaiting ? 1 : 0)) + rest
-  const start = moveTo(row, buffer.x - Math.max(last.getWidth(), 1))
-  // Joinable means that it was printed with the pen as it is now, charset included.
+  const width = Math.max(last.getWidth(), 1)
+  const start = moveTo(row, buffer.x - width)
+  // Joinable means that it was printed with the pen as it is now, charset included; when that
+  // inserts, the one that stands there makes room first.
+  const room = insertMode ? `\x1b[${width}P` : ''
   return isJoinable
-    ? rest + start + last.getChars()
-    : start + sgr(attributesOf(last)) + last.getChars() + rest
+    ? rest + start + room + last.getChars()
+    : start + link(terminal, attributesOf(last)) + sgr(attributesOf(last)) + last.getChars() + rest
 }
 
-function openLink(terminal: Terminal): string {
-  const { _inputHandler: input, _oscLinkService: links } = coreOf(terminal)
-  const link = links.getLinkData(input._curAttrData.extended.urlId)
-  return link ? `\x1b]8;${link.id ? `id=${link.id}` : ''};${link.uri}\x1b\\` : ''
+/** Opens the link of `attributes`, or closes one that is open. */
+function link(terminal: Terminal, attributes: CellAttributes): string {
+  const data = coreOf(terminal)._oscLinkService.getLinkData(activeLink(attributes))
+  return data ? `\x1b]8;${data.id ? `id=${data.id}` : ''};${data.uri}\x1b\\` : '\x1b]8;;\x1b\\'
 }

@@ -38,9 +38,7 @@ const mode = fc
   .map(([code, onOff]) => `\x1b[${code}${onOff}`)
 
 const text = fc.array(
-  fc.constantFrom(
-    ...['a', 'b', ' ', 'Z', '日', '本', 'é', 'e\u0301', '🙂', '❤\ufe0f', 'q', 'x'],
-  ),
+  fc.constantFrom(...['a', 'b', ' ', 'Z', '日', '本', 'é', 'e\u0301', '🙂', '❤\ufe0f', 'q', 'x']),
   { minLength: 1, maxLength: 30 },
 )
 

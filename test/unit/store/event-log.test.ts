@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeLine } from '../../../src/main/store/event-lines.ts'
 import { createEventLog } from '../../../src/main/store/event-log.ts'
-import { quietLog } from '../../helpers/pty.ts'
+import { quietLog } from '../../helpers/pty-parts.ts'
 import {
   eventOf,
   sampleEvents,

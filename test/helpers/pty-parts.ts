@@ -1,0 +1,38 @@
+import type { ChildProcess } from 'node:child_process'
+import { resolve } from 'node:path'
+import type { ChildPort, LaunchSpec, Log } from '../../src/main/core/ports.ts'
+import type { SessionId } from '../../src/shared/domain/ids.ts'
+
+export const ROOT = process.env.CLOCHE_TEST_ROOT ?? resolve(import.meta.dirname, '../..')
+const FAKE_AGENT = resolve(ROOT, 'test/fixtures/fake-agent.mjs')
+
+export const monoMs = (): number => Number(process.hrtime.bigint()) / 1e6
+
+let lastId = 0
+export const newSessionId = (): SessionId =>
+  `ses_${process.pid.toString(16).padStart(8, '0')}${(++lastId).toString(16).padStart(4, '0')}` as SessionId
+
+export const fakeAgent = (...words: string[]): LaunchSpec => ({
+  file: process.execPath,
+  args: [FAKE_AGENT, ...words],
+  env: { PATH: process.env.PATH ?? '', TERM: 'xterm-256color' },
+  cwd: ROOT,
+})
+
+export const quietLog: Log = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
+export function forkedPort(child: ChildProcess): ChildPort {
+  child.on('error', () => undefined)
+  return {
+    send: (message) => {
+      if (child.connected) child.send(message as object)
+    },
+    onMessage: (receive) => child.on('message', receive),
+    onExit: (exited) => child.once('exit', exited),
+    kill: () => child.kill('SIGKILL'),
+  }
+}
