@@ -3,6 +3,9 @@ import type { Diagnosis, Remedy } from '../../shared/domain/sandbox.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { run } from './spawn.ts'
 
+/** The first with every option we use (`--clearenv`, `--userns-block-fd`). */
+const OLDEST = [0, 5] as const
+
 const PATHS = ['/usr/bin/bwrap', '/bin/bwrap', '/usr/local/bin/bwrap']
 
 /** An absolute path to a bwrap only root can change; whatever else is called so is not run. */
@@ -14,8 +17,11 @@ export async function findBubblewrap(
     if (!(await lstat(path).catch(() => null))) continue
     const target = await realpath(path).catch(() => path)
     const info = await stat(target).catch(() => null)
-    if (info?.isFile() && info.uid === 0 && (info.mode & 0o022) === 0) return ok(target)
-    refused = `${path} belongs to somebody else than root or can be changed by others`
+    if (!info?.isFile() || info.uid !== 0 || (info.mode & 0o022) !== 0)
+      refused = `${path} belongs to somebody else than root or can be changed by others`
+    else if ((info.mode & 0o4000) !== 0)
+      refused = `${path} is set-user-id root, which is another kind of sandbox than the one used here`
+    else return ok(target)
   }
   return err(refused || 'bubblewrap (bwrap) is not installed')
 }
@@ -66,6 +72,20 @@ sudo systemctl reload apparmor`,
   },
 ]
 
+/** None of the known switches is off, so the refusal comes from around this machine. */
+const ELSEWHERE: Remedy = {
+  say: 'Inside a container or another sandbox, whoever runs that must allow user namespaces; elsewhere the words of the trial run say what is refused.',
+  command: null,
+}
+
+/** Unreadable versions are left to the trial run. */
+export function isTooOld(version: string): boolean {
+  const parts = /(\d+)\.(\d+)/.exec(version)
+  if (!parts) return false
+  const [major, minor] = [Number(parts[1]), Number(parts[2])]
+  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])
+}
+
 /** A trial run decides; the switches only explain. */
 export async function diagnoseBubblewrap(paths?: readonly string[]): Promise<Diagnosis> {
   const common = { id: 'bubblewrap', title: 'OS sandbox (bubblewrap)', level: 'os' as const }
@@ -87,6 +107,14 @@ export async function diagnoseBubblewrap(paths?: readonly string[]): Promise<Dia
       remedies: [...INSTALL],
     }
   const version = (await run(found.value, ['--version'], { timeoutMs: 5000 })).stdout.trim()
+  if (isTooOld(version))
+    return {
+      ...common,
+      status: 'missing',
+      summary: `${version} is too old: ${OLDEST.join('.')} or newer is needed.`,
+      facts: [{ name: 'Program', value: found.value }],
+      remedies: [...INSTALL],
+    }
   const facts = [
     { name: 'Program', value: found.value },
     { name: 'Version', value: version || 'unknown' },
@@ -110,7 +138,7 @@ export async function diagnoseBubblewrap(paths?: readonly string[]): Promise<Dia
       status: 'blocked',
       summary: 'bubblewrap is installed, but this machine refuses to let it build a sandbox.',
       facts,
-      remedies,
+      remedies: remedies.length > 0 ? remedies : [ELSEWHERE],
     }
   if (nsenter.code !== 0)
     return {

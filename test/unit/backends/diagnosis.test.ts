@@ -1,0 +1,97 @@
+import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { findEngines } from '../../../src/main/backends/container-client.ts'
+import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
+import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
+
+let folder: string
+let servers: Server[]
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cloche-diagnosis-'))
+  servers = []
+})
+afterEach(async () => {
+  for (const server of servers) server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+async function engine(path: string, answer: string): Promise<void> {
+  const server = createServer((request, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end(request.url?.endsWith('/version') ? answer : '{}')
+  })
+  servers.push(server)
+  await new Promise<void>((done) => server.listen(path, done))
+}
+
+describe('bubblewrap', () => {
+  test('only a program of root that nobody else can change is taken', async () => {
+    const planted = join(folder, 'bwrap')
+    await copyFile('/bin/true', planted)
+    await chmod(planted, 0o757)
+    const found = await findBubblewrap([planted])
+    expect(found).toMatchObject({ ok: false, error: expect.stringContaining('changed by others') })
+    expect(await findBubblewrap([join(folder, 'absent')])).toMatchObject({ ok: false })
+    expect(await findBubblewrap(['/bin/sh'])).toMatchObject({ ok: true })
+    expect(await findBubblewrap([planted, '/bin/sh'])).toMatchObject({ ok: true })
+  })
+
+  test.each([
+    ['bubblewrap 0.3.3', true],
+    ['bubblewrap 0.4.1', true],
+    ['bubblewrap 0.5.0', false],
+    ['bubblewrap 0.11.0', false],
+    ['bubblewrap 1.0', false],
+    ['', false],
+  ])('%j is too old: %s', (version, wanted) => {
+    expect(isTooOld(version)).toBe(wanted)
+  })
+})
+
+describe('container engines', () => {
+  test('are found where their own clients look, and say their version', async () => {
+    const socket = join(folder, 'docker.sock')
+    await engine(socket, '{"Version":"27.1.0"}')
+    const found = await findEngines({ DOCKER_HOST: `unix://${socket}` })
+    expect(found[0]).toEqual({ socket, state: 'answers', version: '27.1.0' })
+  })
+
+  test('an engine that is not listening is silent', async () => {
+    const socket = join(folder, 'podman', 'podman.sock')
+    await writeFile(join(folder, 'docker.sock'), '')
+    const found = await findEngines({ XDG_RUNTIME_DIR: folder })
+    expect(found.find((item) => item.socket === join(folder, 'docker.sock'))?.state).toBe('silent')
+    expect(found.map((item) => item.socket)).not.toContain(socket)
+  })
+})
+
+test('the doctor names every level, and says plainly what is not built', async () => {
+  const socket = join(folder, 'docker.sock')
+  await engine(socket, '{"Version":"27.1.0"}')
+  const env = { DOCKER_HOST: `unix://${socket}` }
+  const backends = createBackends({
+    nodePath: process.execPath,
+    nodeEnv: {},
+    listenerScript: '/nowhere',
+    log: silent,
+    env,
+  })
+  const diagnoses = await diagnoseAll(backends, env)
+  expect(diagnoses.map(({ id, level }) => [id, level])).toEqual([
+    ['bubblewrap', 'os'],
+    ['containers', 'container'],
+    ['vm', 'vm'],
+    ['runtime', null],
+  ])
+  const [, containers, vm] = diagnoses
+  expect(containers).toMatchObject({
+    status: 'unsupported',
+    facts: expect.arrayContaining([{ name: socket, value: 'version 27.1.0' }]),
+  })
+  expect(vm?.status).toBe('unsupported')
+})
