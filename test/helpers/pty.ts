@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,6 +18,7 @@ import { forkedPort, monoMs, newSessionId, quietLog, ROOT } from './pty-parts.ts
 export async function bundleEntry(path: string, name: string): Promise<string> {
   // Inside the project, so that external packages are found.
   const outDir = resolve(ROOT, `out/test/${name}-${process.pid}`)
+  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
   await build({
     configFile: false,
     root: ROOT,

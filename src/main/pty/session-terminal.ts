@@ -14,6 +14,8 @@ const PAUSE_BYTES = 1024 * 1024
 /** …until both are below this. */
 const RESUME_BYTES = 256 * 1024
 const ACTIVE_MS = 100
+/** Screens for viewers that fell behind take at most one part in five of the process's time. */
+const SCREEN_REST = 4
 /** An ended program's last output waits this long for a log that cannot be written. */
 const LAST_WRITE_MS = 10_000
 
@@ -36,6 +38,7 @@ export class SessionTerminal {
   #totalBytes = 0
   #reportedBytes = 0
   #activeTimer: NodeJS.Timeout | null = null
+  #nextScreenMs = 0
   #isPaused = false
   #hasExited = false
   #isFinished = false
@@ -125,7 +128,13 @@ export class SessionTerminal {
 
   drawn(viewer: number, offset: number): void {
     const window = this.#viewers.get(viewer)
-    if (window?.drawn(offset)) this.#sendScreen(viewer, window)
+    if (!window?.drawn(offset)) return
+    setTimeout(
+      () => {
+        if (this.#viewers.get(viewer) === window) this.#sendScreen(viewer, window)
+      },
+      Math.max(0, this.#nextScreenMs - monoMs()),
+    )
   }
 
   detach(viewer: number): void {
@@ -196,7 +205,10 @@ export class SessionTerminal {
   }
 
   #sendScreen(viewer: number, window: ViewerWindow): void {
+    const startMs = monoMs()
     const bytes = this.#screen.snapshot()
+    const endMs = monoMs()
+    this.#nextScreenMs = endMs + SCREEN_REST * (endMs - startMs)
     window.screen(this.#parsedBytes, bytes.length)
     const { size } = this.#screen
     this.#send({ t: 'screen', viewer, offset: this.#parsedBytes, size, bytes })

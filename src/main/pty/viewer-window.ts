@@ -10,6 +10,7 @@ export class ViewerWindow {
   #sent: { readonly end: number; readonly bytes: number }[] = []
   #outstandingBytes = 0
   #isBehind = false
+  #isScreenDue = false
 
   get outstandingBytes(): number {
     return this.#outstandingBytes
@@ -18,6 +19,7 @@ export class ViewerWindow {
   /** A screen that includes everything before `offset`. */
   screen(offset: number, bytes: number): void {
     this.#isBehind = false
+    this.#isScreenDue = false
     this.#push(offset, bytes)
   }
 
@@ -31,12 +33,14 @@ export class ViewerWindow {
     return 'send'
   }
 
-  /** True: it caught up with what it was sent, missed something since, and needs a screen. */
+  /** True, once: it caught up with what it was sent, missed something since, and needs a screen. */
   drawn(offset: number): boolean {
     const first = this.#sent.findIndex(({ end }) => end > offset)
     const done = this.#sent.splice(0, first === -1 ? this.#sent.length : first)
     for (const { bytes } of done) this.#outstandingBytes -= bytes
-    return this.#isBehind && this.#sent.length === 0
+    if (!this.#isBehind || this.#sent.length > 0 || this.#isScreenDue) return false
+    this.#isScreenDue = true
+    return true
   }
 
   #push(end: number, bytes: number): void {
