@@ -41,41 +41,29 @@ const outcome = (output: string, signal: number | undefined): string =>
 
 const isX64 = process.arch === 'x64'
 const CLOSED: readonly (readonly [name: string, wanted: string])[] = [
-  ['unshare-user', EPERM],
-  ['unshare-user-high-bits', EPERM],
-  ['clone-user', EPERM],
+  ...[
+    ...['unshare-user', 'unshare-user-high-bits', 'clone-user', 'setns'],
+    ...['mount', 'umount2', 'chroot', 'open_tree', 'fsconfig', 'mount_setattr'],
+    ...['ptrace', 'process_vm_readv', 'process_vm_writev', 'pidfd_getfd', 'kcmp'],
+    ...['io_uring', 'io_uring_enter', 'io_uring_register'],
+    ...['keyctl', 'add_key', 'request_key', 'bpf', 'userfaultfd', 'perf_event_open'],
+    ...['af_alg', 'af_vsock', 'netlink-kobject', 'tipc-pair', 'seccomp-listener'],
+    ...['tiocsti', 'tiocsti-high-bits'],
+    ...(isX64 ? ['x32', 'ioperm', 'modify_ldt'] : []),
+  ].map((name) => [name, EPERM] as const),
   ['clone3-user', ENOSYS],
-  ['setns', EPERM],
-  ['ptrace', EPERM],
-  ['process_vm_readv', EPERM],
-  ['io_uring', EPERM],
-  ['keyctl', EPERM],
-  ['add_key', EPERM],
-  ['af_alg', EPERM],
-  ['af_vsock', EPERM],
-  ['netlink-kobject', EPERM],
-  ['tiocsti', EPERM],
-  ['tiocsti-high-bits', EPERM],
-  ['userfaultfd', EPERM],
-  ['perf_event_open', EPERM],
-  ...(isX64
-    ? ([
-        ['x32', EPERM],
-        ['i386', 'signal 31'],
-      ] as const)
-    : []),
+  ...(isX64 ? [['i386', 'signal 31'] as const] : []),
 ]
 
 describe('closed system calls', () => {
   for (const [name, wanted] of CLOSED)
-    test(name, async ({ annotate }) => {
+    test(name, async ({ skip }) => {
       const free = await unconfined(name)
-      const held = await inside(name)
-      expect(held).toBe(wanted)
-      // The positive control: the machine itself lets it through, or refuses in another way than
-      // the filter does. Where both look alike this attempt proves nothing here, and says so.
-      if (free === held) await annotate(`not exercised here: unconfined it is ${free} as well`)
-      else expect(free).not.toBe(held)
+      expect(await inside(name)).toBe(wanted)
+      // The positive control: the machine lets it through, or refuses in another way than the
+      // filter. Where both look alike nothing was shown; CI must be a machine where they differ.
+      if (!process.env.CI) skip(free === wanted, `unconfined it is ${free} as well`)
+      expect(free).not.toBe(wanted)
     })
 
   test('most of them do succeed unconfined, so the refusals mean something', async () => {
@@ -92,7 +80,7 @@ describe('closed system calls', () => {
     )
   })
 
-  test.each(['netlink-route', 'unix-pair', 'memfd'])(
+  test.each(['netlink-route', 'unix-pair', 'unshare-files', 'memfd'])(
     '%s works, inside as outside',
     async (name) => {
       expect(await unconfined(name)).toBe('ok')
