@@ -88,7 +88,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     signIn: ['.local/share/opencode/auth.json'],
     env: { OPENCODE_DISABLE_AUTOUPDATE: '1' },
     hosts: [
-      { host: 'models.dev', why: 'the list of models' },
+      { host: 'models.opencode.ai', why: 'the list of models' },
       { host: 'opencode.ai', why: 'OpenCode Zen models' },
     ],
   },

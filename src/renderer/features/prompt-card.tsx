@@ -142,7 +142,8 @@ function useGrace(id: string): boolean {
 
 function Who({ requester }: { requester: Requester | null }) {
   if (!requester) return <>A process that is already gone</>
-  const parent = requester.ancestors[0]
+  // The eldest is the sandbox's own first process; nobody asks by way of that.
+  const parent = requester.ancestors.length > 1 ? requester.ancestors[0] : undefined
   return (
     <>
       <AgentText text={requester.process.name} max={64} />
