@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -14,11 +13,13 @@ import { decodeLog, type TerminalRecord } from '../../src/shared/terminal-log.ts
 
 import { forkedPort, monoMs, newSessionId, quietLog, ROOT } from './pty-parts.ts'
 
-/** Bundles one entry of the main process as the product does; returns the file to run. */
+const bundles: string[] = []
+
+/** Bundles one entry as the product does; returns the file to run. See `removeBundles`. */
 export async function bundleEntry(path: string, name: string): Promise<string> {
   // Inside the project, so that external packages are found.
   const outDir = resolve(ROOT, `out/test/${name}-${process.pid}`)
-  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }))
+  bundles.push(outDir)
   await build({
     configFile: false,
     root: ROOT,
@@ -31,6 +32,10 @@ export async function bundleEntry(path: string, name: string): Promise<string> {
     },
   })
   return join(outDir, `${name}.mjs`)
+}
+
+export async function removeBundles(): Promise<void> {
+  for (const folder of bundles.splice(0)) await rm(folder, { recursive: true, force: true })
 }
 
 export interface Observed {

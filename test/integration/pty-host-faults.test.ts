@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
 import {
   bundleEntry,
@@ -9,6 +9,7 @@ import {
   outputOf,
   type PtyHarness,
   recordsOf,
+  removeBundles,
   sha256,
   startPtyHarness,
   until,
@@ -27,6 +28,7 @@ beforeEach(async () => {
   harness = await startPtyHarness(entry)
 })
 afterEach(() => harness.dispose())
+afterAll(removeBundles)
 
 /** Numbers and times of the stamps in a log that ended without warning; the rest must be sound. */
 async function stampsOf(path: string): Promise<{ numbers: number[]; lastMs: number }> {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { TerminalViewer } from '../../src/main/core/ports.ts'
 import { LIMITS } from '../../src/shared/rpc/frames.ts'
 import {
@@ -8,6 +8,7 @@ import {
   outputOf,
   type PtyHarness,
   recordsOf,
+  removeBundles,
   sha256,
   startPtyHarness,
   until,
@@ -25,6 +26,7 @@ beforeEach(async () => {
   harness = await startPtyHarness(entry)
 })
 afterEach(() => harness.dispose())
+afterAll(removeBundles)
 
 async function run(...words: string[]): Promise<{ output: Buffer; exit: unknown }> {
   const request = harness.request(fakeAgent(...words))

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTimeline } from '../../src/main/core/timeline.ts'
 import { createEventLog } from '../../src/main/store/event-log.ts'
 import { lockInstance } from '../../src/main/store/instance-lock.ts'
-import { bundleEntry, until } from '../helpers/pty.ts'
+import { bundleEntry, removeBundles, until } from '../helpers/pty.ts'
 import { quietLog } from '../helpers/pty-parts.ts'
 import { sessionId, temporaryFolder } from '../helpers/recording.ts'
 
@@ -13,8 +13,9 @@ const running: ChildProcess[] = []
 beforeAll(async () => {
   writer = await bundleEntry('test/fixtures/event-writer.ts', 'event-writer')
 })
-afterAll(() => {
+afterAll(async () => {
   for (const child of running) child.kill('SIGKILL')
+  await removeBundles()
 })
 
 /** A process that holds the data folder and appends an event every few milliseconds. */

@@ -1,5 +1,6 @@
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../shared/result.ts'
 
@@ -17,7 +18,8 @@ export interface InstanceLock {
   release(): Promise<void>
 }
 
-const ATTEMPTS = 10
+const ATTEMPTS = 100
+const RETRY_MS = 20
 
 /** One instance per data folder. A lock whose holder is gone is taken over. */
 export async function lockInstance(
@@ -27,23 +29,23 @@ export async function lockInstance(
   const mine = JSON.stringify(await identity(process.pid))
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (await place(path, mine)) return ok({ release: () => release(path, mine) })
-    const text = await readFile(path, 'utf8').catch(() => null)
+    const text = await read(path)
     if (text === null) continue
     const holder = parseHolder(text)
     if (holder && (await isRunning(holder)))
       return err({ type: 'already_running', pid: holder.pid })
-    await removeStale(path, text)
+    if (await takeOver(path, text, mine)) return ok({ release: () => release(path, mine) })
+    await sleep(RETRY_MS)
   }
   throw new Error(`the lock ${path} changes hands all the time`)
 }
 
+const read = (path: string): Promise<string | null> => readFile(path, 'utf8').catch(() => null)
+
 /** Appears with its content or not at all, and never over another one. */
 async function place(path: string, text: string): Promise<boolean> {
-  const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}`
-  const file = await open(temporary, 'wx', 0o600)
+  const temporary = await writeTemporary(path, text)
   try {
-    await file.writeFile(text)
-    await file.close()
     await link(temporary, path)
     return true
   } catch (cause) {
@@ -54,20 +56,40 @@ async function place(path: string, text: string): Promise<boolean> {
   }
 }
 
-/** Another instance may take the stale lock over in the same moment: then its lock is put back. */
-async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.stale.${process.pid}.${process.hrtime.bigint()}`
-  try {
-    await rename(path, aside)
-  } catch {
-    return
+/**
+ * Replaces a stale lock in one step, so that there is never a moment without one. Only the holder
+ * of a second lock may, and only while the first is still the one that was found stale.
+ */
+async function takeOver(path: string, stale: string, mine: string): Promise<boolean> {
+  const guard = `${path}.takeover`
+  if (!(await place(guard, mine))) {
+    // Its holder died within these few lines, or is about to be done.
+    const holder = parseHolder((await read(guard)) ?? '')
+    if (holder && !(await isRunning(holder))) await rm(guard, { force: true })
+    return false
   }
-  if ((await readFile(aside, 'utf8')) !== stale) await link(aside, path).catch(() => undefined)
-  await rm(aside, { force: true })
+  try {
+    if ((await read(path)) !== stale) return false
+    await rename(await writeTemporary(path, mine), path)
+    return true
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+async function writeTemporary(path: string, text: string): Promise<string> {
+  const temporary = `${path}.${process.pid}.${process.hrtime.bigint()}`
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+  } finally {
+    await file.close()
+  }
+  return temporary
 }
 
 async function release(path: string, mine: string): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === mine) await rm(path, { force: true })
+  if ((await read(path)) === mine) await rm(path, { force: true })
 }
 
 function parseHolder(text: string): Holder | null {
