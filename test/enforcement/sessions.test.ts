@@ -1,4 +1,4 @@
-import { readdir, readlink, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
@@ -124,6 +124,15 @@ test('the terminal inside is the session’s own, and no other is there', async 
   expect(output).toContain('40 120')
   expect(output).toContain('pts: ptmx')
   expect(code).toBe(0)
+})
+
+test('a folder outside the home, with blanks and accents in its name, is as good as any', async () => {
+  const place = await makePlace()
+  places.push(place)
+  const workspace = join(place.root, 'ein Ördner', "it's \\ here")
+  await mkdir(workspace, { recursive: true })
+  await runInside({ ...place, workspace }, ['/bin/sh', '-c', 'pwd >made; ls -A "$HOME" >>made'])
+  expect(await readFile(join(workspace, 'made'), 'utf8')).toBe(`${workspace}\n`)
 })
 
 test('a file of the workspace made inside belongs to the person', async () => {
