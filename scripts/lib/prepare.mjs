@@ -1,7 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run, which } from './run.mjs'
+import { read, run, which } from './run.mjs'
 import { fail, say } from './say.mjs'
 import { digest, once } from './stamp.mjs'
 import { ensurePrograms } from './system-parts.mjs'
@@ -18,23 +18,35 @@ export function checkNode() {
     )
 }
 
-/** The locked dependencies, installed once for each lock file. No package runs scripts but node-pty. */
+/** The locked dependencies, installed once for each lock file. No package runs scripts of its own. */
 export async function installDependencies() {
   const lock = digest(ROOT, ['package-lock.json'])
   await once(join(ROOT, 'node_modules/.cloche-install'), `${lock} ${process.version}`, async () => {
-    await ensurePrograms(['python3', 'make', 'g++'], { isNeeded: true })
     say('installing the locked dependencies')
     const npm = which('npm') ?? 'npm'
-    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-    if ((await run(npm, ['ci', '--ignore-scripts', ...quiet], { cwd: ROOT })) !== 0)
+    if ((await run(npm, ['ci', '--ignore-scripts', ...QUIET], { cwd: ROOT })) !== 0)
       fail('npm ci failed; its words are above. Is the npm registry reachable?')
-    if ((await run(npm, ['rebuild', 'node-pty', ...quiet], { cwd: ROOT })) !== 0)
-      fail('node-pty could not be compiled; its words are above.')
-    if (!existsSync(join(ROOT, 'node_modules/node-pty/build/Release/pty.node')))
-      fail(
-        'node-pty was not built. Check that its install script may run (npm config get ignore-scripts).',
-      )
+    if (!loadsNodePty()) await compileNodePty(npm)
   })
+}
+
+const QUIET = ['--no-audit', '--no-fund', '--loglevel=error']
+
+/** It ships binaries for the common systems; they are tried before anything is compiled. */
+const loadsNodePty = () =>
+  read(process.execPath, [
+    '-e',
+    `require(${JSON.stringify(join(ROOT, 'node_modules/node-pty'))})`,
+  ]) !== null
+
+async function compileNodePty(npm) {
+  await ensurePrograms(['python3', 'make', 'g++'], { isNeeded: true })
+  say('compiling node-pty, which ships no binary for this system')
+  await run(npm, ['rebuild', 'node-pty', ...QUIET], { cwd: ROOT })
+  if (!loadsNodePty())
+    fail(
+      'node-pty could not be compiled; its words are above. Check that its install script may run (npm config get ignore-scripts).',
+    )
 }
 
 /** Built once for each state of the sources. */
