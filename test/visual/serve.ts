@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, resolve, sep } from 'node:path'
+import { tmpdir } from 'node:os'
+import { extname, join, resolve, sep } from 'node:path'
+import { build } from 'vite'
 
 /** As strict as both shells are: nothing inline, nothing evaluated, nothing from elsewhere. */
 const CSP = [
@@ -22,9 +24,14 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css',
 }
 
-/** Serves the built harness on a free loopback port. */
+/** Builds the harness into a folder of its own and serves it on a free loopback port. */
 export async function serveHarness(): Promise<{ url: string; close(): Promise<void> }> {
-  const root = resolve(import.meta.dirname, '../../.cache/visual')
+  const root = await mkdtemp(join(tmpdir(), 'cloche-visual-'))
+  await build({
+    configFile: resolve(import.meta.dirname, 'vite.config.ts'),
+    cacheDir: join(root, 'cache'),
+    build: { outDir: root, emptyOutDir: false },
+  })
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname
     const file = resolve(root, `.${path === '/' ? '/index.html' : path}`)
@@ -44,6 +51,9 @@ export async function serveHarness(): Promise<{ url: string; close(): Promise<vo
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}/`,
-    close: () => new Promise((done) => server.close(() => done())),
+    close: async () => {
+      await new Promise<void>((done) => server.close(() => done()))
+      await rm(root, { recursive: true, force: true })
+    },
   }
 }

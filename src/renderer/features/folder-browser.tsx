@@ -77,11 +77,6 @@ export function FolderBrowser({ start, onChange }: FolderBrowserProps) {
           data-testid="folder-path"
         />
       </div>
-      {problem && (
-        <p className="error-text small" role="alert" data-testid="folder-problem">
-          {problem}
-        </p>
-      )}
       <div className="folder-columns">
         {recent && recent.length > 0 && (
           <div className="folder-recent">
@@ -128,7 +123,16 @@ export function FolderBrowser({ start, onChange }: FolderBrowserProps) {
           )}
         </div>
       </div>
-      <p className="hint">Double-click or Enter opens a folder. The folder named above is used.</p>
+      {/* One place for both: nothing may move between pressing and releasing on a button below. */}
+      {problem ? (
+        <p className="error-text small" role="alert" data-testid="folder-problem">
+          {problem}
+        </p>
+      ) : (
+        <p className="hint">
+          Double-click or Enter opens a folder. The folder named above is used.
+        </p>
+      )}
     </div>
   )
 }

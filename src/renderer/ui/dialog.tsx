@@ -16,10 +16,10 @@ export function Dialog({ title, onClose, children, foot, narrow = false, testId 
   const titleId = useId()
   useEffect(() => {
     const dialog = element.current!
-    // Without a field that wants it, the focus is the dialog's own and not its close button's.
-    const wanted = dialog.contains(document.activeElement) ? document.activeElement : dialog
     if (!dialog.open) dialog.showModal()
-    if (wanted instanceof HTMLElement) wanted.focus()
+    // Not the close button, which the browser would take.
+    const first = dialog.querySelector<HTMLElement>('[data-focus-first]') ?? dialog
+    first.focus()
     return () => dialog.close()
   }, [])
   return (
@@ -72,7 +72,7 @@ export function Confirm({
       testId={testId}
       foot={
         <>
-          <Button autoFocus onClick={onCancel} data-testid={`${testId}-cancel`}>
+          <Button data-focus-first onClick={onCancel} data-testid={`${testId}-cancel`}>
             Cancel
           </Button>
           <Button

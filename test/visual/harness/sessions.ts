@@ -93,9 +93,6 @@ const session = (n: number, patch: Partial<Session>): Session => ({
 })
 
 export const MAIN = sessionId(1)
-export const ENDED = sessionId(4)
-export const FAILED = sessionId(6)
-export const DRIFTING = sessionId(2)
 
 export const SESSIONS: Session[] = [
   session(1, {

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import {
+  axisTicks,
+  boxOf,
+  hitTest,
+  layoutLanes,
+  panRange,
+  zoomRange,
+} from '../../../src/renderer/features/timeline-layout.ts'
+import { createStateIndex } from '../../../src/renderer/stores/replay.ts'
+import { createTrackBuilder } from '../../../src/renderer/stores/tracks.ts'
+import { projectAll } from '../../../src/shared/projection.ts'
+import { eventsOf } from '../../visual/harness/events.ts'
+import { SESSIONS } from '../../visual/harness/sessions.ts'
+
+const events = eventsOf(SESSIONS[3]!)
+const build = () => {
+  const builder = createTrackBuilder()
+  for (const event of events) builder.add(event)
+  return builder.tracks
+}
+
+describe('tracks', () => {
+  test('an answered prompt, a refusal, a failed program and an allowed connection', () => {
+    const marks = build().marks.map(({ track, tone, label, startMs, endMs }) => ({
+      track,
+      tone,
+      label,
+      startMs,
+      endMs,
+    }))
+    expect(marks).toContainEqual({
+      track: 'prompts',
+      tone: 'deny',
+      label: 'telemetry.example.net',
+      startMs: 140_000,
+      endMs: 149_000,
+    })
+    expect(marks).toContainEqual({
+      track: 'network',
+      tone: 'deny',
+      label: 'telemetry.example.net',
+      startMs: 150_000,
+      endMs: 150_020,
+    })
+    expect(marks).toContainEqual({
+      track: 'processes',
+      tone: 'failed',
+      label: 'bash',
+      startMs: 64_000,
+      endMs: 118_000,
+    })
+    expect(marks).toContainEqual({
+      track: 'network',
+      tone: 'allow',
+      label: 'api.anthropic.com',
+      startMs: 1500,
+      endMs: 25_500,
+    })
+  })
+
+  test('nothing is still going on after the end', () => {
+    const tracks = build()
+    expect(tracks.marks.filter((mark) => mark.endMs === null)).toEqual([])
+    expect(tracks.lastMs).toBe(720_000)
+  })
+
+  test('what overlaps lies on different rows while there are any', () => {
+    const rows = build().marks.filter(
+      (mark) => mark.track === 'processes' && mark.startMs < 65_500 && mark.endMs! > 65_500,
+    )
+    expect(new Set(rows.map((mark) => mark.row)).size).toBe(rows.length)
+  })
+})
+
+describe('layout', () => {
+  const tracks = build()
+  const size = { width: 900, height: 200 }
+  const range = { fromMs: 0, toMs: 720_000 }
+
+  test('lanes fill the height without overlapping', () => {
+    const lanes = layoutLanes(200)
+    lanes.slice(1).forEach((lane, index) => {
+      expect(lane.y).toBeCloseTo(lanes[index]!.y + lanes[index]!.height)
+    })
+    expect(lanes.at(-1)!.y + lanes.at(-1)!.height).toBeLessThanOrEqual(201)
+  })
+
+  test('every mark in view is hit at its own middle, or hidden by a later one', () => {
+    const lanes = layoutLanes(size.height)
+    for (const mark of tracks.marks) {
+      const lane = lanes.find((item) => item.track === mark.track)!
+      const box = boxOf(mark, lane, range, size.width, 720_000)
+      const hit = hitTest(
+        tracks,
+        { x: box.x + box.width / 2, y: box.y + box.height / 2 },
+        range,
+        size,
+        720_000,
+      )
+      expect(hit?.track).toBe(mark.track)
+      expect(hit?.row).toBe(mark.row)
+    }
+  })
+
+  test('the names of the tracks are not marks', () => {
+    expect(hitTest(tracks, { x: 20, y: 100 }, range, size, 720_000)).toBeNull()
+  })
+
+  test('zoom keeps the moment under the pointer; zoom and pan stay within the session', () => {
+    const zoomed = zoomRange(range, 0.5, 180_000, 720_000)
+    expect(zoomed).toEqual({ fromMs: 90_000, toMs: 450_000 })
+    expect(zoomRange(zoomed, 100, 180_000, 720_000)).toEqual(range)
+    expect(panRange(zoomed, -1_000_000, 720_000)).toEqual({ fromMs: 0, toMs: 360_000 })
+    expect(panRange(zoomed, 1_000_000, 720_000)).toEqual({ fromMs: 360_000, toMs: 720_000 })
+  })
+
+  test('ticks are apart', () => {
+    for (const toMs of [200, 5000, 720_000, 90_000_000]) {
+      const ticks = axisTicks({ fromMs: 0, toMs }, 900)
+      expect(ticks.length).toBeGreaterThan(1)
+      expect(ticks.length).toBeLessThan(14)
+    }
+  })
+})
+
+test('the state at any moment is the same from every side', () => {
+  const index = createStateIndex(events)
+  for (const atMs of [720_000, 0, 100_000, 99_999, 400_000, 10, 650_000, 719_999, -1]) {
+    const expected = projectAll(events.filter((event) => event.monoMs <= atMs))
+    expect(index.at(atMs)).toEqual(expected)
+  }
+})

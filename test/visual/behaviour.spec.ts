@@ -1,0 +1,222 @@
+import { expect, type Page } from '@playwright/test'
+import { overflowing, seenBy, test, unreadable } from './harness.ts'
+
+const MAIN = 'sessions/ses_00000001'
+const ENDED = 'recordings/ses_00000004'
+
+const answers = async (page: Page): Promise<string[]> =>
+  (await seenBy(page)).filter((line) => /^(allow|deny) /.test(line))
+const typed = async (page: Page): Promise<string[]> =>
+  (await seenBy(page)).filter((line) => line.startsWith('typed'))
+const focusIsIn = (page: Page, selector: string): Promise<boolean> =>
+  page.evaluate((wanted) => document.activeElement?.closest(wanted) !== null, selector)
+
+test('a prompt takes neither the focus nor a key from the terminal', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('terminal').click()
+  await page.evaluate(() =>
+    (window as unknown as { fakeHost: { raise(host: string): void } }).fakeHost.raise(
+      'new.example',
+    ),
+  )
+  await expect(page.getByTestId('prompt-card')).toBeVisible()
+  await page.keyboard.type('y')
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(600)
+  await page.keyboard.type('y')
+  expect(await answers(page)).toEqual([])
+  expect(await typed(page)).toEqual(['typed "y"', 'typed "\\r"', 'typed "y"'])
+})
+
+test('a card answers nothing in its first moments, then what was chosen', async ({ open }) => {
+  const page = await open('busy', MAIN)
+  const allow = page.getByTestId('prompt-allow')
+  await allow.waitFor()
+  await allow.evaluate((button: HTMLButtonElement) => button.click())
+  expect(await answers(page)).toEqual([])
+  await page.getByTestId('prompt-lifetime-session').check({ force: true })
+  await allow.click()
+  await expect.poll(() => answers(page)).toEqual(['allow session registry.npmjs.org'])
+  await page.getByTestId('prompt-undo').click()
+  await expect.poll(() => seenBy(page)).toContainEqual(expect.stringMatching(/^revoke rul_/))
+})
+
+test('the key for the oldest prompt leads to Deny', async ({ open }) => {
+  const page = await open('busy', MAIN)
+  await page.getByTestId('terminal').click({ position: { x: 40, y: 300 } })
+  await page.keyboard.press('Control+Shift+A')
+  await expect(page.getByTestId('prompt-deny')).toBeFocused()
+  await page.keyboard.press('Enter')
+  await expect.poll(() => answers(page)).toEqual(['deny once registry.npmjs.org'])
+})
+
+test('a newer prompt does not replace the one in view', async ({ open }) => {
+  const page = await open('busy', MAIN)
+  const card = page.getByTestId('prompt-card')
+  await expect(card).toHaveAttribute('data-host', 'registry.npmjs.org')
+  await page.evaluate(() =>
+    (window as unknown as { fakeHost: { raise(host: string): void } }).fakeHost.raise(
+      'later.example',
+    ),
+  )
+  await expect(page.getByTestId('prompt-behind')).toHaveText('2 more')
+  await expect(card).toHaveAttribute('data-host', 'registry.npmjs.org')
+})
+
+test('agent text in a prompt hides nothing', async ({ open }) => {
+  const page = await open('busy', 'prompts')
+  const card = page.getByTestId('prompt-card').nth(1)
+  await card.getByTestId('prompt-details').locator('summary').click()
+  await expect(card).toContainText('⟨U+202E⟩gnp.exe')
+  await expect(card).toContainText('\\e[2Jok')
+  await expect(card.getByTestId('prompt-host')).toHaveText(
+    'xn--pypi-5na.files.pythonhosted.example:8443',
+  )
+})
+
+test('the terminal answers no question, leaves the clipboard, and reports what it drew', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await expect
+    .poll(async () => (await seenBy(page)).some((line) => line.startsWith('drawn')))
+    .toBe(true)
+  expect(await typed(page)).toEqual([])
+  await expect(page.getByTestId('terminal-frame')).toContainText('Fix the login redirect')
+  expect(await page.title()).not.toContain('Fix')
+})
+
+test('only our chords are taken from a focused terminal', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('terminal').click()
+  for (const key of ['Control+p', 'Control+k', 'Escape', '?', 'q', 'ArrowLeft'])
+    await page.keyboard.press(key)
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  expect((await typed(page)).length).toBe(6)
+  await page.keyboard.press('Control+Shift+E')
+  expect(await focusIsIn(page, '.xterm')).toBe(false)
+  await page.keyboard.press('Control+p')
+  await expect(page.getByTestId('session-picker')).toBeVisible()
+})
+
+test('a paste of many lines asks first', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('terminal').click()
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', 'rm -rf a\nrm -rf b')
+    document.activeElement?.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    )
+  })
+  await expect(page.getByTestId('paste-confirm-cancel')).toBeFocused()
+  await page.getByTestId('paste-confirm-cancel').click()
+  expect(await typed(page)).toEqual([])
+})
+
+test('three clicks start a first session', async ({ open }) => {
+  const page = await open('first-run', 'sessions')
+  await page.getByTestId('agent-codex').click()
+  await page.getByTestId('folder-recent').nth(1).click()
+  await page.getByTestId('start-session').click()
+  await expect(page.getByTestId('session-header')).toBeVisible()
+  const created = (await seenBy(page)).find((line) => line.startsWith('create '))
+  expect(JSON.parse(created!.slice('create '.length))).toEqual({
+    agent: 'codex',
+    command: null,
+    workspace: '/home/ada/src/ledger/services/billing',
+    level: 'os',
+    title: null,
+    network: 'ask',
+    grants: [],
+    useSignIn: false,
+    acknowledgement: null,
+  })
+})
+
+test('unconfined starts only after the word', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-shell').click()
+  await page.getByTestId('level-unconfined').click()
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+  await page.getByTestId('unconfined-word').fill('unconfine')
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+  await page.getByTestId('unconfined-word').fill('unconfined')
+  await page.getByTestId('start-session').click()
+  await expect
+    .poll(() => seenBy(page))
+    .toContainEqual(expect.stringContaining('"acknowledgement":"unconfined"'))
+})
+
+test('a refused start names the part and the remedy, and starts nothing', async ({ open }) => {
+  const page = await open('first-run', 'sessions')
+  await page.getByTestId('agent-shell').click()
+  await page.getByTestId('folder-path').fill('/home/ada/src/tidepool')
+  await page.getByTestId('start-session').click()
+  await expect(page.getByTestId('start-failure')).toHaveAttribute(
+    'data-type',
+    'backend_unavailable',
+  )
+  await expect(page.getByTestId('start-failure')).toContainText('apparmor')
+  await expect(page.getByTestId('session-row')).toHaveCount(0)
+})
+
+test('what was shown stays when the host is gone, with its age, and comes back', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'connected')
+  const drop = (isAway: boolean) =>
+    page.evaluate(
+      (away) => (window as unknown as { fakeHost: { drop(a: boolean): void } }).fakeHost.drop(away),
+      isAway,
+    )
+  await drop(true)
+  await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'reconnecting')
+  await expect(page.getByTestId('stale-note').first()).toBeVisible()
+  await expect(page.getByTestId('session-row')).toHaveCount(7)
+  await drop(false)
+  await expect(page.getByTestId('connection')).toHaveAttribute('data-state', 'connected')
+  await expect(page.getByTestId('stale-note')).toHaveCount(0)
+})
+
+test('a replay follows its keys, and its processes follow the playhead', async ({ open }) => {
+  const page = await open('quiet', ENDED)
+  await page.getByTestId('replay-bar').waitFor()
+  await page.getByTestId('replay-toggle').click()
+  await page.getByTestId('inspector-tab-processes').click()
+  await page.getByTestId('replay-ribbon').click()
+  await page.keyboard.press('0')
+  await expect(page.getByTestId('process-row')).toHaveCount(0)
+  await page.keyboard.press('5')
+  await expect(page.getByTestId('replay-clock')).toContainText('6:00.0')
+  const atHalf = await page.getByTestId('process-row').count()
+  await page.keyboard.press('9')
+  await expect.poll(() => page.getByTestId('process-row').count()).toBeGreaterThan(atHalf)
+  await page.keyboard.press('ArrowLeft')
+  await expect(page.getByTestId('replay-clock')).not.toContainText('10:48.0')
+  await page.keyboard.press('Space')
+  await expect(page.getByTestId('replay-toggle')).toHaveAttribute('data-playing', 'true')
+  expect(await typed(page)).toEqual([])
+})
+
+test('the checks of the screens find what they look for', async ({ open }) => {
+  const page = await open('quiet', 'doctor')
+  await page.getByTestId('page-doctor').waitFor()
+  await page.evaluate(() => {
+    const narrow = document.createElement('h2')
+    narrow.textContent = 'much-too-long-for-its-box'
+    narrow.className = 'planted'
+    narrow.style.width = '20px'
+    const nameless = document.createElement('button')
+    nameless.id = 'root'
+    document.querySelector('main')?.append(narrow, nameless)
+  })
+  expect(await overflowing(page)).toEqual(['planted "much-too-long-for-its-box"'])
+  expect(await unreadable(page)).toEqual([
+    'no name: <button id="root"></button>',
+    'doubled id: root',
+    'doubled id: root',
+  ])
+})
