@@ -17,7 +17,7 @@ export function forward(
   target: ProxyTarget,
   route: Route,
 ): void {
-  const outgoing = send(incoming, target, route, [])
+  const outgoing = send(incoming, target, route, ['Connection', 'close'])
   outgoing.on('response', (answer) => relay(answer, response))
   outgoing.on('error', (cause) => {
     if (response.headersSent) response.destroy()
