@@ -15,7 +15,7 @@ const STATUS: Readonly<Record<DiagnosisStatus, { word: string; icon: IconName }>
   usable: { word: 'Usable', icon: 'check' },
   missing: { word: 'Missing', icon: 'info' },
   blocked: { word: 'Blocked', icon: 'warning' },
-  unsupported: { word: 'Not on this machine', icon: 'deny' },
+  unsupported: { word: 'Not available', icon: 'deny' },
 }
 
 const THEMES: readonly Choice<Theme>[] = [

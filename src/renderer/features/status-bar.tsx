@@ -13,7 +13,8 @@ export function StatusBar() {
   const waiting = usePrompts((state) => state.pending.length)
   const diagnoses = useMachine((machine) => machine.diagnoses)
   const running = [...byId.values()].filter(isLive).length
-  const levels = diagnoses?.filter((item) => item.level !== null) ?? []
+  const levels =
+    diagnoses?.filter((item) => item.level !== null && item.status !== 'unsupported') ?? []
   return (
     <footer className="status-bar" aria-label="Status" data-testid="status-bar">
       <button type="button" onClick={() => goTo('sessions')}>

@@ -1,5 +1,6 @@
 import { isDrift } from '../../shared/domain/isolation.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
 import { idOf, type Subject, subjectOf } from './selection.ts'
 
@@ -41,6 +42,8 @@ export interface TrackBuilder {
 export function createTrackBuilder(): TrackBuilder {
   const tracks: Tracks = { marks: [], activity: [], markers: [], lastMs: 0 }
   const open = new Map<string, Mark>()
+  /** What ends now was asked to. */
+  let isStopping = false
   const rows = { processes: rowPacker(PROCESS_ROWS), network: rowPacker(NETWORK_ROWS) }
 
   const begin = (event: TimelineEvent, track: Track, tone: Tone, label: string, row = 0): void => {
@@ -79,6 +82,9 @@ export function createTrackBuilder(): TrackBuilder {
       case 'session/interrupted':
         endAll(monoMs)
         return marker(event)
+      case 'session/stopping':
+        isStopping = true
+        return
       case 'terminal/active':
         tracks.activity.push({ atMs: monoMs, bytes: fact.bytes })
         return
@@ -92,7 +98,7 @@ export function createTrackBuilder(): TrackBuilder {
       case 'proc/exec':
         return change(fact, { label: fact.name })
       case 'proc/ended': {
-        const isFailed = fact.exit.kind !== 'exited' || fact.exit.code !== 0
+        const isFailed = !isStopping && hasFailed(fact.exit)
         return change(fact, { endMs: monoMs, ...(isFailed ? { tone: 'failed' as const } : {}) })
       }
       case 'net/requested':
@@ -126,7 +132,10 @@ export function createTrackBuilder(): TrackBuilder {
   return { tracks, add }
 }
 
-export const toneOf = (decision: Decision): Tone => (decision.action === 'allow' ? 'allow' : 'deny')
+const hasFailed = (exit: ExitStatus): boolean =>
+  exit.kind === 'exited' ? exit.code !== 0 : exit.kind !== 'lost'
+
+const toneOf = (decision: Decision): Tone => (decision.action === 'allow' ? 'allow' : 'deny')
 
 /** Lowest free row first; when all are taken the last one is shared. */
 function rowPacker(count: number): { take(): number; release(row: number): void } {

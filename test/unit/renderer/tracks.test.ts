@@ -9,6 +9,7 @@ import {
 } from '../../../src/renderer/features/timeline-layout.ts'
 import { createStateIndex } from '../../../src/renderer/stores/replay.ts'
 import { createTrackBuilder } from '../../../src/renderer/stores/tracks.ts'
+import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { projectAll } from '../../../src/shared/projection.ts'
 import { eventsOf } from '../../visual/harness/events.ts'
 import { SESSIONS } from '../../visual/harness/sessions.ts'
@@ -57,6 +58,25 @@ describe('tracks', () => {
       startMs: 1500,
       endMs: 25_500,
     })
+  })
+
+  test('what ends because the session was stopped has not failed', () => {
+    const started = events.find((event) => event.fact.type === 'proc/started')!
+    if (started.fact.type !== 'proc/started') throw new Error('no process in the fixture')
+    const killed = {
+      type: 'proc/ended',
+      key: started.fact.node.key,
+      exit: { kind: 'signalled', signal: 'SIGKILL' },
+    } as const
+    const toneAfter = (facts: readonly Fact[]) => {
+      const builder = createTrackBuilder()
+      ;[started.fact, ...facts].forEach((fact, seq) =>
+        builder.add({ seq, atMs: seq, monoMs: seq, fact }),
+      )
+      return builder.tracks.marks[0]?.tone
+    }
+    expect(toneAfter([killed])).toBe('failed')
+    expect(toneAfter([{ type: 'session/stopping', by: 'person' }, killed])).toBe('plain')
   })
 
   test('nothing is still going on after the end', () => {
