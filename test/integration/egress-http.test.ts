@@ -31,14 +31,18 @@ let gateway: TestGateway
 
 beforeEach(async () => {
   seen = []
-  api = await httpServer(async (request, response) => {
+  api = await httpServer((request, response) => {
     let body = ''
-    for await (const chunk of request) body += String(chunk)
-    const { method, url, headers } = request
-    seen.push({ method, url, headers, body })
-    response.setHeader('Set-Cookie', ['a=1', 'b=2'])
-    response.setHeader('Keep-Alive', 'timeout=99')
-    response.end(`${method} ${url}`)
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text
+    })
+    request.on('end', () => {
+      const { method, url, headers } = request
+      seen.push({ method, url, headers, body })
+      response.setHeader('Set-Cookie', ['a=1', 'b=2'])
+      response.setHeader('Keep-Alive', 'timeout=99')
+      response.end(`${method} ${url}`)
+    })
   })
 })
 afterEach(async () => {

@@ -47,7 +47,8 @@ export function readConnect(
   const destination = parseAuthority(request.url ?? '', null, 'connect')
   if (!destination.ok) return destination
   const refusal =
-    oddFraming(request.rawHeaders, maxHeaders) ?? otherHost(request.rawHeaders, destination.value)
+    oddFraming(request.rawHeaders, maxHeaders) ??
+    (namesGateway(request) ? null : otherHost(request.rawHeaders, destination.value))
   return refusal === null ? destination : err(refusal)
 }
 
@@ -60,6 +61,13 @@ function otherHost(raw: readonly string[], destination: Destination): string | n
   const named = parseAuthority(host, destination.port, destination.protocol)
   if (named.ok && destinationText(named.value) === destinationText(destination)) return null
   return 'its Host header names another host than its request line'
+}
+
+/** Simple clients, Node's own among them, put the proxy they talk to in a CONNECT's Host. */
+function namesGateway({ rawHeaders, socket }: IncomingMessage): boolean {
+  const hosts = valuesOf(rawHeaders, 'host')
+  const names = ['localhost', socket.localAddress].map((name) => `${name}:${socket.localPort}`)
+  return hosts.length === 1 && names.includes(hosts[0] ?? '')
 }
 
 /** Two readings of where a message ends are how one request hides inside another. */
