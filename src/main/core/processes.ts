@@ -31,6 +31,8 @@ export interface ProcessReading {
 interface Known {
   readonly reading: ProcessReading
   readonly parent: ProcessKey | null
+  /** Its end was reported; it only waits to be reaped. */
+  readonly isEnded: boolean
   /** What was last reported, and the processor time at that moment. */
   readonly reported: ProcessSample
   readonly reportedCpuMs: number
@@ -69,8 +71,8 @@ export function mergeScan(
   const keys = new Map(readings.map((reading) => [reading.pid, keyOf(reading)]))
 
   for (const [key, known] of previous.nodes)
-    if (keys.get(known.reading.pid) !== key) {
-      const exit = endings.get(known.reading.pid) ?? known.reading.exit ?? { kind: 'lost' }
+    if (!known.isEnded && keys.get(known.reading.pid) !== key) {
+      const exit = endings.get(known.reading.pid) ?? { kind: 'lost' }
       facts.push({ type: 'proc/ended', key, exit })
     }
 
@@ -78,20 +80,15 @@ export function mergeScan(
     const key = keyOf(reading)
     const parent = keys.get(reading.ppid) ?? null
     const known = previous.nodes.get(key)
-    if (!known) {
-      facts.push({ type: 'proc/started', node: newNode(key, parent, reading) })
-      nodes.set(key, {
-        reading,
-        parent,
-        reported: { key, state: reading.state, cpuPercent: 0, rssBytes: reading.rssBytes },
-        reportedCpuMs: reading.cpuMs,
-      })
+    if (known?.isEnded) {
+      nodes.set(key, known)
       continue
     }
-    if (reading.image !== known.reading.image && isOtherProgram(reading, known.reading))
-      facts.push(execOf(key, reading))
-    if (parent !== known.parent) facts.push({ type: 'proc/reparented', key, parent })
-    nodes.set(key, { ...known, reading, parent })
+    if (known) facts.push(...changesOf(key, known, reading, parent))
+    else facts.push({ type: 'proc/started', node: newNode(key, parent, reading) })
+    const isEnded = reading.exit !== null
+    if (reading.exit) facts.push({ type: 'proc/ended', key, exit: reading.exit })
+    nodes.set(key, { ...(known ?? firstReport(key, reading)), reading, parent, isEnded })
   }
 
   const elapsedMs = nowMs - previous.sampledAtMs
@@ -106,6 +103,7 @@ export function mergeScan(
 function takeSamples(nodes: Map<ProcessKey, Known>, elapsedMs: number): ProcessSample[] {
   const samples: ProcessSample[] = []
   for (const [key, known] of nodes) {
+    if (known.isEnded) continue
     const sample = sampleOf(key, known, elapsedMs)
     const isNotable = differsNotably(sample, known.reported)
     if (isNotable) samples.push(sample)
@@ -121,9 +119,24 @@ function takeSamples(nodes: Map<ProcessKey, Known>, elapsedMs: number): ProcessS
 const byAge = (a: ProcessReading, b: ProcessReading): number =>
   a.startTicks - b.startTicks || a.pid - b.pid
 
-function execOf(key: ProcessKey, { name, argv, exe, cwd }: ProcessReading): Fact {
-  return { type: 'proc/exec', key, name, argv, exe, cwd }
+function changesOf(
+  key: ProcessKey,
+  known: Known,
+  reading: ProcessReading,
+  parent: ProcessKey | null,
+): Fact[] {
+  const facts: Fact[] = []
+  const { name, argv, exe, cwd } = reading
+  if (reading.image !== known.reading.image && isOtherProgram(reading, known.reading))
+    facts.push({ type: 'proc/exec', key, name, argv, exe, cwd })
+  if (parent !== known.parent) facts.push({ type: 'proc/reparented', key, parent })
+  return facts
 }
+
+const firstReport = (key: ProcessKey, { state, rssBytes, cpuMs }: ProcessReading) => ({
+  reported: { key, state, cpuPercent: 0, rssBytes },
+  reportedCpuMs: cpuMs,
+})
 
 const isOtherProgram = (now: ProcessReading, before: ProcessReading): boolean =>
   now.exe !== before.exe || now.argv.join('\0') !== before.argv.join('\0')

@@ -53,7 +53,8 @@ export function parseStat(text: string): ProcStat | null {
     rssBytes: Math.max(0, value(24)) * PAGE_BYTES,
     // Where code, stack and arguments lie: chosen anew by every exec.
     image: [comm, field(26), field(28), field(48)].join(' '),
-    exit: state === 'Z' || state === 'X' ? waitStatus(value(52)) : null,
+    // The first thread may end before the others; the process has ended when it is the last.
+    exit: (state === 'Z' || state === 'X') && value(20) <= 1 ? waitStatus(value(52)) : null,
   }
 }
 

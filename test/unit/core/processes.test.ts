@@ -75,10 +75,16 @@ test('a child outlives its parent', () => {
   ])
 })
 
-test('the exit status seen on a zombie is the one reported', () => {
+test('a zombie has ended, with the status it shows; its reaping is no news', () => {
   const zombie = reading(2, { state: 'Z', exit: { kind: 'exited', code: 3 } })
-  const [, , facts] = watch([reading(2)], [zombie], [])
-  expect(facts).toEqual([{ type: 'proc/ended', key: '2:20', exit: { kind: 'exited', code: 3 } }])
+  const [, ended, ...later] = watch([reading(2)], [zombie], [zombie], [])
+  expect(ended).toEqual([{ type: 'proc/ended', key: '2:20', exit: { kind: 'exited', code: 3 } }])
+  expect(later).toEqual([[], []])
+})
+
+test('one first met as a zombie starts and ends', () => {
+  const [facts] = watch([reading(2, { state: 'Z', exit: { kind: 'exited', code: 0 } })])
+  expect(types(facts ?? [])).toEqual(['proc/started', 'proc/ended'])
 })
 
 test('a reused pid is another process', () => {
@@ -133,6 +139,7 @@ test('any sequence of scans: every start has one end, and every fact is valid', 
       ppid: fc.integer({ min: 1, max: 6 }),
       cpuMs: fc.integer({ min: 0, max: 900 }),
       image: fc.constantFrom('a', 'b'),
+      exit: fc.constantFrom(null, null, { kind: 'exited' as const, code: 1 }),
     }),
     { selector: ({ pid }) => pid, maxLength: 5 },
   )

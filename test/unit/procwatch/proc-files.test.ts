@@ -43,6 +43,7 @@ describe('a stat line', () => {
       { kind: 'signalled', signal: 'SIGKILL' },
     ])
     expect(parseStat(stat('sh', { ...LIVE, 52: 256 }))?.exit).toBeNull()
+    expect(parseStat(stat('sh', { ...LIVE, 3: 'Z', 20: 3, 52: 256 }))?.exit).toBeNull()
   })
 
   test.each(['', '42', '42 (sh', '42 (sh) S 1', 'x (sh) S 1 2 3', ')('])(
