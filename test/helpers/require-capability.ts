@@ -4,7 +4,10 @@ import { test } from 'vitest'
 const CHECKS: Readonly<Record<string, () => boolean>> = {
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
+  curl: () => spawnSync('curl', ['--version']).status === 0,
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,
+  openssl: () => spawnSync('openssl', ['version']).status === 0,
   python3: () => spawnSync('python3', ['--version']).status === 0,
 }
 

@@ -1,7 +1,9 @@
-import { createServer as createTlsServer } from 'node:https'
 import type { Server } from 'node:http'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createServer as createTlsServer } from 'node:https'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { EgressOptions } from '../../src/main/core/ports.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { makeCertificate } from './certificate.ts'
 import {
   ALLOW,
   DENY,
@@ -12,10 +14,10 @@ import {
   until,
 } from './egress-harness.ts'
 import { startNamespace, type TestNamespace } from './namespace-harness.ts'
-import { makeCertificate } from './certificate.ts'
 
 // Real programs in a network namespace of their own, whose only way out is the gateway.
 
+const test = requireCapability('namespaces', 'curl', 'openssl')
 const PORT = 3128
 const PROXY = `http://127.0.0.1:${PORT}`
 type Decide = EgressOptions['decide']

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import {
   createServer as createHttpServer,
-  type RequestListener,
   type Server as HttpServer,
+  type RequestListener,
 } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { EgressHandle, EgressOptions } from '../../src/main/core/ports.ts'

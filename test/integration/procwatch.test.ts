@@ -7,6 +7,7 @@ import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { type Sampler, startSampler } from '../../src/main/procwatch/sampler.ts'
 import type { ProcessNode } from '../../src/shared/domain/process.ts'
 import { Fact } from '../../src/shared/domain/timeline.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
 import { monoClock, until } from './egress-harness.ts'
 import { startNamespace, type TestNamespace } from './namespace-harness.ts'
 
@@ -54,6 +55,7 @@ test('the clock tick is what this machine says it is', async () => {
 })
 
 describe('in a sandbox with a pid namespace', () => {
+  const test = requireCapability('namespaces')
   let space: TestNamespace
   beforeEach(async () => {
     space = await startNamespace()

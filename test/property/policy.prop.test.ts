@@ -4,7 +4,7 @@ import { decideByRules } from '../../src/main/core/policy/decide.ts'
 import { canonicalHost } from '../../src/main/core/policy/host-name.ts'
 import { coversHost } from '../../src/main/core/policy/match.ts'
 import type { RuleId, SessionId } from '../../src/shared/domain/ids.ts'
-import { HostPattern, type Destination, type Rule } from '../../src/shared/domain/policy.ts'
+import { type Destination, HostPattern, type Rule } from '../../src/shared/domain/policy.ts'
 
 const SESSION = 'ses_aaaaaaaa' as SessionId
 const WORKSPACE = '/w'

@@ -3,7 +3,7 @@ import type { Decision, Destination, Requester } from '../../shared/domain/polic
 import { newId } from '../core/ids.ts'
 import type { EgressOptions, Log } from '../core/ports.ts'
 import type { Classify } from './addresses.ts'
-import { connected, type ConnectFailure } from './connecting.ts'
+import { type ConnectFailure, connected } from './connecting.ts'
 import type { EgressLimits } from './limits.ts'
 import type { Dial, Resolve } from './network.ts'
 import { createRoute, type Route } from './route.ts'

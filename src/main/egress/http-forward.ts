@@ -9,6 +9,7 @@ import type { Route } from './route.ts'
 import { openTunnel } from './tunnel.ts'
 
 const MAX_RESPONSE_HEAD = 64 * 1024
+const NO_HTTP = 'it answered with something that is not HTTP'
 
 /** One request on a route, answered on `response`. Every request gets a connection of its own. */
 export function forward(
@@ -18,10 +19,16 @@ export function forward(
   route: Route,
 ): void {
   const outgoing = send(incoming, target, route, ['Connection', 'close'])
-  outgoing.on('response', (answer) => relay(answer, response))
-  outgoing.on('error', (cause) => {
+  const fail = (reason: string): void => {
     if (response.headersSent) response.destroy()
-    else refuse(response, failedToConnect(target.destination, connectFailure(cause).reason))
+    else refuse(response, failedToConnect(target.destination, reason))
+  }
+  outgoing.on('response', (answer) => relay(answer, response, fail))
+  outgoing.on('error', (cause) => fail(connectFailure(cause).reason))
+  // Nobody asked for an upgrade: Node hangs up on such an answer without a word.
+  outgoing.on('upgrade', (_answer, socket) => {
+    socket.destroy()
+    fail(NO_HTTP)
   })
   response.on('close', () => outgoing.destroy())
   pipeline(incoming, outgoing, () => undefined)
@@ -45,8 +52,7 @@ export function forwardUpgrade(parts: UpgradeParts): void {
     ...['Upgrade', incoming.headers.upgrade ?? ''],
   ])
   outgoing.on('upgrade', (answer, upstream: Socket, head) => {
-    const start = `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`
-    client.write(headText(start, answer.rawHeaders), 'latin1')
+    client.write(headText('HTTP/1.1 101 Switching Protocols', answer.rawHeaders), 'latin1')
     openTunnel({
       client,
       upstream,
@@ -63,14 +69,15 @@ export function forwardUpgrade(parts: UpgradeParts): void {
     response.on('finish', () => client.destroySoon())
     return response
   }
-  outgoing.on('response', (answer) => relay(answer, answerPlainly()))
-  outgoing.on('error', (cause) => {
+  const fail = (reason: string): void => {
     if (client.bytesWritten > 0) client.destroy()
-    else {
-      const { reason } = connectFailure(cause)
-      refuse(answerPlainly(), failedToConnect(target.destination, reason))
-    }
+    else refuse(answerPlainly(), failedToConnect(target.destination, reason))
+  }
+  outgoing.on('response', (answer) => {
+    if (isWritable(answer)) relay(answer, answerPlainly(), fail)
+    else fail(NO_HTTP)
   })
+  outgoing.on('error', (cause) => fail(connectFailure(cause).reason))
   client.on('close', () => route.close())
   outgoing.end()
 }
@@ -91,9 +98,24 @@ function send(
   })
 }
 
-function relay(answer: IncomingMessage, response: ServerResponse): void {
+/** A server may send what Node would throw on when asked to send it on. */
+function isWritable({ statusCode = 0, rawHeaders }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode <= 999 && rawHeaders.every((text) => TEXT.test(text))
+}
+const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** The status line is written anew: its words mean nothing and may hold anything. */
+function relay(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  fail: (reason: string) => void,
+): void {
+  if (!isWritable(answer)) {
+    answer.destroy()
+    return fail(NO_HTTP)
+  }
   response.sendDate = false
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders))
+  response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders))
   pipeline(answer, response, () => undefined)
 }
 

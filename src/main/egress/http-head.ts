@@ -3,9 +3,9 @@ import type { Destination } from '../../shared/domain/policy.ts'
 import { err, type Result } from '../../shared/result.ts'
 import {
   destinationText,
+  type ProxyTarget,
   parseAbsoluteForm,
   parseAuthority,
-  type ProxyTarget,
 } from './destination.ts'
 
 /** Speak about one connection only, so they end at the gateway. */

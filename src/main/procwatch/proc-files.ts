@@ -1,6 +1,6 @@
 import { open, readlink } from 'node:fs/promises'
-import type { ExitStatus } from '../../shared/domain/process.ts'
 import { constants } from 'node:os'
+import type { ExitStatus } from '../../shared/domain/process.ts'
 
 /** USER_HZ: fixed by the kernel's interface at 100 on every architecture this runs on. */
 export const CLOCK_TICKS_PER_SECOND = 100
