@@ -63,6 +63,7 @@ test('Claude Code: seen, asked, allowed, seen again', async () => {
 })
 
 test('Claude Code: denied, and told so', async () => {
+  test.setTimeout(200_000)
   const { page } = app
   await startFirstSession(page, 'claude-code')
   await answerUntil(page, 'api.anthropic.com', 'deny', 'This session')
@@ -74,7 +75,7 @@ test('Claude Code: denied, and told so', async () => {
         if (await deny.isVisible()) await deny.click().catch(() => undefined)
         return readableText(app.place)
       },
-      { timeout: 60_000 },
+      { timeout: 150_000 },
     )
     .toContain('Unable to connect')
   expect(listener.received()).toHaveLength(0)
