@@ -6,12 +6,14 @@ const RESULTS = process.env.CLOCHE_TEST_RESULTS ?? 'out/test'
 export default defineConfig({
   outputDir: `${RESULTS}/traces`,
   workers: 1,
+  retries: process.env.CI ? 1 : 0,
   timeout: 120_000,
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: `${RESULTS}/e2e.json` }]],
   projects: [
     { name: 'electron', testDir: 'test/e2e' },
-    { name: 'web', testDir: 'test/e2e' },
+    // A browser owns its windows and its ending.
+    { name: 'web', testDir: 'test/e2e', testIgnore: '**/window.spec.ts' },
     { name: 'visual', testDir: 'test/visual' },
   ],
 })
