@@ -10,11 +10,17 @@ const entries = import.meta.dirname
 const dataDir = process.env.CLOCHE_DATA_DIR
 
 dropSwitches(app)
-Menu.setApplicationMenu(null)
+// On macOS copy and paste are menu items; elsewhere the page's own keys are all there is.
+Menu.setApplicationMenu(
+  process.platform === 'darwin'
+    ? Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }])
+    : null,
+)
 // Chromium's own files stay apart from recordings and rules.
 if (dataDir) app.setPath('userData', join(dataDir, 'electron'))
 
 let host: HostProcess | null = null
+let isAskingToQuit = false
 let mayQuit = false
 
 const open = (): BrowserWindow =>
@@ -48,33 +54,48 @@ async function offerRestart(): Promise<void> {
     defaultId: 0,
     cancelId: 1,
   })
-  if (response === 0) return startHost()
+  if (response === 0) {
+    startHost()
+    // What a window asked for while there was no host is lost with it; it asks anew.
+    for (const window of BrowserWindow.getAllWindows()) window.webContents.reload()
+    return
+  }
   mayQuit = true
   app.quit()
 }
 
-/** Ends everything first; a person decides when something still runs. */
+/** Ends everything first; a person decides when something still runs, or may. */
 async function quit(): Promise<void> {
-  const live = (await host?.countLive()) ?? 0
-  if (live > 0 && !process.env.CLOCHE_QUIT_WITHOUT_ASKING) {
-    const sessions = live === 1 ? 'One session is' : `${live} sessions are`
-    const { response } = await dialog.showMessageBox({
-      type: 'question',
-      message: `${sessions} still running.`,
-      detail: 'Quitting ends them. Their recordings are kept.',
-      buttons: ['Cancel', 'Stop and quit'],
-      defaultId: 0,
-      cancelId: 0,
-    })
-    if (response === 0) {
-      if (BrowserWindow.getAllWindows().length === 0) open()
-      return
-    }
+  if (isAskingToQuit) return
+  isAskingToQuit = true
+  const isAgreed = await mayEndSessions()
+  isAskingToQuit = false
+  if (!isAgreed) {
+    if (BrowserWindow.getAllWindows().length === 0) open()
+    return
   }
   mayQuit = true
   await host?.stop()
   // Nothing is left to ask: a page that does not answer must not keep the application open.
   app.exit(0)
+}
+
+async function mayEndSessions(): Promise<boolean> {
+  if (!host || process.env.CLOCHE_QUIT_WITHOUT_ASKING) return true
+  const live = await host.countLive()
+  if (live === 0) return true
+  const { response } = await dialog.showMessageBox({
+    type: 'question',
+    message:
+      live === null
+        ? 'The session host does not answer; sessions may still be running.'
+        : `${live === 1 ? 'One session is' : `${live} sessions are`} still running.`,
+    detail: 'Quitting ends them. Their recordings are kept.',
+    buttons: ['Cancel', 'Stop and quit'],
+    defaultId: 0,
+    cancelId: 0,
+  })
+  return response === 1
 }
 
 if (!app.requestSingleInstanceLock()) app.quit()

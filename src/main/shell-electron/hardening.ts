@@ -13,9 +13,16 @@ const FORBIDDEN_SWITCHES = [
   'inspect-brk',
 ]
 
-/** Packaged builds only: tests and developers drive an unpackaged one through these. */
+/**
+ * Packaged builds only: tests and developers drive an unpackaged one through these. Chromium reads
+ * `no-sandbox` before any of our code runs, so dropping it is too late and the start is refused.
+ */
 export function dropSwitches(app: App): void {
   if (!app.isPackaged) return
+  if (app.commandLine.hasSwitch('no-sandbox')) {
+    console.error('cloche: --no-sandbox would open the window without Chromium’s own sandbox.')
+    app.exit(2)
+  }
   for (const name of FORBIDDEN_SWITCHES) app.commandLine.removeSwitch(name)
 }
 
@@ -50,8 +57,8 @@ export function lockContents(contents: WebContents): void {
   })
   for (const event of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const)
     contents.on(event as 'will-navigate', (details) => {
-      // A reload of the page itself is not a way out.
-      if (details.url !== `${ORIGIN}/`) details.preventDefault()
+      // A reload of the page itself, whatever it shows, is not a way out.
+      if (details.url.split('#', 1)[0] !== `${ORIGIN}/`) details.preventDefault()
     })
   contents.on('will-attach-webview', (event) => event.preventDefault())
 }

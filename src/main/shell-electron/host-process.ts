@@ -60,8 +60,10 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
   host.on('message', (message: FromHost) => {
     if (message.t === 'start') startChild(message.id, message.entry)
     else if (message.t === 'kill') endChild(children.get(message.id))
-    else if (message.t === 'failed') options.onFailed(message.sentence)
-    else if (message.t === 'live') counts.get(message.id)?.(message.count)
+    else if (message.t === 'failed') {
+      isStopping = true
+      options.onFailed(message.sentence)
+    } else if (message.t === 'live') counts.get(message.id)?.(message.count)
     else if (message.t === 'stopped') onStopped()
   })
   host.once('exit', () => {

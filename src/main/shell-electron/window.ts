@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { app, BrowserWindow, type Rectangle } from 'electron'
+import { app, BrowserWindow, dialog, type Rectangle } from 'electron'
 import { ORIGIN } from './protocol.ts'
 
 export interface WindowOptions {
@@ -54,15 +54,33 @@ export function openWindow({ preload, icon, stateDir }: WindowOptions): BrowserW
 }
 
 function reloadAfterCrash(window: BrowserWindow): void {
-  const crashes: number[] = []
+  let crashes: number[] = []
   window.webContents.on('render-process-gone', () => {
-    crashes.push(Date.now())
-    const recent = crashes.filter((at) => Date.now() - at < RELOAD_WINDOW_MS)
-    // The address names the session that was shown, so the window comes back to it.
-    const shown = window.webContents.getURL()
-    const url = shown.startsWith(`${ORIGIN}/`) ? shown : `${ORIGIN}/`
-    if (recent.length <= MAX_RELOADS) void window.loadURL(url)
+    const now = Date.now()
+    crashes = [...crashes.filter((at) => now - at < RELOAD_WINDOW_MS), now]
+    if (crashes.length <= MAX_RELOADS) return reload(window)
+    crashes = []
+    void offerReload(window)
   })
+}
+
+function reload(window: BrowserWindow): void {
+  // The address names the session that was shown, so the window comes back to it.
+  const shown = window.webContents.getURL()
+  void window.loadURL(shown.startsWith(`${ORIGIN}/`) ? shown : `${ORIGIN}/`)
+}
+
+/** Sessions run in the host and go on; only the view of them is gone until somebody asks for it. */
+async function offerReload(window: BrowserWindow): Promise<void> {
+  const { response } = await dialog.showMessageBox(window, {
+    type: 'error',
+    message: 'The window crashed again and again.',
+    detail: 'Sessions go on without it. Close the window to quit.',
+    buttons: ['Load it again', 'Leave it'],
+    defaultId: 0,
+    cancelId: 1,
+  })
+  if (response === 0 && !window.isDestroyed()) reload(window)
 }
 
 function readBounds(file: string): Partial<Rectangle> {
