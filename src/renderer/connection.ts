@@ -108,8 +108,10 @@ function portTransport(port: MessagePort): Transport {
 
 function openSocket(): Promise<Transport> {
   return new Promise((resolve, reject) => {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-    const socket = new WebSocket(`${scheme}://${location.host}/ws`)
+    // Beside the page: the server's cookie holds only below the page's own path.
+    const address = new URL('ws', location.href)
+    address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+    const socket = new WebSocket(address)
     const inbox = new Inbox()
     socket.binaryType = 'arraybuffer'
     socket.addEventListener('message', (event: MessageEvent<string | ArrayBuffer>) => {

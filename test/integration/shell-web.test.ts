@@ -71,17 +71,25 @@ function send(
 const token = () => shell.link().split('#')[1]!
 const origin = () => `http://127.0.0.1:${shell.port}`
 
-async function signIn(): Promise<string> {
-  const answer = await send('/redeem', { method: 'POST', body: token() })
-  expect(answer.status).toBe(204)
-  const cookie = answer.headers['set-cookie']?.[0] ?? ''
-  expect(cookie).toMatch(/HttpOnly; SameSite=Strict/)
-  return cookie.split(';')[0]!
+interface Visitor {
+  readonly cookie: string
+  /** Path of the page, ending in a slash. */
+  readonly home: string
 }
 
-function openSocket(headers: Record<string, string>): Promise<'open' | number> {
+async function signIn(): Promise<Visitor> {
+  const answer = await send('/redeem', { method: 'POST', body: token() })
+  expect(answer.status).toBe(200)
+  const home = answer.body
+  expect(home).toMatch(/^\/[0-9a-f]{32}\/$/)
+  const [pair, ...rest] = (answer.headers['set-cookie']?.[0] ?? '').split('; ')
+  expect(rest).toEqual(['HttpOnly', 'SameSite=Strict', `Path=${home}`])
+  return { cookie: pair!, home }
+}
+
+function openSocket(path: string, headers: Record<string, string>): Promise<'open' | number> {
   return new Promise((done) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${shell.port}/ws`, { headers })
+    const socket = new WebSocket(`ws://127.0.0.1:${shell.port}${path}`, { headers })
     socket.on('open', () => {
       done('open')
       socket.close()
@@ -94,50 +102,79 @@ function openSocket(headers: Record<string, string>): Promise<'open' | number> {
 describe('the door of the browser shell', () => {
   test('a one-time link opens it once', async () => {
     const once = token()
-    expect((await send('/redeem', { method: 'POST', body: once })).status).toBe(204)
+    expect((await send('/redeem', { method: 'POST', body: once })).status).toBe(200)
     expect((await send('/redeem', { method: 'POST', body: once })).status).toBe(403)
     expect((await send('/redeem', { method: 'POST', body: 'guess' })).status).toBe(403)
   })
 
   test('without the cookie there is nothing; with it there is the page and its policy', async () => {
-    expect((await send('/')).status).toBe(403)
-    const cookie = await signIn()
-    const page = await send('/', { headers: { cookie } })
+    const { cookie, home } = await signIn()
+    expect((await send(home)).status).toBe(403)
+    expect((await send('/', { headers: { cookie } })).status).toBe(403)
+    const page = await send(home, { headers: { cookie } })
     expect(page).toMatchObject({ status: 200, body: '<p>the page</p>' })
     expect(page.headers['content-security-policy']).toContain("default-src 'none'")
     expect(page.headers['x-content-type-options']).toBe('nosniff')
-    expect((await send('/', { headers: { cookie: `${cookie}x` } })).status).toBe(403)
+    expect((await send(home, { headers: { cookie: `${cookie}x` } })).status).toBe(403)
   })
 
   test('another name for this machine is refused, so a foreign page cannot rebind to it', async () => {
-    const cookie = await signIn()
+    const { cookie, home } = await signIn()
     for (const host of ['evil.test', `evil.test:${shell.port}`, '127.0.0.1', '127.0.0.1:1'])
-      expect((await send('/', { headers: { cookie, host } })).status).toBe(403)
+      expect((await send(home, { headers: { cookie, host } })).status).toBe(403)
     const ours = { cookie, host: `localhost:${shell.port}` }
-    expect((await send('/', { headers: ours })).status).toBe(200)
+    expect((await send(home, { headers: ours })).status).toBe(200)
   })
 
-  test('a WebSocket needs the cookie, our Origin and our Host', async () => {
-    const cookie = await signIn()
-    expect(await openSocket({ cookie, origin: origin() })).toBe('open')
-    expect(await openSocket({ cookie })).toBe(403)
-    expect(await openSocket({ cookie, origin: 'http://evil.test' })).toBe(403)
-    expect(await openSocket({ cookie, origin: 'null' })).toBe(403)
-    expect(await openSocket({ origin: origin() })).toBe(403)
-    expect(await openSocket({ cookie, origin: origin(), host: 'evil.test' })).toBe(403)
+  test('a WebSocket needs the cookie, our path, our Origin and our Host', async () => {
+    const { cookie, home } = await signIn()
+    const path = `${home}ws`
+    expect(await openSocket(path, { cookie, origin: origin() })).toBe('open')
+    expect(await openSocket('/ws', { cookie, origin: origin() })).toBe(403)
+    expect(await openSocket(path, { cookie })).toBe(403)
+    expect(await openSocket(path, { cookie, origin: 'http://evil.test' })).toBe(403)
+    expect(await openSocket(path, { cookie, origin: 'null' })).toBe(403)
+    expect(await openSocket(path, { origin: origin() })).toBe(403)
+    expect(await openSocket(path, { cookie, origin: origin(), host: 'evil.test' })).toBe(403)
     expect(accepted).toHaveLength(1)
   })
 
-  test('a frame past the limit closes the connection', async () => {
-    const cookie = await signIn()
-    const socket = new WebSocket(`ws://127.0.0.1:${shell.port}/ws`, {
+  async function connected(): Promise<{ socket: WebSocket; closed: Promise<number> }> {
+    const { cookie, home } = await signIn()
+    const socket = new WebSocket(`ws://127.0.0.1:${shell.port}${home}ws`, {
       headers: { cookie, origin: origin() },
     })
     const closed = new Promise<number>((done) => socket.on('close', done))
     socket.on('error', () => undefined)
     await new Promise((done) => socket.on('open', done))
+    return { socket, closed }
+  }
+
+  test('a frame past the limit closes the connection', async () => {
+    const { socket, closed } = await connected()
     socket.send(Buffer.alloc(LIMITS.frameBytes + 1))
     expect(await closed).toBe(1009)
+  })
+
+  test('a viewer that takes nothing is dropped; one that reads is not', async () => {
+    const stuck = await connected()
+    const reading = await connected()
+    const frame = new Uint8Array(LIMITS.frameBytes)
+    const frames = (4 * LIMITS.hostFrameBytes) / frame.length
+    stuck.socket.pause()
+    const dropped = new Promise<void>((done) => accepted[0]!.onClose(done))
+    let received = 0
+    const all = new Promise<void>((done) => {
+      reading.socket.on('message', () => {
+        if (++received === frames) done()
+      })
+    })
+    for (let n = 0; n < frames; n++) {
+      accepted[0]!.send(frame)
+      accepted[1]!.send(frame)
+      await new Promise((done) => setTimeout(done, 2))
+    }
+    await Promise.all([dropped, all])
   })
 
   test.each([
@@ -151,8 +188,8 @@ describe('the door of the browser shell', () => {
     '//outside.js',
     '/%ff.js',
   ])('%s leads nowhere', async (path) => {
-    const cookie = await signIn()
-    const answer = await send(path, { headers: { cookie } })
+    const { cookie, home } = await signIn()
+    const answer = await send(home + path.slice(1), { headers: { cookie } })
     expect(answer.body).not.toContain('not for the page')
     expect(answer.status).toBe(404)
   })
@@ -164,7 +201,7 @@ describe('the door of the browser shell', () => {
     const answer = await ask(SECRET)
     expect(answer.status).toBe(200)
     const fresh = answer.body.trim().split('#')[1]!
-    expect((await send('/redeem', { method: 'POST', body: fresh })).status).toBe(204)
+    expect((await send('/redeem', { method: 'POST', body: fresh })).status).toBe(200)
   })
 
   test('guessing shuts the door for a while, also for the right token', async () => {

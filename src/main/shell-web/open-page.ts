@@ -14,8 +14,8 @@ export const OPEN_PAGE = `<!doctype html>
 
 export const OPEN_SCRIPT = `const token = location.hash.slice(1)
 history.replaceState(null, '', '/open')
-fetch('/redeem', { method: 'POST', body: token }).then((answer) => {
-  if (answer.ok) location.replace('/')
+fetch('/redeem', { method: 'POST', body: token }).then(async (answer) => {
+  if (answer.ok) location.replace(await answer.text())
   else document.getElementById('say').textContent =
     'This link was used already or is too old. Run npm start or npm run serve again to get a new one.'
 })

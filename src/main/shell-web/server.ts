@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer } from 'ws'
@@ -39,14 +40,17 @@ export async function startWebShell(
   let port = options.port
   const origins = (): string[] => [`http://${LOOPBACK}:${port}`, `http://localhost:${port}`]
   const access = createAccess(origins, Date.now)
+  // Cookies know no ports: a browser that holds ours would send it to every server on this
+  // address. It is bound to a path that nobody else's pages can be below.
+  const home = `/${randomBytes(16).toString('hex')}/`
   const link = (): string => `http://${LOOPBACK}:${port}/open#${access.issue()}`
   const server = createServer((request, response) => {
-    answer(request, response, { ...options, access, link }).catch(() => response.destroy())
+    answer(request, response, { ...options, access, home, link }).catch(() => response.destroy())
   })
   const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.frameBytes })
   server.on('upgrade', (request, socket, head) => {
     const isAllowed =
-      request.url === '/ws' &&
+      request.url === `${home}ws` &&
       // Browsers always send an Origin with a WebSocket; whoever does not is not our page.
       request.headers.origin !== undefined &&
       access.isOurs(request.headers) &&
@@ -81,6 +85,8 @@ function listen(server: Server, port: number): Promise<Result<number, ListenErro
 
 interface Door extends WebShellOptions {
   readonly access: Access
+  /** Path of the page and everything it loads, with a slash at both ends. */
+  readonly home: string
   readonly link: () => string
 }
 
@@ -108,8 +114,8 @@ async function answer(
     if (path === '/redeem') {
       const cookie = body === null ? null : door.access.redeem(body)
       if (cookie === null) return text(403, 'This link was used already or is too old.')
-      return say(204, 'text/plain', '', {
-        'set-cookie': `${COOKIE}=${cookie}; HttpOnly; SameSite=Strict; Path=/`,
+      return say(200, 'text/plain; charset=utf-8', door.home, {
+        'set-cookie': `${COOKIE}=${cookie}; HttpOnly; SameSite=Strict; Path=${door.home}`,
       })
     }
     if (path === '/link' && isSame(request.headers.authorization ?? '', door.linkSecret))
@@ -119,9 +125,9 @@ async function answer(
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'Not allowed.')
   if (path === '/open') return say(200, 'text/html; charset=utf-8', OPEN_PAGE)
   if (path === '/open.js') return say(200, 'text/javascript; charset=utf-8', OPEN_SCRIPT)
-  if (!door.access.isKnown(request.headers.cookie))
+  if (!path.startsWith(door.home) || !door.access.isKnown(request.headers.cookie))
     return text(403, 'Cloche opens with a one-time link. Run npm run serve again to get one.')
-  const asset = await readAsset(door.assets, path)
+  const asset = await readAsset(door.assets, path.slice(door.home.length - 1))
   if (!asset) return text(404, 'There is no such page.')
   return say(200, asset.type, asset.bytes)
 }
