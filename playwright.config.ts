@@ -11,9 +11,9 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: [['list'], ['json', { outputFile: `${RESULTS}/e2e.json` }]],
   projects: [
-    { name: 'electron', testDir: 'test/e2e' },
-    // A browser owns its windows and its ending.
-    { name: 'web', testDir: 'test/e2e', testIgnore: '**/window.spec.ts' },
+    // Every spec runs on both shells, but for those about what only one of them has.
+    { name: 'electron', testDir: 'test/e2e', testIgnore: '**/*.web.spec.ts' },
+    { name: 'web', testDir: 'test/e2e', testIgnore: '**/*.electron.spec.ts' },
     { name: 'visual', testDir: 'test/visual' },
   ],
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -36,6 +36,8 @@ export interface App {
   readonly page: Page
   readonly place: AppPlace
   readonly electron: ElectronApplication | null
+  /** The one-time link that opened the page; the browser shell's only. */
+  readonly link: string | null
   /** pid of the process that runs the host. */
   hostPid(): Promise<number>
   /** Ends the app as a person does. */
@@ -61,7 +63,12 @@ export const removePlace = (place: AppPlace): Promise<void> =>
 
 export async function launchApp(options: AppOptions): Promise<App> {
   const place = options.place ?? (await makePlace())
-  const env: Record<string, string> = {
+  const env = environmentOf(place, options)
+  return options.shell === 'electron' ? launchElectron(place, env) : launchWeb(place, env)
+}
+
+function environmentOf(place: AppPlace, options: AppOptions): Record<string, string> {
+  return {
     ...(process.env as Record<string, string>),
     HOME: place.home,
     CLOCHE_DATA_DIR: place.dataDir,
@@ -72,13 +79,29 @@ export async function launchApp(options: AppOptions): Promise<App> {
       .join(','),
     ...options.env,
   }
-  return options.shell === 'electron' ? launchElectron(place, env) : launchWeb(place, env)
+}
+
+const electronBinary = (): string =>
+  join(
+    process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(REPO, 'node_modules/electron/dist'),
+    'electron',
+  )
+
+/** Exit code of another start of Electron on the same folders, as a person's second click. */
+export function startAgain(place: AppPlace): Promise<number | null> {
+  const second = spawn(electronBinary(), [REPO, '--disable-gpu'], {
+    env: environmentOf(place, { shell: 'electron' }),
+    stdio: 'ignore',
+  })
+  return new Promise((done, fail) => {
+    second.once('error', fail)
+    second.once('exit', done)
+  })
 }
 
 async function launchElectron(place: AppPlace, env: Record<string, string>): Promise<App> {
-  const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(REPO, 'node_modules/electron/dist')
   const electron = await _electron.launch({
-    executablePath: join(dist, 'electron'),
+    executablePath: electronBinary(),
     args: [REPO, '--disable-gpu'],
     env,
     cwd: place.root,
@@ -86,14 +109,15 @@ async function launchElectron(place: AppPlace, env: Record<string, string>): Pro
   })
   const page = await electron.firstWindow()
   const main = electron.process()
+  const gone = new Promise<void>((done) => main.once('exit', () => done()))
   return {
     page,
     place,
     electron,
+    link: null,
     hostPid: () => ownerOfLock(place),
     close: () => electron.close(),
     kill: async () => {
-      const gone = new Promise<void>((done) => main.once('exit', () => done()))
       main.kill('SIGKILL')
       await gone
     },
@@ -124,6 +148,7 @@ async function launchWeb(place: AppPlace, env: Record<string, string>): Promise<
     page,
     place,
     electron: null,
+    link,
     hostPid: () => Promise.resolve(server.pid ?? 0),
     close: async () => {
       await browser.close()

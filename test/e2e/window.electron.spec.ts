@@ -1,0 +1,70 @@
+import { expect, test } from '@playwright/test'
+import { type App, launchApp, removePlace, startAgain } from '../helpers/app.ts'
+import { answerDialogs } from '../helpers/dialogs.ts'
+import { startFirstSession } from '../helpers/person.ts'
+
+let app: App
+
+test.beforeEach(async () => {
+  app = await launchApp({ shell: 'electron', env: { CLOCHE_QUIT_WITHOUT_ASKING: '' } })
+  await expect(app.page.getByTestId('first-run')).toBeVisible()
+})
+test.afterEach(async () => {
+  await app.kill()
+  await removePlace(app.place)
+})
+
+const windows = () =>
+  app.electron!.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+
+test('a second start shows the first and ends', async () => {
+  const host = await app.hostPid()
+  expect(await startAgain(app.place)).toBe(0)
+  expect(await windows()).toBe(1)
+  expect(await app.hostPid()).toBe(host)
+})
+
+test('the host ends: it is said, and started again only when asked', async () => {
+  const asked = await answerDialogs(app.electron!, 0)
+  await startFirstSession(app.page, 'shell')
+  const host = await app.hostPid()
+  process.kill(host, 'SIGKILL')
+  await expect.poll(asked).toHaveLength(1)
+  expect((await asked())[0]).toContain('session host ended')
+  await expect.poll(() => app.hostPid()).not.toBe(host)
+  // The session ended with its sandbox, and the window says so.
+  await expect(app.page.getByTestId('session-status')).toHaveAttribute('data-status', 'interrupted')
+})
+
+test('a page that keeps crashing is not reloaded for ever', async () => {
+  const asked = await answerDialogs(app.electron!, 1)
+  const renderer = () =>
+    app.electron!.evaluate(({ BrowserWindow }) => {
+      const contents = BrowserWindow.getAllWindows()[0]?.webContents
+      return contents?.isCrashed() || contents?.isLoading() ? 0 : contents?.getOSProcessId()
+    })
+  const crashed = new Set<number | undefined>([0])
+  for (let crash = 1; crash <= 6; crash++) {
+    await expect.poll(async () => crashed.has(await renderer()), { timeout: 20_000 }).toBe(false)
+    crashed.add(await renderer())
+    expect(await asked()).toEqual([])
+    await app.electron!.evaluate(({ BrowserWindow }) =>
+      BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer(),
+    )
+  }
+  await expect.poll(asked).toHaveLength(1)
+  expect((await asked())[0]).toContain('crashed again and again')
+})
+
+test('quitting asks while something runs, and Cancel keeps it running', async () => {
+  await startFirstSession(app.page, 'shell')
+  const asked = await answerDialogs(app.electron!, 0)
+  await app.electron!.evaluate(({ app: electronApp }) => electronApp.quit())
+  await expect.poll(asked).toHaveLength(1)
+  expect((await asked())[0]).toContain('One session is still running')
+  await expect(app.page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
+  await answerDialogs(app.electron!, 1)
+  const ended = new Promise((done) => app.electron!.process().once('exit', done))
+  await app.electron!.evaluate(({ app: electronApp }) => electronApp.quit()).catch(() => undefined)
+  expect(await ended).toBe(0)
+})
