@@ -56,20 +56,20 @@ test('the key for the oldest prompt leads to Deny', async ({ open }) => {
   await page.keyboard.press('Control+Shift+A')
   await expect(page.getByTestId('prompt-deny')).toBeFocused()
   await page.keyboard.press('Enter')
-  await expect.poll(() => answers(page)).toEqual(['deny once registry.npmjs.org'])
+  await expect.poll(() => answers(page)).toEqual(['deny once registry.example.org'])
 })
 
 test('a newer prompt does not replace the one in view', async ({ open }) => {
   const page = await open('busy', MAIN)
   const card = page.getByTestId('prompt-card')
-  await expect(card).toHaveAttribute('data-host', 'registry.npmjs.org')
+  await expect(card).toHaveAttribute('data-host', 'registry.example.org')
   await page.evaluate(() =>
     (window as unknown as { fakeHost: { raise(host: string): void } }).fakeHost.raise(
       'later.example',
     ),
   )
   await expect(page.getByTestId('prompt-behind')).toHaveText('2 more')
-  await expect(card).toHaveAttribute('data-host', 'registry.npmjs.org')
+  await expect(card).toHaveAttribute('data-host', 'registry.example.org')
 })
 
 test('agent text in a prompt hides nothing', async ({ open }) => {

@@ -85,7 +85,7 @@ export const PROMPTS: PermissionRequest[] = [
     sessionId: MAIN,
     raisedAtMs: NOW - 20_000,
     expiresAtMs: NOW + 100_000,
-    destination: https('registry.npmjs.org'),
+    destination: https('registry.example.org'),
     requester: requester(4151, 4150, 4100),
     connections: [1, 2, 3, 4, 5, 6, 7].map((n) => connectionId(40 + n)),
   },
