@@ -1,5 +1,7 @@
+import { readOptions } from './lib/options.mjs'
 import { prepare } from './lib/prepare.mjs'
-import { serve } from './lib/serve.mjs'
+import { SERVE_OPTIONS, serve } from './lib/serve.mjs'
 
+const options = readOptions('npm run serve [-- options]', SERVE_OPTIONS)
 await prepare()
-serve(process.argv.slice(2), { isOpening: false })
+serve(options, { isOpening: false })

@@ -1,44 +1,30 @@
 import { spawn } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { resolve } from 'node:path'
 import { fetchElectron, findElectron, windowObstacle } from './lib/electron.mjs'
+import { readOptions } from './lib/options.mjs'
 import { prepare, ROOT } from './lib/prepare.mjs'
 import { fail, say } from './lib/say.mjs'
-import { serve } from './lib/serve.mjs'
+import { SERVE_OPTIONS, serve } from './lib/serve.mjs'
 
-const HELP = `npm start [-- options]
+const options = readOptions('npm start [-- options]', {
+  browser: { does: 'open in a browser even where Electron is there' },
+  'no-open': { does: 'print the one-time link instead of opening a browser' },
+  'fetch-electron': { does: 'try again to fetch Electron after it failed' },
+  'electron-no-sandbox': {
+    does: 'open Electron even where Chromium’s own sandbox cannot start, without it',
+  },
+  ...SERVE_OPTIONS,
+})
 
-  --browser          open in a browser even where Electron is there
-  --fetch-electron   try again to fetch Electron after it failed
-  --no-open          print the one-time link instead of opening a browser
-  --data-dir PATH    where recordings and rules are kept
-  --port N           port of the browser shell
-  --help             this text
-`
-
-function readArguments() {
-  try {
-    return parseArgs({
-      options: {
-        browser: { type: 'boolean' },
-        'fetch-electron': { type: 'boolean' },
-        'no-open': { type: 'boolean' },
-        'data-dir': { type: 'string' },
-        port: { type: 'string' },
-        help: { type: 'boolean' },
-      },
-    }).values
-  } catch (cause) {
-    fail(`${cause.message}\n\n${HELP}`, 2)
-  }
-}
-
-function startElectron(electron, dataDir) {
-  const child = spawn(electron, [ROOT], {
+function startElectron(electron) {
+  const dataDir = options['data-dir']
+  const switches = options['electron-no-sandbox'] ? ['--no-sandbox'] : []
+  const child = spawn(electron, [ROOT, ...switches], {
     stdio: 'inherit',
     env: {
       ...process.env,
       CLOCHE_NODE: process.execPath,
-      ...(dataDir ? { CLOCHE_DATA_DIR: dataDir } : {}),
+      ...(dataDir ? { CLOCHE_DATA_DIR: resolve(dataDir) } : {}),
     },
   })
   child.on('error', (cause) => fail(`Electron could not be started: ${cause.message}`))
@@ -46,21 +32,14 @@ function startElectron(electron, dataDir) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 }
 
-const options = readArguments()
-if (options.help) {
-  console.log(HELP)
-  process.exit(0)
-}
 await prepare()
-
-const obstacle = options.browser ? 'you asked for a browser' : windowObstacle()
+const obstacle = options.browser
+  ? 'you asked for a browser'
+  : windowObstacle({ isSandboxed: !options['electron-no-sandbox'] })
 const electron =
   obstacle === null ? (findElectron() ?? (await fetchElectron(options['fetch-electron']))) : null
-if (electron) startElectron(electron, options['data-dir'])
+if (electron) startElectron(electron)
 else {
   say(`opening in a browser, because ${obstacle ?? 'Electron could not be fetched'}.`)
-  const args = []
-  if (options['data-dir']) args.push('--data-dir', options['data-dir'])
-  if (options.port) args.push('--port', options.port)
-  serve(args, { isOpening: !options['no-open'] })
+  serve(options, { isOpening: !options['no-open'] })
 }

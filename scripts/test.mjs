@@ -1,23 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { fetchElectron, findElectron } from './lib/electron.mjs'
+import { readOptions } from './lib/options.mjs'
 import { prepare, ROOT } from './lib/prepare.mjs'
 import { run, which } from './lib/run.mjs'
 import { fail, say } from './lib/say.mjs'
-import { digest, once } from './lib/stamp.mjs'
-import { ensureDebianPackages } from './lib/system-parts.mjs'
+import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
 import { ordinaryUser } from './lib/test-user.mjs'
 
 /** The suite, in order. A part is run with `--only NAME`. */
 const PARTS = ['checks', 'unit', 'real', 'visual', 'e2e']
-
-/** Programs and libraries that the tests use and the product does not need. */
-const TEST_PACKAGES = [
-  ...['chromium', 'xvfb', 'xauth', 'curl', 'git', 'gcc', 'libc6-dev', 'python3', 'socat'],
-  ...['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libxtst6'],
-  ...['libatk-bridge2.0-0', 'libnotify4', 'fonts-dejavu-core', 'fonts-liberation'],
-]
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
@@ -64,6 +56,7 @@ async function vitest(project, user) {
     { cwd: user.root },
   )
   const counted = readReport(report)
+  for (const title of pending(counted)) notes.push(`not exercised in ${project}: ${title}`)
   add(project, {
     passed: counted?.numPassedTests ?? 0,
     // A file that fails to load is a failed suite without a failed test.
@@ -103,7 +96,15 @@ async function playwright(name, user, args) {
   })
 }
 
-/** Every skipped test of a report, with the reason it gave. */
+/** Every skipped test of a vitest report; its reason was printed while it ran. */
+const pending = (report) =>
+  (report?.testResults ?? []).flatMap(({ assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'pending' || status === 'skipped')
+      .map(({ fullName }) => fullName),
+  )
+
+/** Every skipped test of a Playwright report, with the reason it gave. */
 function skipped(suites) {
   return suites.flatMap((suite) => [
     ...skipped(suite.suites ?? []),
@@ -120,36 +121,18 @@ function skipped(suites) {
 
 const readReport = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null)
 
-/** Codex and Claude Code as their users install them; only Claude Code's installer links a binary. */
-async function installAgents() {
-  const folder = join(ROOT, 'test/fixtures/agents')
-  const lock = digest(folder, ['package-lock.json'])
-  await once(join(folder, 'node_modules/.cloche-install'), lock, async () => {
-    say('installing the agents that the tests start')
-    const npm = which('npm') ?? 'npm'
-    const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-    if ((await run(npm, ['ci', '--ignore-scripts', ...quiet], { cwd: folder })) !== 0)
-      fail('the agents could not be installed; npm says why above.')
-    const installer = join(folder, 'node_modules/@anthropic-ai/claude-code/install.cjs')
-    if ((await run(process.execPath, [installer], { cwd: folder })) !== 0)
-      fail("Claude Code's installer failed; its words are above.")
+function readParts() {
+  const { only } = readOptions('npm test [-- options]', {
+    only: { value: PARTS.join('|'), does: 'run one part' },
   })
+  if (only && !PARTS.includes(only))
+    fail(`--only takes one of ${PARTS.join(', ')}, not "${only}".`, 2)
+  return only ? [only] : PARTS
 }
 
-function readArguments() {
-  try {
-    const { values } = parseArgs({ options: { only: { type: 'string' } } })
-    if (values.only && !PARTS.includes(values.only))
-      fail(`--only takes one of ${PARTS.join(', ')}, not "${values.only}".`, 2)
-    return values.only ? [values.only] : PARTS
-  } catch (cause) {
-    fail(`${cause.message}\nusage: npm test [-- --only ${PARTS.join('|')}]`, 2)
-  }
-}
-
-const parts = readArguments()
+const parts = readParts()
 await prepare()
-await ensureDebianPackages(TEST_PACKAGES)
+await prepareTestMachine()
 if (parts.includes('e2e')) await installAgents()
 mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 
@@ -169,7 +152,11 @@ if (parts.some((part) => ['real', 'visual', 'e2e'].includes(part))) {
       await playwright('web', user, ['--project=web'])
     }
   } finally {
-    user.end()
+    const left = await user.end()
+    // null: as an ordinary user's own tests run among everything else of that user.
+    if (left)
+      add('left behind', left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
+    for (const process of left ?? []) notes.push(`left behind: ${process}`)
   }
 }
 

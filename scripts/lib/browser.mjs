@@ -14,13 +14,16 @@ const CHROMIUM_FAMILY = [
   'brave-browser',
 ]
 
+/** Absolute path of a browser of the Chromium family; null when there is none. */
+export const findChromium = () => CHROMIUM_FAMILY.map(which).find((path) => path !== null) ?? null
+
 /** Opens a one-time link: Chromium-family in app mode, else the default browser, else said. */
 export function openLink(link) {
   const isRoot = process.getuid?.() === 0
   const hasDisplay =
     process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY
   if (hasDisplay && !isRoot) {
-    const browser = CHROMIUM_FAMILY.map(which).find((path) => path !== null)
+    const browser = findChromium()
     if (browser) {
       const profile = mkdtempSync(join(tmpdir(), 'cloche-browser-'))
       return start(browser, [`--app=${link}`, `--user-data-dir=${profile}`, '--no-first-run'])

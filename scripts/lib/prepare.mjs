@@ -3,25 +3,40 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { read, run, which } from './run.mjs'
 import { fail, say } from './say.mjs'
-import { digest, once } from './stamp.mjs'
+import { digest, isDone, once } from './stamp.mjs'
 import { ensurePrograms } from './system-parts.mjs'
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const [MAJOR, MINOR] = [20, 19]
 
-export function checkNode() {
+/** System parts a session needs; the app starts without them and says so. */
+export const SYSTEM_PROGRAMS = process.platform === 'linux' ? ['bwrap', 'nsenter'] : []
+
+/** What is wrong with this Node, as a sentence; null when nothing is. */
+export function nodeProblem() {
   const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < MAJOR || (major === MAJOR && minor < MINOR))
-    fail(
-      `Node ${process.versions.node} is too old: Cloche needs ${MAJOR}.${MINOR} or newer. ` +
-        'Install one from your distribution or nodejs.org, then start again.',
-    )
+  if (major > MAJOR || (major === MAJOR && minor >= MINOR)) return null
+  return (
+    `Node ${process.versions.node} is too old: Cloche needs ${MAJOR}.${MINOR} or newer. ` +
+    'Install one from your distribution or nodejs.org, then start again.'
+  )
 }
 
+/** Stamp file and value of a finished installation, and of a finished build. */
+const installed = () => [
+  join(ROOT, 'node_modules/.cloche-install'),
+  `${digest(ROOT, ['package-lock.json'])} ${process.version}`,
+]
+const built = () => [
+  join(ROOT, 'out/.cloche-build'),
+  digest(ROOT, ['src', 'resources', 'electron.vite.config.ts', 'package-lock.json']),
+]
+export const isInstalled = () => isDone(...installed())
+export const isBuilt = () => isDone(...built())
+
 /** The locked dependencies, installed once for each lock file. No package runs scripts of its own. */
-export async function installDependencies() {
-  const lock = digest(ROOT, ['package-lock.json'])
-  await once(join(ROOT, 'node_modules/.cloche-install'), `${lock} ${process.version}`, async () => {
+async function installDependencies() {
+  await once(...installed(), async () => {
     say('installing the locked dependencies')
     const npm = which('npm') ?? 'npm'
     if ((await run(npm, ['ci', '--ignore-scripts', ...QUIET], { cwd: ROOT })) !== 0)
@@ -50,9 +65,8 @@ async function compileNodePty(npm) {
 }
 
 /** Built once for each state of the sources. */
-export async function build() {
-  const sources = ['src', 'resources', 'electron.vite.config.ts', 'package-lock.json']
-  await once(join(ROOT, 'out/.cloche-build'), digest(ROOT, sources), async () => {
+async function build() {
+  await once(...built(), async () => {
     say('building')
     for (const part of ['main', 'preload', 'renderer'])
       rmSync(join(ROOT, 'out', part), { recursive: true, force: true })
@@ -63,8 +77,9 @@ export async function build() {
 }
 
 export async function prepare() {
-  checkNode()
+  const problem = nodeProblem()
+  if (problem) fail(problem)
   await installDependencies()
-  if (process.platform === 'linux') await ensurePrograms(['bwrap', 'nsenter'], { isNeeded: false })
+  await ensurePrograms(SYSTEM_PROGRAMS, { isNeeded: false })
   await build()
 }

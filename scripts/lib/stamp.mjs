@@ -16,15 +16,20 @@ export function digest(root, paths) {
   return hash.digest('hex')
 }
 
-/** Runs `work` unless the stamp file says it was done for the same digest. */
-export async function once(stampFile, value, work) {
+/** The stamp file says that the work was done for this digest. */
+export function isDone(stampFile, value) {
   try {
-    if (readFileSync(stampFile, 'utf8') === value) return false
+    return readFileSync(stampFile, 'utf8') === value
   } catch {
     // Never done, or undone.
+    return false
   }
+}
+
+/** Runs `work` unless the stamp file says it was done for the same digest. */
+export async function once(stampFile, value, work) {
+  if (isDone(stampFile, value)) return
   await work()
   mkdirSync(dirname(stampFile), { recursive: true })
   writeFileSync(stampFile, value)
-  return true
 }

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { endLeftovers } from './leftovers.mjs'
 import { read, run } from './run.mjs'
 import { ROOT } from './prepare.mjs'
 import { fail, say } from './say.mjs'
@@ -8,10 +9,11 @@ const USER = 'cloche-test'
 
 /**
  * The sandbox and Electron's own sandbox are for ordinary users. Where the tests are started by
- * root they run as a user made for them, on a copy of the checkout that it owns.
+ * root they run as a user made for them, on a copy of the checkout that it owns. `end` removes the
+ * copy and returns the processes that the tests left behind.
  */
 export function ordinaryUser() {
-  if (process.getuid?.() !== 0) return { root: ROOT, start: run, end: () => undefined }
+  if (process.getuid?.() !== 0) return { root: ROOT, start: run, end: async () => null }
   if (read('id', ['-u', USER]) === null && read('useradd', ['--create-home', USER]) === null)
     fail(`the user ${USER} could not be made; run the tests as an ordinary user.`)
   const base = mkdtempSync('/var/tmp/cloche-test-')
@@ -43,7 +45,11 @@ export function ordinaryUser() {
         ...options,
         env: { ...env, ...options.env },
       }),
-    end: () => rmSync(base, { recursive: true, force: true }),
+    end: async () => {
+      const left = await endLeftovers(base)
+      rmSync(base, { recursive: true, force: true })
+      return left
+    },
   }
 }
 
