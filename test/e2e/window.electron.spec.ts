@@ -25,7 +25,8 @@ test('a second start shows the first and ends', async () => {
 })
 
 test('the host ends: it is said, and started again only when asked', async () => {
-  const asked = await answerDialogs(app.electron!, 0)
+  // Long enough for the window to ask for a host that is not there.
+  const asked = await answerDialogs(app.electron!, 0, 2000)
   await startFirstSession(app.page, 'shell')
   const host = await app.hostPid()
   process.kill(host, 'SIGKILL')
