@@ -141,6 +141,11 @@ if (parts.includes('checks')) await checks()
 if (parts.includes('unit')) await vitest('unit', self)
 if (parts.some((part) => ['real', 'visual', 'e2e'].includes(part))) {
   const user = ordinaryUser()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.once(signal, () => {
+      say('stopped; what was started for the tests is being ended')
+      void user.end().finally(() => process.exit(1))
+    })
   try {
     if (parts.includes('real')) await vitest('real', user)
     if (parts.includes('visual')) await playwright('visual', user, ['--project=visual'])
