@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { until } from './egress-harness.ts'
 
 /** User, network, pid and mount namespaces with a shell as their first process. */
@@ -66,8 +67,15 @@ export async function startNamespace(): Promise<TestNamespace> {
       const exited = once(child, 'exit')
       child.kill('SIGKILL')
       await exited
+      // The kernel ends the namespace's first process last, a moment after its starter is gone.
+      while (await isAlive(rootPid)) await sleep(5)
     },
   }
+}
+
+async function isAlive(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat !== '' && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
 }
 
 async function onlyChild({ pid }: ChildProcess): Promise<number> {
