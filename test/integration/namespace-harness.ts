@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hasEnded, splitStat } from '../../src/main/core/proc-stat.ts'
 import { until } from './egress-harness.ts'
 
 /** User, network, pid and mount namespaces with a shell as their first process. */
@@ -74,8 +75,8 @@ export async function startNamespace(): Promise<TestNamespace> {
 }
 
 async function isAlive(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat !== '' && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2))
+  const line = splitStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
+  return line !== null && !hasEnded(line)
 }
 
 async function onlyChild({ pid }: ChildProcess): Promise<number> {

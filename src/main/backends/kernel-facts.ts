@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises'
+import { hasEnded, splitStat, startTicksOf } from '../core/proc-stat.ts'
 
 /** What the kernel says of a process, read from outside. */
 export interface KernelFacts {
@@ -63,9 +64,8 @@ export function writableMountsOf(mountinfo: string): string[] {
  */
 export async function startTicks(pid: number): Promise<number | null> {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : Number(fields[19])
+    const line = splitStat(await readFile(`/proc/${pid}/stat`, 'utf8'))
+    return line && !hasEnded(line) ? startTicksOf(line) : null
   } catch {
     return null
   }
@@ -87,8 +87,7 @@ async function childrenByScan(parent: number): Promise<number[]> {
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '')
-    if (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] === String(parent))
-      found.push(Number(name))
+    if (splitStat(stat)?.field(4) === String(parent)) found.push(Number(name))
   }
   return found
 }

@@ -1,6 +1,7 @@
 import { open, readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { ExitStatus } from '../../shared/domain/process.ts'
+import { hasEnded, splitStat, startTicksOf } from '../core/proc-stat.ts'
 
 /** USER_HZ: fixed by the kernel's interface at 100 on every architecture this runs on. */
 export const CLOCK_TICKS_PER_SECOND = 100
@@ -26,35 +27,26 @@ export interface ProcStat {
   readonly exit: ExitStatus | null
 }
 
-/** null when the text is no stat line. The name may itself hold blanks, brackets and newlines. */
+/** null when the text is no stat line. */
 export function parseStat(text: string): ProcStat | null {
-  const open = text.indexOf('(')
-  const close = text.lastIndexOf(')')
-  if (open < 1 || close < open) return null
-  const fields = text
-    .slice(close + 2)
-    .trim()
-    .split(' ')
-  // Field numbers as proc(5) counts them; the state is field 3.
-  const field = (number: number): string => fields[number - 3] ?? '0'
+  const line = splitStat(text)
+  if (!line) return null
+  const { pid, comm, state, field } = line
   const value = (number: number): number => Number(field(number))
-  const pid = Number(text.slice(0, open))
   const numbers = [pid, value(4), value(14), value(15), value(22), value(24)]
-  if (fields.length < 22 || numbers.some((item) => !Number.isFinite(item))) return null
-  const state = field(3)
-  const comm = text.slice(open + 1, close)
+  if (line.count < 24 || numbers.some((item) => !Number.isFinite(item))) return null
   return {
     pid,
     comm,
     state,
     ppid: value(4),
-    startTicks: value(22),
+    startTicks: startTicksOf(line),
     cpuTicks: value(14) + value(15),
     rssBytes: Math.max(0, value(24)) * PAGE_BYTES,
     // Where code, stack and arguments lie: chosen anew by every exec.
     image: [comm, field(26), field(28), field(48)].join(' '),
     // The first thread may end before the others; the process has ended when it is the last.
-    exit: (state === 'Z' || state === 'X') && value(20) <= 1 ? waitStatus(value(52)) : null,
+    exit: hasEnded(line) && value(20) <= 1 ? waitStatus(value(52)) : null,
   }
 }
 

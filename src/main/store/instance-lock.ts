@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { hasEnded, splitStat, startTicksOf } from '../core/proc-stat.ts'
 
 /** A process, in a way that no later process of the same number can be mistaken for. */
 const Holder = z.strictObject({
@@ -114,16 +115,11 @@ async function isRunning(holder: Holder): Promise<boolean> {
 }
 
 async function identity(pid: number): Promise<Holder> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  const line = splitStat(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => null)
-  // The name in parentheses may hold spaces; state and start time come after it.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticks = fields?.[19]
-  // What has ended and was only not reaped yet holds nothing any more.
-  const isGone = fields?.[0] === 'Z' || fields?.[0] === 'X'
   return {
     pid,
-    startTicks: ticks === undefined || isGone ? null : Number(ticks),
+    startTicks: line && !hasEnded(line) ? startTicksOf(line) : null,
     bootId: bootId?.trim() ?? null,
   }
 }
