@@ -95,15 +95,13 @@ function portTransport(port: MessagePort): Transport {
   // Newer Chromium tells a port that its other end is gone; older ones stay silent.
   port.addEventListener('close', () => inbox.end())
   port.start()
-  return {
+  return inbox.transport({
     send: (frame) => port.postMessage(frame),
-    onFrame: (receive) => inbox.onFrame(receive),
-    onClose: (closed) => inbox.onClose(closed),
     close: () => {
       port.close()
       inbox.end()
     },
-  }
+  })
 }
 
 function openSocket(): Promise<Transport> {
@@ -122,16 +120,16 @@ function openSocket(): Promise<Transport> {
       reject(new Fault('disconnected', 'the host refused the connection'))
     })
     socket.addEventListener('open', () =>
-      resolve({
-        send: (frame) => {
-          // The DOM's types ask for a buffer that is not shared; every frame of ours is one.
-          if (socket.readyState === WebSocket.OPEN)
-            socket.send(frame as string | Uint8Array<ArrayBuffer>)
-        },
-        onFrame: (receive) => inbox.onFrame(receive),
-        onClose: (closed) => inbox.onClose(closed),
-        close: () => socket.close(),
-      }),
+      resolve(
+        inbox.transport({
+          send: (frame) => {
+            // The DOM's types ask for a buffer that is not shared; every frame of ours is one.
+            if (socket.readyState === WebSocket.OPEN)
+              socket.send(frame as string | Uint8Array<ArrayBuffer>)
+          },
+          close: () => socket.close(),
+        }),
+      ),
     )
   })
 }

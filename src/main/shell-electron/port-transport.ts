@@ -16,13 +16,11 @@ export function portTransport(port: MainPort): Transport {
   })
   port.on('close', () => inbox.end())
   port.start()
-  return {
+  return inbox.transport({
     send: (frame) => port.postMessage(frame),
-    onFrame: (receive) => inbox.onFrame(receive),
-    onClose: (closed) => inbox.onClose(closed),
     close: () => {
       port.close()
       inbox.end()
     },
-  }
+  })
 }

@@ -13,15 +13,13 @@ export function socketTransport(socket: WebSocket): Transport {
   })
   socket.on('close', () => inbox.end())
   socket.on('error', () => socket.terminate())
-  return {
+  return inbox.transport({
     send: (frame) => {
       if (socket.readyState !== socket.OPEN) return
       // It comes back to fresh snapshots; keeping everything for it would fill the host.
       if (socket.bufferedAmount > MAX_WAITING_BYTES) socket.terminate()
       else socket.send(frame)
     },
-    onFrame: (receive) => inbox.onFrame(receive),
-    onClose: (closed) => inbox.onClose(closed),
     close: () => socket.close(),
-  }
+  })
 }

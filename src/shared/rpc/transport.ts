@@ -42,25 +42,32 @@ export class Inbox {
     this.#closed = closed
     if (this.#isClosed) closed()
   }
+  /** The pipe whose incoming side this is. */
+  transport(outgoing: Pick<Transport, 'send' | 'close'>): Transport {
+    return {
+      ...outgoing,
+      onFrame: (receive) => this.onFrame(receive),
+      onClose: (closed) => this.onClose(closed),
+    }
+  }
 }
 
 /** Two ends in one process, for tests; frames are delivered in a later microtask, as a pipe does. */
 export function memoryTransportPair(): [Transport, Transport] {
   const inboxes = [new Inbox(), new Inbox()] as const
   let isOpen = true
-  const end = (mine: Inbox, theirs: Inbox): Transport => ({
-    send: (frame) => {
-      if (isOpen) queueMicrotask(() => theirs.push(frame))
-    },
-    onFrame: (receive) => mine.onFrame(receive),
-    onClose: (closed) => mine.onClose(closed),
-    close: () => {
-      isOpen = false
-      queueMicrotask(() => {
-        mine.end()
-        theirs.end()
-      })
-    },
-  })
+  const end = (mine: Inbox, theirs: Inbox): Transport =>
+    mine.transport({
+      send: (frame) => {
+        if (isOpen) queueMicrotask(() => theirs.push(frame))
+      },
+      close: () => {
+        isOpen = false
+        queueMicrotask(() => {
+          mine.end()
+          theirs.end()
+        })
+      },
+    })
   return [end(inboxes[0], inboxes[1]), end(inboxes[1], inboxes[0])]
 }
