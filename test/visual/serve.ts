@@ -1,30 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { extname, join, resolve, sep } from 'node:path'
+import { join, resolve } from 'node:path'
 import { build } from 'vite'
+import { readAsset } from '../../src/main/page/assets.ts'
+import { PAGE_HEADERS } from '../../src/main/page/policy.ts'
 
-/** As strict as both shells are: nothing inline, nothing evaluated, nothing from elsewhere. */
-const CSP = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ')
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript',
-  '.css': 'text/css',
-}
-
-/** Builds the harness into a folder of its own and serves it on a free loopback port. */
+/** Builds the harness into a folder of its own and serves it as both shells serve the renderer. */
 export async function serveHarness(): Promise<{ url: string; close(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), 'cloche-visual-'))
   await build({
@@ -32,21 +15,13 @@ export async function serveHarness(): Promise<{ url: string; close(): Promise<vo
     cacheDir: join(root, 'cache'),
     build: { outDir: root, emptyOutDir: false },
   })
-  const server = createServer((request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname
-    const file = resolve(root, `.${path === '/' ? '/index.html' : path}`)
-    if (!file.startsWith(root + sep)) return void response.writeHead(404).end()
-    readFile(file).then(
-      (body) =>
-        response
-          .writeHead(200, {
-            'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
-            'content-security-policy': CSP,
-          })
-          .end(body),
-      () => response.writeHead(404).end(),
-    )
-  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const asset = await readAsset(root, (request.url ?? '/').split('?', 1)[0] ?? '/')
+    if (asset)
+      response.writeHead(200, { ...PAGE_HEADERS, 'content-type': asset.type }).end(asset.bytes)
+    else response.writeHead(404).end()
+  }
+  const server = createServer((request, response) => void answer(request, response))
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address() as AddressInfo
   return {
