@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { TerminalViewer } from '../../src/main/core/ports.ts'
+import type { TerminalViewer } from '../../src/shared/terminal-viewer.ts'
 import { LIMITS } from '../../src/shared/rpc/frames.ts'
 import {
   bundleEntry,

@@ -1,4 +1,3 @@
-import type { ConnectionId } from '../../shared/domain/ids.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
@@ -118,7 +117,7 @@ function decide(
   return prompts.ask({
     sessionId: session.id,
     workspace,
-    connectionId: question.connectionId as ConnectionId,
+    connectionId: question.connectionId,
     destination: question.destination,
     requester: question.requester,
     gone: question.gone,

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { ConnectionId, SessionId } from '../../shared/domain/ids.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
@@ -8,6 +8,7 @@ import type { StartFailure } from '../../shared/domain/session.ts'
 import type { Fact, RecordingSummary, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
+import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
 import type { Plan } from './isolation/plan.ts'
 
 export interface Clock {
@@ -32,19 +33,6 @@ export interface LaunchSpec {
   /** The whole environment; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-}
-
-export interface TerminalSize {
-  readonly cols: number
-  readonly rows: number
-}
-
-/** One viewer of one terminal. Nothing it does or fails to do can pause the program. */
-export interface TerminalViewer {
-  /** Redraw from this; it includes all output before `offset`. */
-  screen(offset: number, size: TerminalSize, bytes: Uint8Array): void
-  output(offset: number, bytes: Uint8Array): void
-  resized(size: TerminalSize): void
 }
 
 export interface TerminalAttachment {
@@ -150,7 +138,7 @@ export interface EgressOptions {
   readonly processes: ProcessReader
   /** Answers when the policy or a person has; never rejects; a fault inside it means deny. */
   decide(request: {
-    readonly connectionId: string
+    readonly connectionId: ConnectionId
     readonly destination: Destination
     readonly requester: Requester | null
     /** Aborted when the client went away: the prompt is withdrawn. */

@@ -1,6 +1,6 @@
 import type { PromptChange } from '../../shared/contract/api.ts'
 import type { StreamSource } from '../../shared/contract/define.ts'
-import type { ConnectionId, PromptId, RuleId, SessionId } from '../../shared/domain/ids.ts'
+import type { ConnectionId, PromptId, SessionId } from '../../shared/domain/ids.ts'
 import type {
   Decision,
   Destination,
@@ -11,6 +11,8 @@ import type {
 } from '../../shared/domain/policy.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { createBroadcast } from './broadcast.ts'
+import type { NewId } from './ids.ts'
 import { decideByRules } from './policy/decide.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { Clock } from './ports.ts'
@@ -38,7 +40,7 @@ export interface PromptsOptions {
   readonly clock: Clock
   readonly rules: RuleBook
   readonly report: (sessionId: SessionId, fact: Fact) => void
-  readonly newId: (prefix: 'prm' | 'rul') => string
+  readonly newId: NewId
   /** Milliseconds a question waits for a person before it denies by itself. */
   readonly timeoutMs: number
 }
@@ -53,13 +55,9 @@ interface Waiting {
 /** Identical questions of one session collapse; different ones queue, oldest first. */
 export function createPrompts(options: PromptsOptions): Prompts {
   const waiting = new Map<PromptId, Waiting>()
-  const viewers = new Set<(frame: { type: 'delta'; seq: number; change: PromptChange }) => void>()
-  let seq = 0
-
-  const tell = (change: PromptChange): void => {
-    seq++
-    for (const push of viewers) push({ type: 'delta', seq, change })
-  }
+  const { tell, watch } = createBroadcast<PermissionRequest[], PromptChange>(() =>
+    [...waiting.values()].map((entry) => entry.request),
+  )
 
   const settle = (entry: Waiting, decision: Decision): void => {
     const { id, sessionId } = entry.request
@@ -72,7 +70,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
 
   const raise = (question: Question): Waiting => {
     const { sessionId, destination, requester, connectionId, workspace } = question
-    const id = options.newId('prm') as PromptId
+    const id = options.newId('prm')
     const raisedAtMs = options.clock.wallMs()
     const entry: Waiting = {
       request: {
@@ -126,7 +124,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     const { sessionId, destination } = entry.request
     if (answer.lifetime === 'once') return
     const rule: Rule = {
-      id: options.newId('rul') as RuleId,
+      id: options.newId('rul'),
       action: answer.action,
       host: destination.host,
       port: destination.port,
@@ -183,15 +181,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
           })
     },
 
-    watch: (push) => {
-      push({
-        type: 'snapshot',
-        seq,
-        state: [...waiting.values()].map((entry) => entry.request),
-      })
-      viewers.add(push)
-      return () => viewers.delete(push)
-    },
+    watch,
   }
 }
 

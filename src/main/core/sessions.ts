@@ -1,6 +1,6 @@
 import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
-import type { RuleId, SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Destination, Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
@@ -11,6 +11,8 @@ import {
   type StartFailure,
 } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { createBroadcast } from './broadcast.ts'
+import type { NewId } from './ids.ts'
 import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import { decideByRules } from './policy/decide.ts'
@@ -37,7 +39,7 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly prompts: Prompts
   readonly rules: RuleBook
-  readonly newId: (prefix: 'ses' | 'rul') => string
+  readonly newId: NewId
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
   /** Milliseconds a program gets to end by itself before its sandbox is destroyed. */
@@ -77,13 +79,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const live = new Map<SessionId, Live>()
   /** Aborted, with its ExitStatus, when a session's first process ends, even while it starts. */
   const exits = new Map<SessionId, AbortController>()
-  const viewers = new Set<(frame: { type: 'delta'; seq: number; change: SessionChange }) => void>()
-  let seq = 0
-
-  const tell = (change: SessionChange): void => {
-    seq++
-    for (const push of viewers) push({ type: 'delta', seq, change })
-  }
+  const { tell, watch } = createBroadcast<Session[], SessionChange>(timeline.sessions)
   timeline.onSessionChange((session) => tell({ type: 'set', session }))
 
   const get = (id: SessionId): Session | null => timeline.state(id)?.session ?? null
@@ -102,7 +98,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   const grantHosts = (session: Session): void => {
     for (const host of session.spec.grants) {
       const rule: Rule = {
-        id: options.newId('rul') as RuleId,
+        id: options.newId('rul'),
         action: 'allow',
         host,
         port: null,
@@ -133,7 +129,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (diagnosis.status !== 'usable')
       return err({ type: 'backend_unavailable', level: spec.level, diagnosis })
 
-    const id = options.newId('ses') as SessionId
+    const id = options.newId('ses')
     const session: Session = {
       id,
       // The folder as the boundary sees it; the typed word counted for this start only.
@@ -241,11 +237,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     get,
     all: () => timeline.sessions(),
-    watch: (push) => {
-      push({ type: 'snapshot', seq, state: timeline.sessions() })
-      viewers.add(push)
-      return () => viewers.delete(push)
-    },
+    watch,
     ruleRemoved: (rule) => {
       for (const [id, { egress }] of live) {
         const session = get(id)

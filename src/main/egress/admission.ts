@@ -77,7 +77,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
   }
 
   const run = async (destination: Destination, applicant: Applicant): Promise<Admission> => {
-    const connectionId = newId('con') as ConnectionId
+    const connectionId = newId('con')
     const requester = await applicant.requester
     report({ type: 'net/requested', connectionId, destination, requester })
     const verdict = await reachVerdict(destination, {

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { ChildPort, Log, PtyEvents, TerminalViewer } from '../core/ports.ts'
+import type { TerminalViewer } from '../../shared/terminal-viewer.ts'
+import type { ChildPort, Log, PtyEvents } from '../core/ports.ts'
 import { type ClientMessage, HostMessage } from './pty-messages.ts'
 
 export interface Heartbeat {

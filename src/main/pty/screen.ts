@@ -5,7 +5,7 @@ import {
   type TerminalTheme,
   UNICODE_VERSION,
 } from '../../shared/terminal-settings.ts'
-import type { TerminalSize } from '../core/ports.ts'
+import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import { OpenSequence } from './open-sequence.ts'
 import { ScreenColors } from './screen-colors.ts'
 import { drawSnapshot } from './snapshot.ts'

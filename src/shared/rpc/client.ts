@@ -11,13 +11,10 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
 } from './frames.ts'
-import type { Size } from './server.ts'
+import type { TerminalSize, TerminalViewer } from '../terminal-viewer.ts'
 import type { Transport } from './transport.ts'
 
-export interface RemoteTerminalViewer {
-  screen(offset: number, size: Size, bytes: Uint8Array): void
-  output(offset: number, bytes: Uint8Array): void
-  resized(size: Size): void
+export interface RemoteTerminalViewer extends TerminalViewer {
   /** The host ended the stream; nothing more comes. */
   closed(message: string): void
 }
@@ -25,7 +22,7 @@ export interface RemoteTerminalViewer {
 export interface RemoteTerminal {
   write(bytes: Uint8Array): void
   drawn(offset: number): void
-  resize(size: Size): void
+  resize(size: TerminalSize): void
   close(): void
 }
 
@@ -34,7 +31,11 @@ export interface Connection {
   readonly api: ClientOf<Api>
   /** Version of the host. */
   readonly version: string
-  openTerminal(sessionId: SessionId, size: Size, viewer: RemoteTerminalViewer): RemoteTerminal
+  openTerminal(
+    sessionId: SessionId,
+    size: TerminalSize,
+    viewer: RemoteTerminalViewer,
+  ): RemoteTerminal
   /** Bytes of a recording's terminal log from `offset`; empty at its end. */
   readRecording(sessionId: SessionId, offset: number): Promise<Uint8Array>
   onClose(closed: () => void): void
@@ -53,7 +54,7 @@ export function connect(
 ): Promise<Connection> {
   const calls = new Map<string, Waiting<unknown>>()
   const subscriptions = new Map<number, (frame: Frame<unknown, unknown>) => void>()
-  const terminals = new Map<number, { viewer: RemoteTerminalViewer; size: Size }>()
+  const terminals = new Map<number, { viewer: RemoteTerminalViewer; size: TerminalSize }>()
   const reads = new Map<number, Waiting<Uint8Array>>()
   let isOpen = true
   let nextId = 1

@@ -18,31 +18,20 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
 } from './frames.ts'
+import type { TerminalSize, TerminalViewer } from '../terminal-viewer.ts'
 import type { Transport } from './transport.ts'
-
-export interface Size {
-  readonly cols: number
-  readonly rows: number
-}
 
 /** What a connection needs of the terminals and recordings; implemented by the host. */
 export interface ByteServices {
   /** null: no such terminal. */
-  openTerminal(
-    sessionId: string,
-    viewer: {
-      screen(offset: number, size: Size, bytes: Uint8Array): void
-      output(offset: number, bytes: Uint8Array): void
-      resized(size: Size): void
-    },
-  ): TerminalChannel | null
+  openTerminal(sessionId: string, viewer: TerminalViewer): TerminalChannel | null
   /** null: no such recording. At most LIMITS.readBytes; empty at the end. */
   readRecording(sessionId: string, offset: number): Promise<Uint8Array | null>
 }
 
 export interface TerminalChannel {
   write(bytes: Uint8Array): void
-  resize(size: Size): void
+  resize(size: TerminalSize): void
   drawn(offset: number): void
   close(): void
 }
@@ -150,7 +139,7 @@ export function serve<C extends Contract>(transport: Transport, options: ServeOp
     }
   }
 
-  const openTerminal = (stream: number, sessionId: string, size: Size): void => {
+  const openTerminal = (stream: number, sessionId: string, size: TerminalSize): void => {
     if (streams.has(stream) || terminals.has(stream)) return reject('stream number in use')
     if (streams.size + terminals.size >= LIMITS.streams)
       return closeStream(stream, 'bad_input', 'too many streams on one connection')

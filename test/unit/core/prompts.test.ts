@@ -3,6 +3,7 @@ import type { PromptChange } from '../../../src/shared/contract/api.ts'
 import type { ConnectionId, PromptId, SessionId } from '../../../src/shared/domain/ids.ts'
 import type { Decision, PermissionRequest } from '../../../src/shared/domain/policy.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
+import type { NewId } from '../../../src/main/core/ids.ts'
 import { createRuleBook, type RuleBook } from '../../../src/main/core/policy/rules.ts'
 import { createPrompts, type Prompts } from '../../../src/main/core/prompts.ts'
 
@@ -32,7 +33,7 @@ beforeEach(() => {
     clock: { wallMs: () => Date.now(), monoMs: () => 0 },
     rules,
     report: (sessionId, fact) => facts.push({ sessionId, fact }),
-    newId: (prefix) => `${prefix}_${String(nextId++).padStart(16, '0')}`,
+    newId: ((prefix) => `${prefix}_${String(nextId++).padStart(16, '0')}`) as NewId,
     timeoutMs: 60_000,
   })
 })

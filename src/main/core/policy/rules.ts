@@ -1,6 +1,7 @@
 import type { StreamSource } from '../../../shared/contract/define.ts'
 import type { RuleId, SessionId } from '../../../shared/domain/ids.ts'
 import type { Rule } from '../../../shared/domain/policy.ts'
+import { createBroadcast } from '../broadcast.ts'
 import type { DocumentStore, Log } from '../ports.ts'
 
 export interface RuleBook {
@@ -21,17 +22,17 @@ export function createRuleBook(
   log: Log,
 ): RuleBook {
   let rules: readonly Rule[] = kept
-  let seq = 0
-  const viewers = new Set<(frame: { type: 'delta'; seq: number; change: Rule[] }) => void>()
+  const { tell, watch } = createBroadcast<Rule[], Rule[]>(() => [...rules])
 
   const replace = (next: readonly Rule[]): void => {
-    const isKeptChange = next.some(isKept) || rules.some(isKept)
+    const before = rules.filter(isKept)
+    const after = next.filter(isKept)
     rules = next
-    seq++
-    for (const push of viewers) push({ type: 'delta', seq, change: [...rules] })
-    if (isKeptChange)
+    tell([...rules])
+    // Session rules come and go with every answer; the disk need not hear of them.
+    if (before.length !== after.length || before.some((rule, index) => rule !== after[index]))
       document
-        .save(rules.filter(isKept))
+        .save(after)
         .catch((cause: unknown) => log.error('the rules could not be saved', cause))
   }
 
@@ -49,11 +50,7 @@ export function createRuleBook(
       )
       if (next.length !== rules.length) replace(next)
     },
-    watch: (push) => {
-      push({ type: 'snapshot', seq, state: [...rules] })
-      viewers.add(push)
-      return () => viewers.delete(push)
-    },
+    watch,
   }
 }
 
