@@ -1,6 +1,5 @@
-import type { ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
-import type { ChildPort, LaunchSpec, Log } from '../../src/main/core/ports.ts'
+import type { LaunchSpec, Log } from '../../src/main/core/ports.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 
 export const ROOT = process.env.CLOCHE_TEST_ROOT ?? resolve(import.meta.dirname, '../..')
@@ -23,16 +22,4 @@ export const quietLog: Log = {
   info: () => undefined,
   warn: () => undefined,
   error: () => undefined,
-}
-
-export function forkedPort(child: ChildProcess): ChildPort {
-  child.on('error', () => undefined)
-  return {
-    send: (message) => {
-      if (child.connected) child.send(message as object)
-    },
-    onMessage: (receive) => child.on('message', receive),
-    onExit: (exited) => child.once('exit', exited),
-    kill: () => child.kill('SIGKILL'),
-  }
 }

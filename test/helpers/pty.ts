@@ -11,7 +11,8 @@ import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { ExitStatus } from '../../src/shared/domain/process.ts'
 import { decodeLog, type TerminalRecord } from '../../src/shared/terminal-log.ts'
 
-import { forkedPort, monoMs, newSessionId, quietLog, ROOT } from './pty-parts.ts'
+import { childPort } from '../../src/main/shell-web/fork-starter.ts'
+import { monoMs, newSessionId, quietLog, ROOT } from './pty-parts.ts'
 
 const bundles: string[] = []
 
@@ -77,7 +78,7 @@ export async function startPtyHarness(
       start: () => {
         const child = options.start?.() ?? fork(entry, [], { serialization: 'advanced' })
         children.push(child)
-        return forkedPort(child)
+        return childPort(child)
       },
     },
   })

@@ -1,6 +1,6 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import type { ProcessStarter } from '../core/ports.ts'
+import type { ChildPort, ProcessStarter } from '../core/ports.ts'
 
 /** Starts our own processes as forks of plain Node; `entries` is the folder of built entries. */
 export function createForkStarter(entries: string): ProcessStarter {
@@ -11,16 +11,21 @@ export function createForkStarter(entries: string): ProcessStarter {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
         execArgv: [],
       })
-      // A failed start or a broken pipe shows as an exit; the supervisor handles that one way.
-      child.on('error', () => child.kill('SIGKILL'))
-      return {
-        send: (message) => {
-          if (child.connected) child.send(message as object)
-        },
-        onMessage: (receive) => child.on('message', receive),
-        onExit: (exited) => child.once('exit', exited),
-        kill: () => child.kill('SIGKILL'),
-      }
+      return childPort(child)
     },
+  }
+}
+
+/** The channel of a forked child; it must have been forked with `serialization: 'advanced'`. */
+export function childPort(child: ChildProcess): ChildPort {
+  // A failed start or a broken pipe shows as an exit; the supervisor handles that one way.
+  child.on('error', () => child.kill('SIGKILL'))
+  return {
+    send: (message) => {
+      if (child.connected) child.send(message as object)
+    },
+    onMessage: (receive) => child.on('message', receive),
+    onExit: (exited) => child.once('exit', exited),
+    kill: () => child.kill('SIGKILL'),
   }
 }
