@@ -85,6 +85,8 @@ test('Codex: seen, asked, allowed, seen again', async () => {
   const { page } = app
   await startFirstSession(page, 'codex')
   await expect.poll(() => readableText(app.place), { timeout: 30_000 }).toContain('Codex')
+  // Keys typed before its menu is drawn are lost.
+  await expect.poll(() => readableText(app.place), { timeout: 30_000 }).toContain('Device Code')
   await page.getByTestId('terminal').click()
   await page.keyboard.press('2')
   await page.keyboard.press('Enter')
