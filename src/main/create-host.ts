@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
+import { NO_LIMITS } from '../shared/domain/limits.ts'
 import { Rule } from '../shared/domain/policy.ts'
 import { isLive } from '../shared/domain/session.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -151,6 +152,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       user: userInfo().username,
       recentWorkspaces: recent,
       defaultLevel: os?.status === 'usable' ? 'os' : null,
+      defaultLimits: NO_LIMITS,
       mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
       notices,
     }

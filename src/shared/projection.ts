@@ -115,6 +115,12 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
       return { ...state, session: patchSession(state, { title: fact.title }) }
     case 'isolation/reported':
       return { ...state, session: patchSession(state, { axes: fact.axes }) }
+    case 'isolation/planned':
+      return { ...state, session: patchSession(state, { policy: fact.policy }) }
+    case 'limits/reported':
+      return { ...state, session: patchSession(state, { limits: fact.limits }) }
+    case 'limits/reached':
+      return state
     case 'terminal/active':
       return { ...state, terminalBytes: fact.totalBytes }
     case 'terminal/resized':

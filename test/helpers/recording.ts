@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
-import type { Session } from '../../src/shared/domain/session.ts'
+import { BASIC_SPEC, type Session } from '../../src/shared/domain/session.ts'
 import type { Fact, TimelineEvent } from '../../src/shared/domain/timeline.ts'
 
 export const sessionId = (n: number): SessionId =>
@@ -19,6 +19,7 @@ export const sampleSession = (id: SessionId): Session => ({
     network: 'ask',
     grants: [],
     useSignIn: false,
+    ...BASIC_SPEC,
     acknowledgement: null,
   },
   title: 'true',
@@ -30,6 +31,8 @@ export const sampleSession = (id: SessionId): Session => ({
   exit: null,
   failure: null,
   axes: [],
+  limits: [],
+  policy: null,
   continues: null,
   pendingPrompts: 0,
 })

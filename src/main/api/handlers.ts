@@ -43,6 +43,8 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         if (created.ok) parts.rememberWorkspace(created.value.spec.workspace)
         return created
       },
+      preview: (spec, caller) => sessions.preview(spec, caller),
+      probe: ({ id }) => sessions.probe(id),
       stop: ({ id }) => sessions.stop(id),
       restart: ({ id }, caller) => sessions.restart(id, caller),
       rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),
@@ -62,6 +64,15 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         sessions.ruleRemoved(rule)
         return Promise.resolve(ok(null))
       },
+    },
+    variable: {
+      list: () => (push) => {
+        const storage = { place: 'memory' as const, detail: '' }
+        push({ type: 'snapshot', seq: 0, state: { machine: [], kept: [], storage } })
+        return () => undefined
+      },
+      keep: () => Promise.resolve(err({ type: 'not_kept' as const, detail: 'not built' })),
+      forget: () => Promise.resolve(err({ type: 'unknown_variable' as const })),
     },
     recording: {
       list: async () => {

@@ -172,6 +172,8 @@ function makeSandbox(
   return {
     rootPid: root.pid,
     axes,
+    limits: [],
+    probe: () => Promise.resolve(axes),
     listener,
     release: async () => {
       await go.write('go\n')

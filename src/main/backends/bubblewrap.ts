@@ -25,6 +25,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
   return {
     level: 'os',
     diagnose: () => diagnoseBubblewrap(options.bubblewrapPaths),
+    describe: (plan) => Promise.resolve({ sentences: [], command: [...plan.argv] }),
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)

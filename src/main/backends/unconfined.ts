@@ -11,6 +11,16 @@ const OPEN: Readonly<Record<AxisReport['axis'], string>> = {
   credentials: 'Your environment, keys and sign-ins',
 }
 
+const OPEN_AXES: readonly AxisReport[] = AXES.map((axis) => ({
+  axis,
+  requested: 'open',
+  proven: 'open',
+  breadth: 'wide',
+  detail: OPEN[axis],
+  evidence: [],
+  provenAtMs: null,
+}))
+
 /** No boundary at all. Reached only through a plan that took a person's acknowledgement. */
 export function createUnconfinedBackend(
   env: Readonly<Record<string, string | undefined>>,
@@ -26,6 +36,16 @@ export function createUnconfinedBackend(
         summary: 'No boundary: the program runs as you, with everything you can reach.',
         facts: [],
         remedies: [],
+      }),
+    describe: (plan) =>
+      Promise.resolve({
+        sentences: AXES.map((axis) => ({
+          axis,
+          kind: 'can' as const,
+          text: OPEN[axis],
+          origin: 'person' as const,
+        })),
+        command: [...plan.argv],
       }),
     build: (plan) => {
       if (plan.level !== 'unconfined') throw new Error(`a plan for ${plan.level} came unconfined`)
@@ -47,15 +67,9 @@ export function createUnconfinedBackend(
             return ok({
               rootPid: pid,
               listener: null,
-              axes: AXES.map((axis) => ({
-                axis,
-                requested: 'open' as const,
-                proven: 'open' as const,
-                breadth: 'wide' as const,
-                detail: OPEN[axis],
-                evidence: [],
-                provenAtMs: null,
-              })),
+              axes: OPEN_AXES,
+              limits: [],
+              probe: () => Promise.resolve(OPEN_AXES),
               release: () => Promise.resolve(),
               terminate: async () => {
                 if (root) await signalProcess(root, 'SIGTERM')

@@ -1,6 +1,8 @@
 import type { Server } from 'node:net'
 import type { ConnectionId, SessionId } from '../../shared/domain/ids.ts'
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { LimitReport } from '../../shared/domain/limits.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
@@ -94,6 +96,8 @@ export interface ChildPort {
 export interface SandboxBackend {
   readonly level: IsolationLevel
   diagnose(): Promise<Diagnosis>
+  /** What `build` would make, in words and as the exact command; changes nothing. */
+  describe(plan: Plan): Promise<EffectivePolicy>
   /** Prepares everything that must exist before the first process. Nothing runs yet. */
   build(plan: Plan, sessionId: SessionId): Promise<Result<SandboxBuild, StartFailure>>
 }
@@ -113,6 +117,10 @@ export interface Sandbox {
   /** Host pid of the sandbox's first process. */
   readonly rootPid: number
   readonly axes: readonly AxisReport[]
+  /** What of the plan's limits is in force, and by what. */
+  readonly limits: readonly LimitReport[]
+  /** Tries the boundary again from inside, while the program runs. */
+  probe(): Promise<readonly AxisReport[]>
   /** Accepts the sandbox's connections in this process; null when it is on the host's network. */
   readonly listener: Server | null
   /** Lets the agent start. */

@@ -1,7 +1,8 @@
 import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Destination, Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import {
@@ -50,6 +51,15 @@ type UnknownSession = { readonly type: 'unknown_session' }
 
 export interface Sessions {
   create(spec: SessionSpec, caller: Pick<Caller, 'shell'>): Promise<Result<Session, StartFailure>>
+  /** What `create` would build from this spec. */
+  preview(
+    spec: SessionSpec,
+    caller: Pick<Caller, 'shell'>,
+  ): Promise<Result<EffectivePolicy, StartFailure>>
+  /** Tries the boundary of a live session again; the result is also an event. */
+  probe(
+    id: SessionId,
+  ): Promise<Result<AxisReport[], UnknownSession | { readonly type: 'not_live' }>>
   restart(
     id: SessionId,
     caller: Pick<Caller, 'shell'>,
@@ -111,20 +121,30 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
   }
 
+  /** Everything that is known before anything is built. */
+  const prepare = async (
+    spec: SessionSpec,
+    caller: Pick<Caller, 'shell'>,
+    resume: boolean,
+  ): Promise<
+    Result<{ plan: Plan; agentName: string; title: string; backend: SandboxBackend }, StartFailure>
+  > => {
+    const allowed = mayStart(spec, caller)
+    if (!allowed.ok) return allowed
+    const planned = await options.planner.plan(spec, { resume, acknowledgement: allowed.value })
+    if (!planned.ok) return planned
+    const backend = options.backends.get(spec.level)
+    return backend ? ok({ ...planned.value, backend }) : err(noBackend(spec.level))
+  }
+
   const start = async (
     spec: SessionSpec,
     caller: Pick<Caller, 'shell'>,
     continues: SessionId | null,
   ): Promise<Result<Session, StartFailure>> => {
-    const allowed = mayStart(spec, caller)
-    if (!allowed.ok) return allowed
-    const planned = await options.planner.plan(spec, {
-      resume: continues !== null,
-      acknowledgement: allowed.value,
-    })
-    if (!planned.ok) return planned
-    const backend = options.backends.get(spec.level)
-    if (!backend) return err(noBackend(spec.level))
+    const ready = await prepare(spec, caller, continues !== null)
+    if (!ready.ok) return ready
+    const { plan, agentName, title, backend } = ready.value
     const diagnosis = await backend.diagnose()
     if (diagnosis.status !== 'usable')
       return err({ type: 'backend_unavailable', level: spec.level, diagnosis })
@@ -133,9 +153,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     const session: Session = {
       id,
       // The folder as the boundary sees it; the typed word counted for this start only.
-      spec: { ...spec, workspace: planned.value.plan.workspace, acknowledgement: null },
-      title: planned.value.title,
-      agentName: planned.value.agentName,
+      spec: { ...spec, workspace: plan.workspace, acknowledgement: null },
+      title,
+      agentName,
       status: 'starting',
       createdAtMs: clock.wallMs(),
       startedAtMs: null,
@@ -143,6 +163,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       exit: null,
       failure: null,
       axes: [],
+      limits: [],
+      policy: null,
       continues,
       pendingPrompts: 0,
     }
@@ -155,7 +177,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const started = await startBoundary({
       ...options,
       session,
-      plan: planned.value.plan,
+      plan,
       backend,
       exited: exit.signal,
       report: (fact) => timeline.append(id, fact),
@@ -170,7 +192,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     const { promise, resolve } = deferred()
     live.set(id, { ...started.value, ended: promise, resolveEnded: resolve })
-    timeline.append(id, { type: 'isolation/reported', axes: [...started.value.sandbox.axes] })
+    const { axes, limits } = started.value.sandbox
+    timeline.append(id, { type: 'isolation/planned', policy: await backend.describe(plan) })
+    timeline.append(id, { type: 'isolation/reported', axes: [...axes] })
+    timeline.append(id, { type: 'limits/reported', limits: [...limits] })
     timeline.append(id, { type: 'session/started', rootPid: started.value.sandbox.rootPid })
     await started.value.sandbox.release()
     if (exit.signal.aborted) await end(id, exit.signal.reason as ExitStatus)
@@ -214,6 +239,18 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   return {
     create: (spec, caller) => start(spec, caller, null),
+    preview: async (spec, caller) => {
+      const ready = await prepare(spec, caller, false)
+      return ready.ok ? ok(await ready.value.backend.describe(ready.value.plan)) : ready
+    },
+    probe: async (id) => {
+      if (!get(id)) return err({ type: 'unknown_session' })
+      const parts = live.get(id)
+      if (!parts) return err({ type: 'not_live' })
+      const axes = [...(await parts.sandbox.probe())]
+      timeline.append(id, { type: 'isolation/reported', axes })
+      return ok(axes)
+    },
     restart: async (id, caller) => {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })

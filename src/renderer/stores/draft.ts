@@ -1,7 +1,7 @@
 import { create } from 'zustand'
 import type { AgentId, AgentInfo } from '../../shared/domain/agent.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
+import { BASIC_SPEC, type SessionSpec, type StartFailure } from '../../shared/domain/session.ts'
 import { currentConnection } from '../connection.ts'
 import { createSession } from './session-actions.ts'
 import { setUi } from './ui.ts'
@@ -95,6 +95,7 @@ export async function startDraft(level: IsolationLevel): Promise<void> {
     network: draft.network,
     grants: [...draft.grants],
     useSignIn: draft.useSignIn,
+    ...BASIC_SPEC,
     acknowledgement: level === 'unconfined' ? draft.word : null,
   })
   useDraft.setState({ isStarting: false })

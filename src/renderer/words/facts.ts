@@ -25,6 +25,12 @@ export function wordsOfFact(fact: Fact): string {
       return `Renamed to “${fact.title}”`
     case 'isolation/reported':
       return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
+    case 'isolation/planned':
+      return `Boundary planned: ${plural(fact.policy.sentences.length, 'rule')}`
+    case 'limits/reported':
+      return `Limits in force: ${fact.limits.filter(({ means }) => means.length > 0).length} of ${fact.limits.length}`
+    case 'limits/reached':
+      return `Limit reached: ${fact.limit}, ${fact.detail}`
     case 'terminal/active':
       return `${formatBytes(fact.bytes)} of output`
     case 'terminal/resized':

@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
+import { EffectivePolicy } from '../domain/effective-policy.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
+import { AxisReport } from '../domain/isolation.ts'
+import { Limits } from '../domain/limits.ts'
 import { Decision, PermissionRequest, PromptAnswer, Rule } from '../domain/policy.ts'
 import { Diagnosis } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
+import { VariableList, VariableName } from '../domain/variables.ts'
 import { command, defineContract, query, stream } from './define.ts'
 
 export const SystemInfo = z.strictObject({
@@ -18,6 +22,8 @@ export const SystemInfo = z.strictObject({
   defaultLevel: z.enum(['os', 'container', 'vm']).nullable(),
   /** Unconfined sessions may be started from this shell. */
   mayUnconfine: z.boolean(),
+  /** What a new session is limited to unless the person says otherwise. */
+  defaultLimits: Limits,
   /** Sentences about state that could not be read at start and was set aside, never deleted. */
   notices: z.array(z.string()),
 })
@@ -70,6 +76,14 @@ export const api = defineContract({
   },
   session: {
     create: command({ input: SessionSpec, output: Session, error: StartFailure }),
+    /** What `create` would build from this, without building it. */
+    preview: command({ input: SessionSpec, output: EffectivePolicy, error: StartFailure }),
+    /** Tries the boundary of a running session again, from inside. */
+    probe: command({
+      input: z.strictObject({ id: SessionId }),
+      output: z.array(AxisReport),
+      error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
+    }),
     stop: command({
       input: z.strictObject({ id: SessionId }),
       output: z.null(),
@@ -119,6 +133,20 @@ export const api = defineContract({
       input: z.strictObject({ id: RuleId }),
       output: z.null(),
       error: z.strictObject({ type: z.literal('unknown_rule') }),
+    }),
+  },
+  variable: {
+    list: stream({ key: z.null(), snapshot: VariableList, delta: VariableList }),
+    /** Values go in and never come out again. */
+    keep: command({
+      input: z.strictObject({ name: VariableName, value: z.string().min(1).max(65_536) }),
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('not_kept'), detail: z.string() }),
+    }),
+    forget: command({
+      input: z.strictObject({ name: VariableName }),
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('unknown_variable') }),
     }),
   },
   recording: {

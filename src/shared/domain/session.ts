@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import { AgentId } from './agent.ts'
+import { EffectivePolicy } from './effective-policy.ts'
+import { FileRule } from './files.ts'
 import { SessionId } from './ids.ts'
 import { AxisReport, IsolationLevel } from './isolation.ts'
+import { LimitReport, Limits, NO_LIMITS } from './limits.ts'
 import { HostPattern } from './policy.ts'
 import { ExitStatus } from './process.ts'
 import { Diagnosis } from './sandbox.ts'
+import { VariableGrant } from './variables.ts'
 
 /** What a person asks for. */
 export const SessionSpec = z.strictObject({
@@ -21,10 +25,28 @@ export const SessionSpec = z.strictObject({
   grants: z.array(HostPattern).max(64),
   /** Copy the agent's declared sign-in files into its private home. */
   useSignIn: z.boolean(),
+  // Recordings from before these existed are read with the defaults.
+  /** On top of the boundary's own: a rule for exactly the same path replaces a built-in one. */
+  files: z.array(FileRule).max(256).default([]),
+  /** `.env*`, private keys and the like in the workspace look empty inside. */
+  maskSecrets: z.boolean().default(false),
+  variables: z.array(VariableGrant).max(64).default([]),
+  limits: Limits.default(NO_LIMITS),
+  /** Whether the agent's own sandbox runs as well, inside this one. */
+  innerSandbox: z.enum(['off', 'on']).default('off'),
   /** The word `unconfined`, typed by the person. Required for that level and only there. */
   acknowledgement: z.string().nullable(),
 })
 export type SessionSpec = z.infer<typeof SessionSpec>
+
+/** The parts of a spec a person need not think about. */
+export const BASIC_SPEC = {
+  files: [],
+  maskSecrets: false,
+  variables: [],
+  limits: NO_LIMITS,
+  innerSandbox: 'off',
+} satisfies Partial<SessionSpec>
 
 export const SessionStatus = z.enum([
   'starting',
@@ -82,6 +104,10 @@ export const Session = z.strictObject({
   exit: ExitStatus.nullable(),
   failure: StartFailure.nullable(),
   axes: z.array(AxisReport),
+  /** Empty until the boundary stands. */
+  limits: z.array(LimitReport).default([]),
+  /** null until the boundary stands. */
+  policy: EffectivePolicy.nullable().default(null),
   /** The session this one restarted. */
   continues: SessionId.nullable(),
   /** Copy of the count of pending prompts, so a list row needs no second stream. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { EffectivePolicy } from './effective-policy.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
+import { LimitName, LimitReport } from './limits.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
 import { ExitStatus, ProcessKey, ProcessNode, ProcessSample } from './process.ts'
 import { Session, StartFailure } from './session.ts'
@@ -20,6 +22,10 @@ export const Fact = z.discriminatedUnion('type', [
   fact('session/interrupted', { reason: z.string() }),
   fact('session/renamed', { title: z.string() }),
   fact('isolation/reported', { axes: z.array(AxisReport) }),
+  fact('isolation/planned', { policy: EffectivePolicy }),
+  fact('limits/reported', { limits: z.array(LimitReport) }),
+  /** A limit was reached; `detail` says what the boundary did about it. */
+  fact('limits/reached', { limit: LimitName, detail: z.string() }),
   /** Bytes the terminal produced since the last such event; for the activity track. */
   fact('terminal/active', { bytes: z.number().int(), totalBytes: z.number().int() }),
   fact('terminal/resized', { cols: z.number().int(), rows: z.number().int() }),

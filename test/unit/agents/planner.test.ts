@@ -16,7 +16,7 @@ import { listAgents } from '../../../src/main/agents/list.ts'
 import { createPlanner } from '../../../src/main/agents/planner.ts'
 import { acknowledge, type Plan } from '../../../src/main/core/isolation/plan.ts'
 import type { Planner } from '../../../src/main/core/sessions.ts'
-import type { SessionSpec } from '../../../src/shared/domain/session.ts'
+import { BASIC_SPEC, type SessionSpec } from '../../../src/shared/domain/session.ts'
 
 let root: string
 let home: string
@@ -34,6 +34,7 @@ const spec = (changes: Partial<SessionSpec> = {}): SessionSpec => ({
   network: 'ask',
   grants: [],
   useSignIn: false,
+  ...BASIC_SPEC,
   acknowledgement: null,
   ...changes,
 })

@@ -12,7 +12,7 @@ import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
 import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
 import { eventsOf, flood, PROMPTS, RULES } from './events.ts'
-import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO } from './machine.ts'
+import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, POLICY, VARIABLES } from './machine.ts'
 import { screenBytes, terminalLog } from './screens.ts'
 import { MAIN, SESSIONS, sessionId } from './sessions.ts'
 
@@ -110,6 +110,11 @@ export function createFakeHost(scenario: Scenario): FakeHost {
           ),
         )
       },
+      preview: () => Promise.resolve(ok(POLICY)),
+      probe: ({ id }) => {
+        const axes = find(id)?.axes
+        return Promise.resolve(axes ? ok(axes) : err({ type: 'unknown_session' as const }))
+      },
       stop: ({ id }) => {
         const session = find(id)
         if (!session) return Promise.resolve(err({ type: 'unknown_session' as const }))
@@ -185,6 +190,14 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         ruleList.tell(rules)
         return Promise.resolve(ok(null))
       },
+    },
+    variable: {
+      list: () => (push) => {
+        push({ type: 'snapshot', seq: 0, state: VARIABLES })
+        return () => undefined
+      },
+      keep: () => Promise.resolve(ok(null)),
+      forget: () => Promise.resolve(ok(null)),
     },
     recording: {
       list: () =>

@@ -1,3 +1,5 @@
+import type { EffectivePolicy } from '../../../src/shared/domain/effective-policy.ts'
+import type { VariableList } from '../../../src/shared/domain/variables.ts'
 import type { Folder, SystemInfo } from '../../../src/shared/contract/api.ts'
 import type { AgentInfo } from '../../../src/shared/domain/agent.ts'
 import type { Diagnosis } from '../../../src/shared/domain/sandbox.ts'
@@ -14,6 +16,7 @@ export const INFO: SystemInfo = {
   ],
   defaultLevel: 'os',
   mayUnconfine: true,
+  defaultLimits: { cpuPercent: null, memoryBytes: 12 * 2 ** 30, processes: 4096, diskBytes: null },
   notices: [],
 }
 
@@ -144,4 +147,27 @@ export function folderAt(path: string): Folder | null {
     parent: path === '/' ? null : base.slice(0, base.lastIndexOf('/')) || '/',
     folders: names.map((name) => ({ name, path: `${base}/${name}` })),
   }
+}
+
+export const POLICY: EffectivePolicy = {
+  sentences: [
+    {
+      axis: 'files',
+      kind: 'can',
+      text: 'read and write /home/ada/src/lighthouse',
+      origin: 'person',
+    },
+    { axis: 'files', kind: 'can', text: 'read /usr and parts of /etc', origin: 'boundary' },
+    { axis: 'files', kind: 'cannot', text: 'see anything else of your home', origin: 'boundary' },
+    { axis: 'network', kind: 'can', text: 'reach api.anthropic.com', origin: 'agent' },
+    { axis: 'processes', kind: 'cannot', text: 'see or signal other programs', origin: 'boundary' },
+    { axis: 'credentials', kind: 'cannot', text: 'use your SSH agent', origin: 'boundary' },
+  ],
+  command: ['/usr/bin/bwrap', '--unshare-user', '--ro-bind', '/usr', '/usr', '--', 'claude'],
+}
+
+export const VARIABLES: VariableList = {
+  machine: ['GITHUB_TOKEN', 'EDITOR'],
+  kept: [{ name: 'ANTHROPIC_API_KEY', place: 'keyring' }],
+  storage: { place: 'keyring', detail: 'Encrypted with the keyring of your desktop.' },
 }

@@ -1,6 +1,6 @@
 import type { SessionId } from '../../../src/shared/domain/ids.ts'
 import type { Axis, AxisReport, Evidence } from '../../../src/shared/domain/isolation.ts'
-import type { Session, SessionSpec } from '../../../src/shared/domain/session.ts'
+import { BASIC_SPEC, type Session, type SessionSpec } from '../../../src/shared/domain/session.ts'
 import { minutesAgo } from './moments.ts'
 
 export const sessionId = (n: number): SessionId =>
@@ -71,6 +71,7 @@ const spec = (patch: Partial<SessionSpec>): SessionSpec => ({
   network: 'ask',
   grants: [],
   useSignIn: false,
+  ...BASIC_SPEC,
   acknowledgement: null,
   ...patch,
 })
@@ -87,6 +88,8 @@ const session = (n: number, patch: Partial<Session>): Session => ({
   exit: null,
   failure: null,
   axes: ENFORCED,
+  limits: [],
+  policy: null,
   continues: null,
   pendingPrompts: 0,
   ...patch,
