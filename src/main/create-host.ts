@@ -14,6 +14,7 @@ import { listAgents } from './agents/list.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
+import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
@@ -91,6 +92,11 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const notices = [rulesLoaded.notice, recentLoaded.notice].filter((text) => text !== null)
   let recent = recentLoaded.value
 
+  const heldDocument = createDocumentStore(join(root, 'held.json'), z.array(HeldPath), 1, [])
+  const heldLoaded = await heldDocument.load()
+  const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
+  await placeholders.sweep()
+
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log })
   const rules = createRuleBook(rulesLoaded.value, ruleDocument, log)
@@ -107,6 +113,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     log,
     env,
+    placeholders,
   })
   const processes = createProcessReader(clock)
   const ptyHost = createPtyClient({

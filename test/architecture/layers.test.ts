@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { filesBelow, textOf } from './sources.ts'
 
 /**
- * What each layer may import: folders of ours (a file's own folder is always allowed) and
+ * What each layer may import: folders of ours (an adapter's own are always allowed) and
  * packages. The first layer that fits a file counts.
  */
 const LAYERS: readonly {
@@ -21,7 +21,7 @@ const LAYERS: readonly {
     files: /^src\/main\/(backends|egress|pty|procwatch|agents|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
-    packages: /^(node:|zod$|dockerode$|node-pty$|@xterm\/)/,
+    packages: /^(node:|zod$|picomatch$|dockerode$|node-pty$|@xterm\/)/,
   },
   {
     files: /^src\/main\/api\//,
@@ -71,6 +71,9 @@ const LAYERS: readonly {
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\s[^'"`]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|(?:^|\n)import\s+'([^']+)'/g
 
+/** `src/main/backends` for all of it, also `backends/files`; elsewhere the file's own folder. */
+const home = (file: string): string => /^src\/main\/[^/]+(?=\/)/.exec(file)?.[0] ?? dirname(file)
+
 /** Imports of a file that its layer does not allow. */
 function violations(file: string, text: string): string[] {
   const layer = LAYERS.find(({ files }) => files.test(file))
@@ -81,7 +84,7 @@ function violations(file: string, text: string): string[] {
     const isOurs = name.startsWith('.')
     const target = isOurs ? normalize(join(dirname(file), name)) : name
     const isAllowed = isOurs
-      ? dirname(target) === dirname(file) || layer.ours.some((pattern) => pattern.test(target))
+      ? home(target) === home(file) || layer.ours.some((pattern) => pattern.test(target))
       : layer.packages.test(name)
     if (!isAllowed) found.push(`${file} → ${target}`)
   }

@@ -15,6 +15,7 @@ import {
   startInTerminal,
   startSandbox,
   testBackend,
+  testPlaceholders,
 } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap')
@@ -146,6 +147,7 @@ describe('a start that fails', () => {
       nodeEnv: {},
       listenerScript: '/nowhere',
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      placeholders: testPlaceholders(),
     })
     const ran = join(place.workspace, 'ran')
     const built = await backend.build(planFor(place, ['/usr/bin/touch', ran]), SESSION)

@@ -107,7 +107,7 @@ test('stopping asks the program, not the sandbox', async () => {
   await expect.poll(() => running.terminal.output(), { timeout: 5000 }).toContain('ready')
   await running.sandbox.terminate()
   expect((await running.terminal.exited).exitCode).toBe(3)
-  expect(await readdir(running.place.workspace)).toEqual(['asked'])
+  expect(await readdir(running.place.workspace)).toContain('asked')
   // The first process is gone; asking again must hit nobody.
   await running.sandbox.terminate()
 })

@@ -4,6 +4,10 @@ import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type IPty, spawn } from 'node-pty'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
+import {
+  createPlaceholders,
+  type Placeholders,
+} from '../../src/main/backends/files/placeholders.ts'
 import { type PlanInput, planSandbox } from '../../src/main/core/isolation/plan.ts'
 import type { LaunchSpec, Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
@@ -35,12 +39,17 @@ export async function makePlace(): Promise<Place> {
   }
 }
 
+/** Stand-ins that no later start would know of. */
+export const testPlaceholders = (): Placeholders =>
+  createPlaceholders({ save: () => Promise.resolve() }, [], silent)
+
 export const testBackend = (bubblewrapPaths?: readonly string[]): SandboxBackend =>
   createBubblewrapBackend({
     nodePath: process.execPath,
     nodeEnv: {},
     listenerScript: LISTENER_SCRIPT,
     log: silent,
+    placeholders: testPlaceholders(),
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })
 
@@ -54,7 +63,11 @@ export const planFor = (place: Place, argv: readonly string[], more: Partial<Pla
     mounts: [],
     env: {},
     path: [],
-    grantedHosts: 0,
+    files: [],
+    maskSecrets: false,
+    signIn: [],
+    hosts: [],
+    otherHosts: 'ask',
     ...more,
   })
 

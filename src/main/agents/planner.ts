@@ -5,13 +5,14 @@ import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { type Mount, type Plan, planSandbox, planUnconfined } from '../core/isolation/plan.ts'
 import type { Planner } from '../core/sessions.ts'
+import { isWithin } from '../core/within.ts'
 import { type AgentDescriptor, descriptorOf } from './descriptors.ts'
+import { planFileRules, SYSTEM_TREES } from './file-rules.ts'
 import {
   describeProgram,
   findAgent,
   findCommand,
   findShell,
-  isBelow,
   type Program,
   type Surroundings,
 } from './program.ts'
@@ -24,20 +25,6 @@ export interface PlannerOptions {
   readonly dataDir: string
 }
 
-/** Below these a session could write what the machine itself runs or is. */
-const REFUSED_TREES = [
-  '/bin',
-  '/boot',
-  '/dev',
-  '/etc',
-  '/lib',
-  '/lib64',
-  '/proc',
-  '/run',
-  '/sbin',
-  '/sys',
-  '/usr',
-]
 /** Too much at once; folders below them are fine. */
 const REFUSED_FOLDERS = ['/', '/home', '/media', '/mnt', '/nix', '/opt', '/srv', '/tmp', '/var']
 
@@ -48,6 +35,8 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (!workspace.ok) return workspace
       const agent = descriptorOf(spec.agent)
       const around = { env: options.env, home: options.home, workspace: workspace.value }
+      const files = await planFileRules(spec.files, { ...options, workspace: workspace.value })
+      if (!files.ok) return files
       const program = await findProgram(agent, spec, resume, around)
       if (!program.ok) return program
 
@@ -63,8 +52,12 @@ export function createPlanner(options: PlannerOptions): Planner {
             value.replace(/^~(?=\/|$)/, options.home),
           ]),
         ),
+        files: files.value,
+        maskSecrets: spec.maskSecrets,
         path: program.value.path,
-        grantedHosts: spec.grants.length,
+        signIn: spec.useSignIn ? agent.signIn : [],
+        hosts: spec.grants,
+        otherHosts: spec.network,
       }
       const plan = makePlan(spec, input, acknowledgement)
       if (!plan) return err({ type: 'acknowledgement_required' })
@@ -97,15 +90,15 @@ async function checkWorkspace(
   } catch {
     return err({ type: 'workspace_missing', path })
   }
-  if (isBelow(await realpath(home).catch(() => home), canonical))
+  if (isWithin(await realpath(home).catch(() => home), canonical))
     return refuse('It holds your whole home folder. Choose a folder below it.')
   if (
     REFUSED_FOLDERS.includes(canonical) ||
-    REFUSED_TREES.some((folder) => isBelow(canonical, folder))
+    SYSTEM_TREES.some((folder) => isWithin(canonical, folder))
   )
     return refuse('It is a system folder. Choose a folder of your own.')
   const own = await realpath(dataDir).catch(() => dataDir)
-  if (isBelow(canonical, own) || isBelow(own, canonical))
+  if (isWithin(canonical, own) || isWithin(own, canonical))
     return refuse('It holds the recordings and rules of Cloche itself.')
   return ok(canonical)
 }

@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Mount } from '../core/isolation/plan.ts'
+import { isWithin } from '../core/within.ts'
 import type { AgentDescriptor } from './descriptors.ts'
 import {
   type Executable,
@@ -15,9 +16,6 @@ import {
 
 /** Folders every sandbox has read-only, so a program there needs no mount of its own. */
 const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/opt', '/nix/store']
-
-export const isBelow = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`)
 
 /** What must exist inside so that a program can run, and the folders to put on PATH. */
 export interface Program {
@@ -66,7 +64,7 @@ export async function findCommand(
   )
 }
 
-const isSystem = (path: string): boolean => SYSTEM_FOLDERS.some((folder) => isBelow(path, folder))
+const isSystem = (path: string): boolean => SYSTEM_FOLDERS.some((folder) => isWithin(path, folder))
 
 /** Works out the mounts for an executable, its packages and its interpreter. */
 export async function describeProgram(
@@ -78,7 +76,7 @@ export async function describeProgram(
   const roots = new Set<string>()
   const path = new Set<string>()
   const isVisible = (target: string): boolean =>
-    isSystem(target) || isBelow(target, around.workspace)
+    isSystem(target) || isWithin(target, around.workspace)
   if (!isVisible(executable.target)) roots.add(programRoot(executable.target))
 
   const interpreter = await readInterpreter(executable.target).catch(() => null)
@@ -88,7 +86,7 @@ export async function describeProgram(
     if (found) path.add(dirname(found.target))
   }
   // A mount must never bring the whole home (or more) along.
-  for (const root of roots) if (isBelow(around.home, root)) roots.delete(root)
+  for (const root of roots) if (isWithin(around.home, root)) roots.delete(root)
   return ok({
     argv: [executable.target, ...args],
     mounts: [...roots].map((root) => ({ source: root, target: root, access: 'read' })),

@@ -1,4 +1,5 @@
 import type { PlanInput } from '../core/isolation/plan.ts'
+import type { FileEntry } from './files/entries.ts'
 import type { MachineLayout } from './layout.ts'
 
 /** Descriptors the launcher opens before it becomes bubblewrap. */
@@ -12,7 +13,10 @@ export interface Generated {
   readonly env: Readonly<Record<string, string>>
   /** Files of ours that stand in for the machine's, by path inside. */
   readonly files: Readonly<Record<string, string>>
-  readonly protectedPaths: readonly string[]
+  /** An empty file of ours. */
+  readonly empty: string
+  /** Mounts below and beside the workspace, in order. */
+  readonly entries: readonly FileEntry[]
 }
 
 /** First line of the sandbox's own /etc/hosts. */
@@ -76,9 +80,26 @@ export function bubblewrapArgs(
   for (const { source, target, access } of plan.mounts)
     args.push(access === 'write' ? '--bind' : '--ro-bind', source, target)
   args.push('--bind', plan.workspace, plan.workspace)
-  for (const path of generated.protectedPaths) args.push('--ro-bind', path, path)
+  for (const entry of generated.entries) args.push(...mountOf(entry, generated.empty))
   args.push('--chdir', plan.workspace, '--remount-ro', '/')
   return args
+}
+
+function mountOf({ path, kind, access }: FileEntry, empty: string): string[] {
+  switch (access) {
+    case 'read':
+      return ['--ro-bind', path, path]
+    case 'write':
+    case 'pin':
+      return ['--bind', path, path]
+    case 'mask':
+      return kind === 'file' ? ['--ro-bind', empty, path] : ['--tmpfs', path, '--remount-ro', path]
+    case 'deny':
+      // A device on a mount that knows no devices cannot be opened.
+      return kind === 'file'
+        ? ['--ro-bind', '/dev/null', path]
+        : ['--perms', '0000', '--tmpfs', path, '--remount-ro', path]
+  }
 }
 
 /** Files every program expects and that must not be the machine's own. */

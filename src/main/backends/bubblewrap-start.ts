@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import type { AxisReport } from '../../shared/domain/isolation.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import type { PlanInput } from '../core/isolation/plan.ts'
 import type { Log, Sandbox } from '../core/ports.ts'
 import { PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
-import { childrenOf, readKernelFacts } from './kernel-facts.ts'
+import { childrenOf } from './kernel-facts.ts'
 import { type ListenerHelper, takeListener } from './listener-handover.ts'
 import { type Canaries, readReport } from './probe-canaries.ts'
-import { judge } from './probe-verdicts.ts'
+import { judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
 import {
   endProcess,
   identify,
@@ -32,10 +31,10 @@ export interface Channels {
 }
 
 export interface Start {
-  readonly plan: PlanInput
+  readonly planned: Planned
   readonly channels: Channels
-  /** Names of the variables inside. */
-  readonly variables: readonly string[]
+  /** Called when the last process is gone. */
+  readonly ended: () => Promise<void>
   /** The launcher, as the PTY host started it. */
   readonly pid: number
   readonly exited: AbortSignal
@@ -117,13 +116,14 @@ async function build(
   if (listener.status === 'rejected') throw listener.reason
   if (!listener.value.ok) throw new Stopped('the network gateway', listener.value.error)
 
-  const axes = await prove(start, root, reported.value)
+  const report = { report: reported.value, isFresh: true }
+  const axes = await judgeSandbox(start.planned, root.pid, canaries, report)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
   await canaries.close()
   await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
   await folder.remove()
-  return ok(makeSandbox(root, listener.value.value, axes, channels.go))
+  return ok(makeSandbox(start, root, listener.value.value, axes))
 }
 
 /** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
@@ -145,35 +145,17 @@ async function mapUser(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/gid_map`, `${gid} ${gid} 1\n`)
 }
 
-async function prove(
-  { plan, channels, variables }: Start,
-  root: ProcessIdentity,
-  report: ReadonlyMap<string, string>,
-): Promise<AxisReport[]> {
-  const [probe] = await childrenOf(root.pid)
-  return judge({
-    plan,
-    report,
-    variables,
-    secret: channels.canaries.secret,
-    seen: await channels.canaries.observe(),
-    inside: probe === undefined ? null : await readKernelFacts(probe),
-    own: await readKernelFacts('self'),
-    atMs: Date.now(),
-  })
-}
-
 function makeSandbox(
+  { planned, channels: { go }, ended }: Start,
   root: ProcessIdentity,
   listener: Server,
   axes: readonly AxisReport[],
-  go: FileHandle,
 ): Sandbox {
   return {
     rootPid: root.pid,
     axes,
     limits: [],
-    probe: () => Promise.resolve(axes),
+    probe: () => probeAgain(planned, root.pid),
     listener,
     release: async () => {
       await go.write('go\n')
@@ -188,7 +170,11 @@ function makeSandbox(
       await go.close()
       // Ending a pid namespace's first process ends every process in it: the kernel sees to that,
       // and lets it go only when all of them are gone.
-      await endProcess(root, END_MS)
+      try {
+        await endProcess(root, END_MS)
+      } finally {
+        await ended()
+      }
     },
   }
 }

@@ -1,4 +1,6 @@
 import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
@@ -7,15 +9,21 @@ import { bubblewrapArgs, generatedFiles, sandboxEnv } from './bubblewrap-args.ts
 import { CHANNEL, launchSpec } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
+import { policySentences, shownCommand } from './effective-policy.ts'
+import { type FilePolicy, RefusedPath } from './files/entries.ts'
+import { identifyPath, type Identity } from './files/mounted.ts'
+import type { Placeholders } from './files/placeholders.ts'
+import { readFilePolicy } from './files/policy.ts'
 import type { ListenerHelper } from './listener-handover.ts'
-import { readLayout } from './layout.ts'
+import { type MachineLayout, readLayout } from './layout.ts'
 import { placeCanaries } from './probe-canaries.ts'
-import { protectedPaths } from './protected-paths.ts'
+import { type Planned, protectedFolder } from './probe-run.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
 
 export interface BubblewrapOptions extends ListenerHelper {
   readonly log: Log
+  readonly placeholders: Placeholders
   /** For tests of machines that lack it. */
   readonly bubblewrapPaths?: readonly string[]
 }
@@ -25,7 +33,13 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
   return {
     level: 'os',
     diagnose: () => diagnoseBubblewrap(options.bubblewrapPaths),
-    describe: (plan) => Promise.resolve({ sentences: [], command: [...plan.argv] }),
+    describe: async (plan) => {
+      if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
+      return orRefused(async () => {
+        const policy = await readFilePolicy(plan, options.placeholders.isHeld)
+        return ok((await render(plan, policy, RUN_FOLDER)).policy)
+      })
+    },
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
@@ -39,7 +53,8 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
           'Use a machine with an x86-64 or 64-bit ARM processor.',
         )
       try {
-        return ok(await prepare(plan, { bubblewrap: bubblewrap.value, filter }, options))
+        const parts = { bubblewrap: bubblewrap.value, filter }
+        return await orRefused(async () => ok(await prepare(plan, parts, options)))
       } catch (cause) {
         options.log.error(`session ${sessionId}: the run folder could not be made`, cause)
         return failed('the run folder', String(cause), 'Free some space, or look at the log.')
@@ -52,27 +67,83 @@ function failed(part: string, detail: string, remedy: string): Result<never, Sta
   return err({ type: 'boundary_failed', part, detail, remedy })
 }
 
+/** A path that cannot be held is the person's to change; anything else is a fault. */
+async function orRefused<T>(
+  work: () => Promise<Result<T, StartFailure>>,
+): Promise<Result<T, StartFailure>> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof RefusedPath)) throw cause
+    return err({ type: 'file_rule_refused', path: cause.path, reason: cause.message })
+  }
+}
+
+/** Stands for the private folder of a start in the words of a preview. */
+const RUN_FOLDER = '(run folder)'
+
+interface Rendered {
+  readonly env: Readonly<Record<string, string>>
+  readonly layout: MachineLayout
+  /** Files of ours, by name in the run folder. */
+  readonly files: ReadonlyMap<string, string>
+  readonly args: readonly string[]
+  readonly policy: EffectivePolicy
+}
+
+/** Words and arguments of one plan; nothing is made. */
+async function render(plan: PlanInput, files: FilePolicy, folder: string): Promise<Rendered> {
+  const layout = await readLayout()
+  const { uid, gid } = userInfo()
+  const contents = new Map([['empty', '']])
+  const sources: Record<string, string> = {}
+  for (const [path, content] of Object.entries(generatedFiles(plan, uid, gid))) {
+    const name = path.slice(1).replaceAll('/', '-')
+    contents.set(name, content)
+    sources[path] = join(folder, name)
+  }
+  const env = sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8')
+  const args = bubblewrapArgs(plan, layout, {
+    env,
+    files: sources,
+    empty: join(folder, 'empty'),
+    entries: files.entries,
+  })
+  const shown = shownCommand('bwrap', [...args, '--', ...plan.argv], new Set())
+  const policy = { sentences: policySentences(plan, layout, files), command: shown }
+  return { env, layout, files: contents, args, policy }
+}
+
+/** Folders of the machine that exist inside: nothing of a start may lie below one of them. */
+const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: FilePolicy) => [
+  plan.workspace,
+  ...plan.mounts.map((mount) => mount.source),
+  ...entries.map(({ path }) => path),
+  ...layout.folders,
+]
+
 /** Writes all that the launcher reads. What it opened is closed again by `abandon` or `destroy`. */
 async function prepare(
   plan: PlanInput,
   { bubblewrap, filter }: { readonly bubblewrap: string; readonly filter: Uint8Array },
   options: BubblewrapOptions,
 ): Promise<SandboxBuild> {
-  const layout = await readLayout()
-  const sources = plan.mounts.map((mount) => mount.source)
-  const folder = await makeRunFolder([plan.workspace, ...sources, ...layout.folders])
+  const files = await readFilePolicy(plan, options.placeholders.isHeld)
+  const visible = visibleFolders(plan, await readLayout(), files)
+  const letGo = await options.placeholders.hold(files.entries)
+  const folder = await makeRunFolder(visible).catch(async (cause: unknown) => {
+    await letGo()
+    throw cause
+  })
+  const undo = async (): Promise<void> => {
+    await folder.remove()
+    await letGo()
+  }
   try {
-    const { uid, gid } = userInfo()
-    const files: Record<string, string> = {}
-    for (const [path, content] of Object.entries(generatedFiles(plan, uid, gid)))
-      files[path] = await folder.write(path.slice(1).replaceAll('/', '-'), content)
-    const env = sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8')
-    const args = bubblewrapArgs(plan, layout, {
-      env,
-      files,
-      protectedPaths: await protectedPaths(plan.workspace),
-    })
-    await folder.write(CHANNEL.args, args.map((arg) => `${arg}\0`).join(''))
+    const identities = await identifyAll(plan, files)
+    const rendered = await render(plan, files, folder.path)
+    for (const [name, content] of rendered.files) await folder.write(name, content)
+    await folder.write(CHANNEL.args, rendered.args.map((arg) => `${arg}\0`).join(''))
     await folder.write(CHANNEL.seccomp, filter)
     const channels: Channels = {
       folder,
@@ -80,19 +151,27 @@ async function prepare(
       go: await folder.fifo(CHANNEL.go),
       canaries: await placeCanaries(folder.path),
     }
+    const planned: Planned = {
+      plan,
+      variables: Object.keys(rendered.env),
+      entries: files.entries,
+      identities,
+      visible,
+    }
     return {
+      policy: rendered.policy,
       launch: launchSpec(plan, {
-        shell: layout.shell,
+        shell: rendered.layout.shell,
         folder: folder.path,
         bubblewrap,
-        canaries: channels.canaries.args,
+        canaries: [...channels.canaries.args, protectedFolder(planned)],
         canaryEnv: channels.canaries.env,
       }),
       join: (pid, exited) =>
         startSandbox({
-          plan,
+          planned,
           channels,
-          variables: Object.keys(env),
+          ended: letGo,
           exited,
           pid,
           helper: options,
@@ -100,11 +179,24 @@ async function prepare(
         }),
       abandon: async () => {
         await Promise.all([channels.userns.close(), channels.go.close(), channels.canaries.close()])
-        await folder.remove()
+        await undo()
       },
     }
   } catch (cause) {
-    await folder.remove()
+    await undo()
     throw cause
   }
+}
+
+/** Of everything of the person's that is mounted; the sandbox must show the same. */
+async function identifyAll(plan: PlanInput, { entries }: FilePolicy): Promise<Identity[]> {
+  const shown = entries.filter(({ access }) => access !== 'mask' && access !== 'deny')
+  const own = [plan.workspace, ...shown.map(({ path }) => path)]
+  const mounted = [
+    ...own.map((path) => ({ source: path, target: path })),
+    ...plan.mounts.map(({ source, target }) => ({ source, target })),
+  ]
+  const found = await Promise.all(mounted.map(({ source, target }) => identifyPath(source, target)))
+  // What is gone already, bubblewrap cannot mount: it says so in its own words.
+  return found.filter((identity) => identity !== null)
 }

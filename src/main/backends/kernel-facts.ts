@@ -9,8 +9,8 @@ export interface KernelFacts {
   readonly capabilities: readonly string[]
   readonly namespaces: Readonly<Record<string, string>>
   readonly interfaces: readonly string[]
-  /** Paths inside at which something writable is mounted. */
-  readonly writableMounts: readonly string[]
+  /** In the order they were made: a later one covers an earlier one at the same path. */
+  readonly mounts: readonly MountPoint[]
 }
 
 const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
@@ -29,7 +29,7 @@ export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts
       capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
       namespaces,
       interfaces: interfacesOf(await readFile(`/proc/${pid}/net/dev`, 'utf8')),
-      writableMounts: writableMountsOf(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
+      mounts: mountPointsOf(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
     }
   } catch {
     return null
@@ -44,16 +44,22 @@ const interfacesOf = (devices: string): string[] =>
     .map((line) => line.split(':')[0]!.trim())
     .filter((name) => name !== '')
 
+/** A mount as a process sees it. */
+export interface MountPoint {
+  readonly path: string
+  readonly isWritable: boolean
+}
+
 /** Each line: id, parent, device, root, mount point, options, …; blanks in paths are octal. */
-export function writableMountsOf(mountinfo: string): string[] {
-  const found: string[] = []
+export function mountPointsOf(mountinfo: string): MountPoint[] {
+  const found: MountPoint[] = []
   for (const line of mountinfo.split('\n')) {
     const [, , , , point, options] = line.split(' ')
     if (point === undefined || options === undefined) continue
     const path = point.replaceAll(/\\([0-7]{3})/g, (_, code: string) =>
       String.fromCharCode(Number.parseInt(code, 8)),
     )
-    if (options.split(',').includes('rw')) found.push(path)
+    found.push({ path, isWritable: options.split(',').includes('rw') })
   }
   return found
 }

@@ -60,7 +60,10 @@ const exists = (path: string): Promise<boolean> =>
 
 /** What the probe said, by name; null until it is complete. */
 export async function readReport(path: string): Promise<ReadonlyMap<string, string> | null> {
-  const text = await readFile(path, 'utf8').catch(() => '')
+  return parseReport(await readFile(path, 'utf8').catch(() => ''))
+}
+
+export function parseReport(text: string): ReadonlyMap<string, string> | null {
   const report = new Map<string, string>()
   for (const line of text.split('\n')) {
     const tab = line.indexOf('\t')

@@ -1,6 +1,9 @@
 import { type AxisReport, axisStateOf, type Evidence } from '../../shared/domain/isolation.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
+import { isWithin } from '../core/within.ts'
 import { HOSTS_LINE } from './bubblewrap-args.ts'
+import type { FileEntry } from './files/entries.ts'
+import { uncovered } from './files/mounted.ts'
 import type { KernelFacts } from './kernel-facts.ts'
 import type { Sightings } from './probe-canaries.ts'
 
@@ -17,12 +20,21 @@ export interface Findings {
   readonly own: KernelFacts | null
   /** Names of the variables the boundary gave. */
   readonly variables: readonly string[]
+  /** Mounts below and beside the workspace, as planned. */
+  readonly entries: readonly FileEntry[]
+  /** What is not where it was planned, in words. */
+  readonly misplaced: readonly string[]
+  /**
+   * Whether the agent has not run yet. Later, what it made itself (files, variables, processes)
+   * says nothing of the boundary, and those attempts are left out.
+   */
+  readonly isFresh: boolean
   readonly atMs: number
 }
 
 /** Pure: findings → what is proven on each axis, with evidence that a person can read. */
 export function judge(findings: Findings): AxisReport[] {
-  const { grantedHosts } = findings.plan
+  const grantedHosts = findings.plan.hosts.length
   const make = (
     axis: AxisReport['axis'],
     detail: string,
@@ -68,14 +80,16 @@ function apart({ inside, own }: Findings, name: string, words: string): Evidence
   return row(words, isApart ? 'yes' : 'it shares that of this machine', isApart)
 }
 
-function files(findings: Findings): Evidence[] {
-  const { plan, report, secret, seen, inside } = findings
+function files(findings: Findings): (Evidence | null)[] {
+  const { report, secret, seen, inside, isFresh } = findings
   const canRead = report.get('readable') === HOSTS_LINE
   const gotSecret = report.get('secret')?.includes(secret) ?? null
-  const expected = homeEntries(plan)
+  const expected = homeEntries(findings)
   const home = report.get('home')?.split('/').filter(Boolean)
   const strangers = home?.filter((entry) => !expected.has(entry)) ?? []
-  const writable = inside?.writableMounts.filter((path) => !mayBeWritable(plan, path))
+  const writable = inside?.mounts
+    .filter(({ path, isWritable }) => isWritable && !mayBeWritable(findings, path))
+    .map(({ path }) => path)
   return [
     row(
       'Read a secret file of yours outside the workspace',
@@ -93,20 +107,40 @@ function files(findings: Findings): Evidence[] {
       report.get('system') ?? 'not reported',
       report.has('system') ? report.get('system') === 'refused' : null,
     ),
-    row(
-      'List your home folder',
-      strangers.length > 0
-        ? `shows ${strangers.join(', ')}`
-        : `shows ${[...expected].join(', ') || 'nothing'}`,
-      home ? strangers.length === 0 : null,
-    ),
+    isFresh
+      ? row(
+          'List your home folder',
+          strangers.length > 0
+            ? `shows ${strangers.join(', ')}`
+            : `shows ${[...expected].join(', ') || 'nothing'}`,
+          home ? strangers.length === 0 : null,
+        )
+      : null,
     row(
       'Folders of the machine that can be written',
-      writable ? [plan.workspace, ...stateFolders(plan), ...writable].join(', ') : 'unreadable',
+      writable ? [...writableTops(findings), ...writable].join(', ') : 'unreadable',
       writable ? writable.length === 0 : null,
+    ),
+    protection(findings),
+    tried(report.get('protected'), (said) =>
+      row('Write below a protected path of the workspace', said, said === 'refused'),
+    ),
+    row(
+      'Files and folders are those that were planned',
+      findings.misplaced.length === 0 ? 'yes' : findings.misplaced.join('; '),
+      inside && findings.misplaced.length === 0,
     ),
     apart(findings, 'mnt', 'Has a mount table of its own'),
   ]
+}
+
+function protection({ entries, inside }: Findings): Evidence | null {
+  if (entries.length === 0) return null
+  const words = 'Protected and hidden paths of the workspace'
+  if (!inside) return row(words, 'could not be read', null)
+  const open = uncovered(entries, inside.mounts)
+  const outcome = open.length === 0 ? `${entries.length} mounts, all in place` : open.join('; ')
+  return row(words, outcome, open.length === 0)
 }
 
 function networkRows(findings: Findings): (Evidence | null)[] {
@@ -138,10 +172,15 @@ function processes(findings: Findings): (Evidence | null)[] {
   const { report, inside } = findings
   const count = Number(report.get('processes') ?? Number.NaN)
   return [
-    row(
-      'See processes of this machine',
-      Number.isNaN(count) ? 'not reported' : `${count} visible, its own`,
-      Number.isNaN(count) ? null : count <= MAX_PROCESSES,
+    findings.isFresh
+      ? row(
+          'See processes of this machine',
+          Number.isNaN(count) ? 'not reported' : `${count} visible, its own`,
+          Number.isNaN(count) ? null : count <= MAX_PROCESSES,
+        )
+      : null,
+    tried(report.get('mount'), (said) =>
+      row('Mount something, which takes a capability', said, said === 'refused'),
     ),
     tried(report.get('namespace'), (said) =>
       row('Make a namespace in which other rules hold', said, said === 'refused'),
@@ -171,25 +210,31 @@ const isZero = (mask: string): boolean => /^0+$/.test(mask)
 /** What shells set themselves. */
 const SHELL_VARIABLES = ['PWD', 'OLDPWD', 'SHLVL', '_']
 
-function credentials(findings: Findings): Evidence[] {
-  const { report, variables } = findings
+function credentials(findings: Findings): (Evidence | null)[] {
+  const { report, variables, isFresh } = findings
   const listed = report.get('variables')?.split(' ').filter(Boolean) ?? []
   const allowed = new Set([...variables, ...SHELL_VARIABLES])
   const strangers = listed.filter((name) => !allowed.has(name))
   const open = report.get('descriptors')?.trim()
   const sockets = report.get('sockets')?.trim()
   return [
-    row(
-      'Read the environment of every visible process',
-      strangers.length > 0 ? `shows ${strangers.join(', ')}` : 'only what the sandbox was given',
-      // Its own must be among them, or the attempt did not work.
-      strangers.length > 0 || listed.includes('HOME') ? strangers.length === 0 : null,
-    ),
-    row(
-      'Use files and sockets left open by its starter',
-      open === '' ? 'none' : `descriptors ${open ?? 'not reported'}`,
-      open === undefined ? null : open === '',
-    ),
+    isFresh
+      ? row(
+          'Read the environment of every visible process',
+          strangers.length > 0
+            ? `shows ${strangers.join(', ')}`
+            : 'only what the sandbox was given',
+          // Its own must be among them, or the attempt did not work.
+          strangers.length > 0 || listed.includes('HOME') ? strangers.length === 0 : null,
+        )
+      : null,
+    isFresh
+      ? row(
+          'Use files and sockets left open by its starter',
+          open === '' ? 'none' : `descriptors ${open ?? 'not reported'}`,
+          open === undefined ? null : open === '',
+        )
+      : null,
     row(
       'Find sockets of your desktop, keys or engines',
       sockets === '' ? 'none' : (sockets ?? 'not reported'),
@@ -199,21 +244,29 @@ function credentials(findings: Findings): Evidence[] {
   ]
 }
 
-const stateFolders = (plan: PlanInput): string[] =>
-  plan.mounts.filter((mount) => mount.access === 'write').map((mount) => mount.target)
+/** What the plan lets be written, and nothing below a read-only one. */
+const writableTops = ({ plan, entries }: Findings): string[] => [
+  plan.workspace,
+  ...plan.mounts.filter((mount) => mount.access === 'write').map((mount) => mount.target),
+  ...entries.filter(({ access }) => access === 'write').map(({ path }) => path),
+]
 
 /** Kernel files (guarded by their own rules), private memory, and what the plan gives. */
-function mayBeWritable(plan: PlanInput, path: string): boolean {
-  const exactly = ['/proc', '/tmp', '/var/tmp', plan.home]
-  const below = ['/dev', plan.workspace, ...stateFolders(plan)]
-  return exactly.includes(path) || below.some((top) => path === top || path.startsWith(`${top}/`))
+function mayBeWritable(findings: Findings, path: string): boolean {
+  const exactly = ['/proc', '/tmp', '/var/tmp', findings.plan.home]
+  const below = ['/dev', ...writableTops(findings)]
+  return exactly.includes(path) || below.some((top) => isWithin(path, top))
 }
 
 /** First path part below home of everything the plan puts there. */
-function homeEntries(plan: PlanInput): Set<string> {
-  const entries = new Set<string>()
-  for (const path of [plan.workspace, ...plan.mounts.map((mount) => mount.target)])
-    if (path.startsWith(`${plan.home}/`))
-      entries.add(path.slice(plan.home.length + 1).split('/')[0]!)
-  return entries
+function homeEntries({ plan, entries }: Findings): Set<string> {
+  const found = new Set<string>()
+  const paths = [
+    plan.workspace,
+    ...plan.mounts.map((mount) => mount.target),
+    ...entries.map(({ path }) => path),
+  ]
+  for (const path of paths)
+    if (path.startsWith(`${plan.home}/`)) found.add(path.slice(plan.home.length + 1).split('/')[0]!)
+  return found
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isWithin } from '../core/within.ts'
 import { run } from './spawn.ts'
 
 /**
@@ -49,7 +50,8 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
 async function privateParent(visible: readonly string[]): Promise<string> {
   for (const candidate of [await ownRuntimeFolder(), tmpdir(), '/tmp']) {
     const path = candidate && (await realpath(candidate).catch(() => null))
-    if (path && !isBelowAny(path, visible) && (await isSafeParent(path))) return path
+    if (path && !visible.some((folder) => isWithin(path, folder)) && (await isSafeParent(path)))
+      return path
   }
   throw new Error('no folder of this machine is safe for the files of a start')
 }
@@ -72,6 +74,3 @@ async function isSafeParent(path: string): Promise<boolean> {
   const isTrusted = info.uid === 0 || info.uid === process.getuid?.()
   return isTrusted && ((info.mode & 0o022) === 0 || (info.mode & 0o1000) !== 0)
 }
-
-const isBelowAny = (path: string, folders: readonly string[]): boolean =>
-  folders.some((folder) => path === folder || path.startsWith(`${folder}/`))

@@ -1,5 +1,7 @@
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
 import { ok } from '../../shared/result.ts'
+import type { Plan } from '../core/isolation/plan.ts'
 import type { SandboxBackend } from '../core/ports.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { identify, type ProcessIdentity, signalProcess } from './process-identity.ts'
@@ -21,6 +23,16 @@ const OPEN_AXES: readonly AxisReport[] = AXES.map((axis) => ({
   provenAtMs: null,
 }))
 
+const policyOf = ({ argv }: Plan): EffectivePolicy => ({
+  sentences: AXES.map((axis) => ({
+    axis,
+    kind: 'can',
+    text: OPEN[axis],
+    origin: 'person',
+  })),
+  command: [...argv],
+})
+
 /** No boundary at all. Reached only through a plan that took a person's acknowledgement. */
 export function createUnconfinedBackend(
   env: Readonly<Record<string, string | undefined>>,
@@ -37,16 +49,7 @@ export function createUnconfinedBackend(
         facts: [],
         remedies: [],
       }),
-    describe: (plan) =>
-      Promise.resolve({
-        sentences: AXES.map((axis) => ({
-          axis,
-          kind: 'can' as const,
-          text: OPEN[axis],
-          origin: 'person' as const,
-        })),
-        command: [...plan.argv],
-      }),
+    describe: (plan) => Promise.resolve(ok(policyOf(plan))),
     build: (plan) => {
       if (plan.level !== 'unconfined') throw new Error(`a plan for ${plan.level} came unconfined`)
       const inherited = Object.fromEntries(
@@ -55,6 +58,7 @@ export function createUnconfinedBackend(
       const [file = '', ...args] = plan.argv
       return Promise.resolve(
         ok({
+          policy: policyOf(plan),
           launch: {
             file,
             args,

@@ -1,3 +1,4 @@
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
@@ -45,6 +46,7 @@ export interface LaunchRequest extends BoundaryPorts {
 /** What a running session consists of; whoever holds it ends all of it. */
 export interface LiveParts {
   readonly sandbox: Sandbox
+  readonly policy: EffectivePolicy
   /** null: the session is on the machine's own network (unconfined). */
   readonly egress: EgressHandle | null
   readonly sampler: SamplerHandle
@@ -97,7 +99,7 @@ export async function startBoundary(
       })
     : null
   const sampler = request.startSampler({ rootPid: sandbox.rootPid, report: request.report })
-  return ok({ sandbox, egress, sampler })
+  return ok({ sandbox, policy: built.value.policy, egress, sampler })
 }
 
 /** Rules first; a person only when no rule covers it and the session asks. */

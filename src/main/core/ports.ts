@@ -97,12 +97,14 @@ export interface SandboxBackend {
   readonly level: IsolationLevel
   diagnose(): Promise<Diagnosis>
   /** What `build` would make, in words and as the exact command; changes nothing. */
-  describe(plan: Plan): Promise<EffectivePolicy>
+  describe(plan: Plan): Promise<Result<EffectivePolicy, StartFailure>>
   /** Prepares everything that must exist before the first process. Nothing runs yet. */
   build(plan: Plan, sessionId: SessionId): Promise<Result<SandboxBuild, StartFailure>>
 }
 
 export interface SandboxBuild {
+  /** The plan in words and as the exact command. */
+  readonly policy: EffectivePolicy
   readonly launch: LaunchSpec
   /**
    * Called once the PTY host spawned `launch` as `pid`. Resolves when the boundary stands and was

@@ -193,7 +193,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const { promise, resolve } = deferred()
     live.set(id, { ...started.value, ended: promise, resolveEnded: resolve })
     const { axes, limits } = started.value.sandbox
-    timeline.append(id, { type: 'isolation/planned', policy: await backend.describe(plan) })
+    timeline.append(id, { type: 'isolation/planned', policy: started.value.policy })
     timeline.append(id, { type: 'isolation/reported', axes: [...axes] })
     timeline.append(id, { type: 'limits/reported', limits: [...limits] })
     timeline.append(id, { type: 'session/started', rootPid: started.value.sandbox.rootPid })
@@ -241,7 +241,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     create: (spec, caller) => start(spec, caller, null),
     preview: async (spec, caller) => {
       const ready = await prepare(spec, caller, false)
-      return ready.ok ? ok(await ready.value.backend.describe(ready.value.plan)) : ready
+      return ready.ok ? ready.value.backend.describe(ready.value.plan) : ready
     },
     probe: async (id) => {
       if (!get(id)) return err({ type: 'unknown_session' })

@@ -33,6 +33,11 @@ const START_FAILURES: Words = {
     next: 'Choose a folder that holds only the work at hand.',
     detail: path,
   }),
+  file_rule_refused: ({ path, reason }) => ({
+    sentence: `A path cannot be held as asked. ${reason}`,
+    next: 'Change or remove the rule for it, then start again. Nothing was started.',
+    detail: path,
+  }),
   agent_not_found: ({ install }) => ({
     sentence: 'The agent is not installed on this machine.',
     next: install ? 'Install it, then start again.' : 'Install it, or choose another agent.',

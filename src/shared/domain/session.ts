@@ -64,6 +64,7 @@ export const StartFailure = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('workspace_missing'), path: z.string() }),
   z.strictObject({ type: z.literal('workspace_not_folder'), path: z.string() }),
   z.strictObject({ type: z.literal('workspace_refused'), path: z.string(), reason: z.string() }),
+  z.strictObject({ type: z.literal('file_rule_refused'), path: z.string(), reason: z.string() }),
   z.strictObject({
     type: z.literal('agent_not_found'),
     agent: AgentId,

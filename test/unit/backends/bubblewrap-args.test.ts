@@ -6,6 +6,7 @@ import {
   sandboxEnv,
 } from '../../../src/main/backends/bubblewrap-args.ts'
 import { launchSpec } from '../../../src/main/backends/bubblewrap-launcher.ts'
+import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
 import type { MachineLayout } from '../../../src/main/backends/layout.ts'
 import type { PlanInput } from '../../../src/main/core/isolation/plan.ts'
 
@@ -21,7 +22,11 @@ const plan: PlanInput = {
   ],
   env: { AGENT_HOME: '/home/ada/.agent', TOKEN: 'sk-secret' },
   path: ['/home/ada/.nvm/v22/bin'],
-  grantedHosts: 0,
+  files: [],
+  maskSecrets: false,
+  signIn: [],
+  hosts: [],
+  otherHosts: 'ask',
 }
 const layout: MachineLayout = {
   links: [['/bin', 'usr/bin']],
@@ -32,11 +37,26 @@ const layout: MachineLayout = {
   procHiddenFolders: ['/proc/acpi'],
   shell: '/bin/bash',
 }
+const entry = (name: string, kind: FileEntry['kind'], access: FileEntry['access']): FileEntry => ({
+  path: `/home/ada/project/${name}`,
+  kind,
+  access,
+  origin: 'boundary',
+  absent: null,
+})
 const env = sandboxEnv(plan, '/bin/bash', 'C.UTF-8')
 const args = bubblewrapArgs(plan, layout, {
   env,
   files: { '/etc/passwd': '/run/x/etc-passwd' },
-  protectedPaths: ['/home/ada/project/.git/hooks'],
+  empty: '/run/x/empty',
+  entries: [
+    entry('.env', 'file', 'mask'),
+    entry('.git', 'folder', 'pin'),
+    entry('.git/hooks', 'folder', 'read'),
+    entry('keys', 'folder', 'deny'),
+    entry('keys.json', 'file', 'deny'),
+    entry('notes', 'folder', 'mask'),
+  ],
 })
 
 /** Where a run of arguments starts; throws when it is not there. */
@@ -75,9 +95,17 @@ test('mounts come from an empty root, the wide ones before the narrow ones', () 
   expect(order).toEqual([...order].sort((a, b) => a - b))
 })
 
+test('what is hidden is empty or cannot be opened, and cannot be filled', () => {
+  const inside = (name: string): string => `/home/ada/project/${name}`
+  at('--ro-bind', '/run/x/empty', inside('.env'))
+  at('--tmpfs', inside('notes'), '--remount-ro', inside('notes'))
+  at('--ro-bind', '/dev/null', inside('keys.json'))
+  at('--perms', '0000', '--tmpfs', inside('keys'), '--remount-ro', inside('keys'))
+})
+
 test('only the workspace and declared state folders are bound writable', () => {
   const writable = args.flatMap((word, index) => (word === '--bind' ? [args[index + 2]] : []))
-  expect(writable).toEqual(['/home/ada/.agent', '/home/ada/project'])
+  expect(writable).toEqual(['/home/ada/.agent', '/home/ada/project', '/home/ada/project/.git'])
   expect(args.filter((word) => /^--(dev-)?bind-try$|^--dev-bind$/.test(word))).toEqual([])
 })
 

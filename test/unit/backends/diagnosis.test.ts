@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findEngines } from '../../../src/main/backends/container-client.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
 import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
+import { testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
 let servers: Server[]
@@ -79,6 +80,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     nodeEnv: {},
     listenerScript: '/nowhere',
     log: silent,
+    placeholders: testPlaceholders(),
     env,
   })
   const diagnoses = await diagnoseAll(backends, env)

@@ -9,13 +9,16 @@ const namespaces = (tag: string) =>
     ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'].map((name) => [name, `${name}:[${tag}]`]),
   )
 
+const writable = (...paths: string[]): KernelFacts['mounts'] =>
+  paths.map((path) => ({ path, isWritable: true }))
+
 const INSIDE: KernelFacts = {
   noNewPrivs: '1',
   seccomp: '2',
   capabilities: ['0000000000000000', '0000000000000000', '0000000000000000', '0000000000000000'],
   namespaces: namespaces('2'),
   interfaces: ['lo'],
-  writableMounts: ['/proc', '/dev', '/dev/pts', '/tmp', '/var/tmp', '/home/ada', '/home/ada/w'],
+  mounts: writable('/proc', '/dev', '/dev/pts', '/tmp', '/var/tmp', '/home/ada', '/home/ada/w'),
 }
 
 const REPORT = {
@@ -53,7 +56,11 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
       mounts: [],
       env: {},
       path: [],
-      grantedHosts: 0,
+      files: [],
+      maskSecrets: false,
+      signIn: [],
+      hosts: [],
+      otherHosts: 'ask',
     },
     report: new Map(said),
     secret: 'c0ffee',
@@ -61,6 +68,9 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
     inside: inside === null ? null : { ...INSIDE, ...inside },
     own: { ...INSIDE, namespaces: namespaces('1') },
     variables: ['HOME', 'PATH'],
+    entries: [],
+    misplaced: [],
+    isFresh: true,
     atMs: 7,
   }
 }
@@ -88,8 +98,8 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
   ['a file appeared outside', 'files', { seen: { wasWritten: true } }],
   ['/usr was written', 'files', { report: { system: 'written' } }],
   ['the home holds more', 'files', { report: { home: 'w/.ssh/' } }],
-  ['/etc is writable', 'files', { inside: { writableMounts: ['/tmp', '/etc'] } }],
-  ['a neighbour is writable', 'files', { inside: { writableMounts: ['/home/ada/w2'] } }],
+  ['/etc is writable', 'files', { inside: { mounts: writable('/tmp', '/etc') } }],
+  ['a neighbour is writable', 'files', { inside: { mounts: writable('/home/ada/w2') } }],
   ['a connection arrived', 'network', { seen: { connections: 1 } }],
   ['the probe connected', 'network', { report: { loopback: 'connected' } }],
   ['an address was reached', 'network', { report: { direct: 'connected' } }],
@@ -146,12 +156,12 @@ describe('what was not found out proves nothing', () => {
       findings({ report: { loopback: undefined, direct: undefined, namespace: undefined } }),
     )
     expect(axes.map((axis) => axis.proven)).toEqual(Array(4).fill('enforced'))
-    expect(axes.map((axis) => axis.evidence.length)).toEqual([6, 2, 6, 4])
+    expect(axes.map((axis) => axis.evidence.length)).toEqual([7, 2, 6, 4])
   })
 })
 
 test('granted hosts make the network wide, in words', () => {
   const base = findings()
-  const [, network] = judge({ ...base, plan: { ...base.plan, grantedHosts: 1 } })
+  const [, network] = judge({ ...base, plan: { ...base.plan, hosts: ['example.org'] } })
   expect(network).toMatchObject({ breadth: 'wide', detail: 'Closed but for 1 granted host' })
 })

@@ -46,7 +46,11 @@ test('unconfined: the person’s own environment, open on every axis, ended with
       mounts: [],
       env: {},
       path: [],
-      grantedHosts: 0,
+      files: [],
+      maskSecrets: false,
+      signIn: [],
+      hosts: [],
+      otherHosts: 'ask',
     },
     word,
   )

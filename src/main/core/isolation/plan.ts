@@ -1,3 +1,4 @@
+import type { FileAccess } from '../../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../../shared/domain/isolation.ts'
 
 declare const planBrand: unique symbol
@@ -7,6 +8,16 @@ export interface Mount {
   readonly source: string
   readonly target: string
   readonly access: 'read' | 'write'
+}
+
+/** A person's rule about one path, or about a pattern of names below the workspace. */
+export interface PlannedFileRule {
+  /** Absolute; canonical unless it is a pattern. */
+  readonly path: string
+  /** The same before links were followed: what a built-in protection is known by. */
+  readonly asked: string
+  readonly isPattern: boolean
+  readonly access: FileAccess
 }
 
 export interface PlanInput {
@@ -20,12 +31,19 @@ export interface PlanInput {
   readonly user: string
   /** Everything else that exists inside: the agent's state folder, its program files. */
   readonly mounts: readonly Mount[]
+  /** What the person asked for on top of the boundary's own protections. */
+  readonly files: readonly PlannedFileRule[]
+  /** Secrets that lie in the workspace look empty inside. */
+  readonly maskSecrets: boolean
   /** Variables on top of the boundary's own allow-list. */
   readonly env: Readonly<Record<string, string>>
   /** Folders put in front of PATH. */
   readonly path: readonly string[]
-  /** Hosts reachable without a question; only for the words of the network axis. */
-  readonly grantedHosts: number
+  /** Sign-in files of the person's home whose copies are in the state folders. */
+  readonly signIn: readonly string[]
+  /** Hosts reachable without a question, and what happens to the others; for words only. */
+  readonly hosts: readonly string[]
+  readonly otherHosts: 'ask' | 'deny'
 }
 
 /** Nothing is launched without one, and only this module makes one. */

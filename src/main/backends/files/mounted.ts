@@ -1,0 +1,43 @@
+import { lstat } from 'node:fs/promises'
+import type { MountPoint } from '../kernel-facts.ts'
+import type { FileEntry } from './entries.ts'
+
+/** Which file or folder a path meant, whatever its name means later. */
+export interface Identity {
+  readonly path: string
+  readonly device: bigint
+  readonly inode: bigint
+}
+
+/** `source` on the machine, found at `path` inside. null: there is nothing. */
+export async function identifyPath(source: string, path: string): Promise<Identity | null> {
+  const info = await lstat(source, { bigint: true }).catch(() => null)
+  return info && { path, device: info.dev, inode: info.ino }
+}
+
+const isWritable = ({ access }: FileEntry): boolean => access === 'write' || access === 'pin'
+
+/** Entries that the kernel's table does not hold as planned, in words. Pure. */
+export function uncovered(entries: readonly FileEntry[], mounts: readonly MountPoint[]): string[] {
+  const points = new Map(mounts.map((point) => [point.path, point]))
+  return entries.flatMap((entry) => {
+    const point = points.get(entry.path)
+    if (!point) return [`${entry.path} is not covered`]
+    if (point.isWritable === isWritable(entry)) return []
+    return [`${entry.path} is ${point.isWritable ? 'writable' : 'read-only'}`]
+  })
+}
+
+/**
+ * Paths that mean something else in the sandbox of `pid` than when the session was planned:
+ * another program may swap a path for a link between that look and the mount. In words.
+ */
+export async function misplaced(pid: number, identities: readonly Identity[]): Promise<string[]> {
+  const words: string[] = []
+  for (const { path, device, inode } of identities) {
+    const info = await lstat(`/proc/${pid}/root${path}`, { bigint: true }).catch(() => null)
+    if (info?.dev !== device || info.ino !== inode)
+      words.push(`${path} is not what it was when the session was planned`)
+  }
+  return words
+}

@@ -1,0 +1,79 @@
+import type { AxisReport } from '../../shared/domain/isolation.ts'
+import type { PlanInput } from '../core/isolation/plan.ts'
+import type { FileEntry } from './files/entries.ts'
+import { type Identity, misplaced } from './files/mounted.ts'
+import { childrenOf, readKernelFacts } from './kernel-facts.ts'
+import { type Canaries, parseReport, placeCanaries } from './probe-canaries.ts'
+import { PROBE_AGAIN_SCRIPT } from './probe-script.ts'
+import { judge } from './probe-verdicts.ts'
+import { makeRunFolder } from './run-folder.ts'
+import { run } from './spawn.ts'
+
+/** What a sandbox was planned to be: the measure of every probe of it. */
+export interface Planned {
+  readonly plan: PlanInput
+  /** Names of the variables inside. */
+  readonly variables: readonly string[]
+  readonly entries: readonly FileEntry[]
+  readonly identities: readonly Identity[]
+  /** Folders of the machine that exist inside; canaries lie elsewhere. */
+  readonly visible: readonly string[]
+}
+
+/** A folder in which nothing can be made; the probe tries to. Empty: the plan has none. */
+export const protectedFolder = ({ entries }: Pick<Planned, 'entries'>): string =>
+  entries.find(({ access, kind }) => access === 'read' && kind === 'folder')?.path ?? ''
+
+/** `first`: host pid of the sandbox's first process, whose child is the probe or the agent. */
+export async function judgeSandbox(
+  planned: Planned,
+  first: number,
+  canaries: Canaries,
+  said: { readonly report: ReadonlyMap<string, string>; readonly isFresh: boolean },
+): Promise<AxisReport[]> {
+  const [inner] = await childrenOf(first)
+  return judge({
+    ...said,
+    plan: planned.plan,
+    entries: planned.entries,
+    variables: planned.variables,
+    secret: canaries.secret,
+    seen: await canaries.observe(),
+    inside: inner === undefined ? null : await readKernelFacts(inner),
+    misplaced: inner === undefined ? [] : await misplaced(inner, planned.identities),
+    own: await readKernelFacts('self'),
+    atMs: Date.now(),
+  })
+}
+
+const AGAIN_MS = 10_000
+
+/**
+ * Tries a running sandbox again. The attempts are made in its mounts, network and user table, but
+ * outside its process table: the agent can neither see the probe nor touch it.
+ */
+export async function probeAgain(planned: Planned, first: number): Promise<AxisReport[]> {
+  const folder = await makeRunFolder(planned.visible)
+  const canaries = await placeCanaries(folder.path)
+  try {
+    const spaces = ['-t', String(first), '-U', '-m', '-n', '-i', '-u', '--preserve-credentials']
+    const shell = ['/bin/sh', '-c', PROBE_AGAIN_SCRIPT, 'cloche-probe']
+    const args = [...canaries.args, protectedFolder(planned)]
+    const { stdout } = await run(
+      'nsenter',
+      [...spaces, '--', ...withoutPrivileges(), ...shell, ...args],
+      { timeoutMs: AGAIN_MS },
+    )
+    const report = parseReport(stdout) ?? new Map<string, string>()
+    return await judgeSandbox(planned, first, canaries, { report, isFresh: false })
+  } finally {
+    await canaries.close()
+    await folder.remove()
+  }
+}
+
+/** An ordinary user loses them at the next program; root, who entered with all, does not. */
+const withoutPrivileges = (): string[] =>
+  process.getuid?.() === 0
+    ? ['setpriv', '--no-new-privs', '--bounding-set', '-all', '--inh-caps', '-all', '--']
+    : []
