@@ -8,6 +8,8 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,
   openssl: () => spawnSync('openssl', ['version']).status === 0,
+  rg: () => spawnSync('rg', ['--version']).status === 0,
+  socat: () => spawnSync('socat', ['-V']).status === 0,
   python3: () => spawnSync('python3', ['--version']).status === 0,
 }
 

@@ -12,6 +12,11 @@ export interface AgentDescriptor {
   readonly args: readonly string[]
   /** Replaces `args` on restart; null: the agent cannot resume. */
   readonly resumeArgs: readonly string[] | null
+  /**
+   * Turns the agent's own sandbox off, in front of the other arguments. It makes namespaces, which
+   * the OS sandbox refuses, so commands would fail one by one. null: it has none that is on.
+   */
+  readonly innerOff: readonly string[] | null
   /** Folders that outlive the session, kept by Cloche apart from the person's own. */
   readonly stateFolders: readonly string[]
   /** Sign-in files that may be copied into the state folders when the person says so. */
@@ -30,6 +35,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: 'npm install -g @anthropic-ai/claude-code',
     args: [],
     resumeArgs: ['--continue'],
+    innerOff: ['--settings', '{"sandbox":{"enabled":false}}'],
     stateFolders: ['.claude'],
     signIn: ['.claude/.credentials.json'],
     // Puts .claude.json inside the state folder; else it is a lone file in the home folder that
@@ -49,6 +55,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: 'npm install -g @openai/codex',
     args: [],
     resumeArgs: ['resume', '--last'],
+    innerOff: ['--sandbox', 'danger-full-access'],
     stateFolders: ['.codex'],
     signIn: ['.codex/auth.json'],
     env: {},
@@ -66,6 +73,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: 'npm install -g @google/gemini-cli',
     args: [],
     resumeArgs: ['--resume', 'latest'],
+    innerOff: null,
     stateFolders: ['.gemini'],
     signIn: ['.gemini/oauth_creds.json', '.gemini/google_accounts.json'],
     env: {},
@@ -84,6 +92,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: 'npm install -g opencode-ai',
     args: [],
     resumeArgs: ['--continue'],
+    innerOff: null,
     stateFolders: ['.local/share/opencode', '.local/state/opencode', '.config/opencode'],
     signIn: ['.local/share/opencode/auth.json'],
     env: { OPENCODE_DISABLE_AUTOUPDATE: '1' },
@@ -100,6 +109,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: null,
     args: [],
     resumeArgs: null,
+    innerOff: null,
     stateFolders: [],
     signIn: [],
     env: {},
@@ -113,6 +123,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     install: null,
     args: [],
     resumeArgs: null,
+    innerOff: null,
     stateFolders: [],
     signIn: [],
     env: {},

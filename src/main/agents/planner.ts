@@ -34,6 +34,8 @@ export function createPlanner(options: PlannerOptions): Planner {
       const workspace = await checkWorkspace(spec.workspace, options)
       if (!workspace.ok) return workspace
       const agent = descriptorOf(spec.agent)
+      if (spec.level === 'os' && spec.innerSandbox === 'on' && agent.innerOff)
+        return err({ type: 'inner_sandbox_impossible', agent: agent.name })
       const around = { env: options.env, home: options.home, workspace: workspace.value }
       const files = await planFileRules(spec.files, { ...options, workspace: workspace.value })
       if (!files.ok) return files
@@ -125,7 +127,9 @@ async function findProgram(
   const found = await findAgent(agent, around)
   if (!found) return err({ type: 'agent_not_found', agent: agent.id, install: agent.install })
   const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
-  return describeProgram(found.executable, args, around)
+  // Unconfined, the agent's own sandbox is the only one there is: it stays as its owner set it.
+  const own = spec.level !== 'unconfined' && spec.innerSandbox === 'off' ? agent.innerOff : null
+  return describeProgram(found.executable, [...(own ?? []), ...args], around)
 }
 
 /**

@@ -38,6 +38,10 @@ const START_FAILURES: Words = {
     next: 'Change or remove the rule for it, then start again. Nothing was started.',
     detail: path,
   }),
+  inner_sandbox_impossible: ({ agent }) => ({
+    sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo the protection of files.`,
+    next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',
+  }),
   agent_not_found: ({ install }) => ({
     sentence: 'The agent is not installed on this machine.',
     next: install ? 'Install it, then start again.' : 'Install it, or choose another agent.',

@@ -32,7 +32,10 @@ export const SessionSpec = z.strictObject({
   maskSecrets: z.boolean().default(false),
   variables: z.array(VariableGrant).max(64).default([]),
   limits: Limits.default(NO_LIMITS),
-  /** Whether the agent's own sandbox runs as well, inside this one. */
+  /**
+   * Whether the agent's own sandbox runs as well, inside this one. Not at level `os`, and at
+   * level `unconfined` it stays as its owner set it.
+   */
   innerSandbox: z.enum(['off', 'on']).default('off'),
   /** The word `unconfined`, typed by the person. Required for that level and only there. */
   acknowledgement: z.string().nullable(),
@@ -65,6 +68,8 @@ export const StartFailure = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('workspace_not_folder'), path: z.string() }),
   z.strictObject({ type: z.literal('workspace_refused'), path: z.string(), reason: z.string() }),
   z.strictObject({ type: z.literal('file_rule_refused'), path: z.string(), reason: z.string() }),
+  /** The agent's own sandbox needs namespaces, which this level refuses. */
+  z.strictObject({ type: z.literal('inner_sandbox_impossible'), agent: z.string() }),
   z.strictObject({
     type: z.literal('agent_not_found'),
     agent: AgentId,

@@ -134,7 +134,7 @@ describe('programs', () => {
     await script(join(home, 'bin', 'codex'))
     const local = await script(join(workspace, 'node_modules', '.bin', 'codex'))
     const plan = await planned({ agent: 'codex' })
-    expect(plan.argv).toEqual([local])
+    expect(plan.argv[0]).toBe(local)
     expect(plan.mounts.filter((mount) => mount.access === 'read')).toEqual([])
   })
 
@@ -149,7 +149,7 @@ describe('programs', () => {
     const node = await script(join(home, '.nvm', 'v22', 'bin', 'node'))
     await symlink(node, join(home, 'bin', 'node'))
     const plan = await planned({ agent: 'codex' })
-    expect(plan.argv).toEqual([target])
+    expect(plan.argv[0]).toBe(target)
     expect(
       plan.mounts.filter((mount) => mount.access === 'read').map((mount) => mount.source),
     ).toEqual([packages, join(home, '.nvm', 'v22')])
@@ -180,8 +180,8 @@ describe('programs', () => {
 
   test('restart uses the resume argument of an agent that has one', async () => {
     await script(join(home, 'bin', 'claude'))
-    expect((await planned({ agent: 'claude-code' }, true)).argv.slice(1)).toEqual(['--continue'])
-    expect((await planned({ agent: 'claude-code' }, false)).argv.slice(1)).toEqual([])
+    expect((await planned({ agent: 'claude-code' }, true)).argv).toContain('--continue')
+    expect((await planned({ agent: 'claude-code' }, false)).argv).not.toContain('--continue')
   })
 })
 
@@ -248,5 +248,27 @@ describe('the list of agents', () => {
       install: 'npm install -g @google/gemini-cli',
     })
     await expect(readFile(ran)).rejects.toThrow()
+  })
+})
+
+describe('the agent’s own sandbox', () => {
+  beforeEach(() => script(join(home, 'bin', 'codex')))
+  const args = async (changes: Partial<SessionSpec>, resume = false) =>
+    (await planned({ agent: 'codex', ...changes }, resume)).argv.slice(1)
+
+  test('is off inside ours, at every start', async () => {
+    expect(await args({})).toEqual(['--sandbox', 'danger-full-access'])
+    expect(await args({}, true)).toEqual(['--sandbox', 'danger-full-access', 'resume', '--last'])
+  })
+
+  test('stays as its owner set it where it is the only one', async () => {
+    expect(await args({ level: 'unconfined', acknowledgement: 'unconfined' })).toEqual([])
+  })
+
+  test('cannot be on inside the OS sandbox, and the words say so', async () => {
+    expect(await failure({ agent: 'codex', innerSandbox: 'on' })).toEqual({
+      type: 'inner_sandbox_impossible',
+      agent: 'Codex',
+    })
   })
 })
