@@ -16,6 +16,7 @@ import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
 import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
+import { sweepRunFolders } from './backends/run-folder.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
 import type { Clock, Log, ProcessStarter } from './core/ports.ts'
@@ -95,7 +96,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const heldDocument = createDocumentStore(join(root, 'held.json'), z.array(HeldPath), 1, [])
   const heldLoaded = await heldDocument.load()
   const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
-  await placeholders.sweep()
+  await Promise.all([placeholders.sweep(), sweepRunFolders()])
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log })

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { createHost, type Host } from '../../src/main/create-host.ts'
 import { createForkStarter } from '../../src/main/shell-web/fork-starter.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
-import { BASIC_SPEC, type SessionSpec } from '../../src/shared/domain/session.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import { projectAll, type SessionState } from '../../src/shared/projection.ts'
 import { type Connection, connect } from '../../src/shared/rpc/client.ts'
@@ -77,19 +76,6 @@ export async function startTestHost(
     },
   }
 }
-
-export const shellSpec = (workspace: string, command: string): SessionSpec => ({
-  agent: 'command',
-  command,
-  workspace,
-  level: 'os',
-  title: null,
-  network: 'ask',
-  grants: [],
-  useSignIn: false,
-  ...BASIC_SPEC,
-  acknowledgement: null,
-})
 
 /** Follows one session through the public stream, as a window does. */
 export function follow(connection: Connection, id: SessionId) {

@@ -12,7 +12,7 @@ import { CHANNEL } from './bubblewrap-launcher.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { type ListenerHelper, takeListener } from './listener-handover.ts'
 import { type Canaries, readReport } from './probe-canaries.ts'
-import { judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
+import { hasDrifted, judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
 import {
   endProcess,
   identify,
@@ -156,6 +156,7 @@ function makeSandbox(
     axes,
     limits: [],
     probe: () => probeAgain(planned, root.pid),
+    hasDrifted: () => hasDrifted(planned, root.pid),
     listener,
     release: async () => {
       await go.write('go\n')

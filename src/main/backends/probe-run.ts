@@ -1,7 +1,7 @@
 import type { AxisReport } from '../../shared/domain/isolation.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { FileEntry } from './files/entries.ts'
-import { type Identity, misplaced } from './files/mounted.ts'
+import { type Identity, misplaced, uncovered } from './files/mounted.ts'
 import { childrenOf, readKernelFacts } from './kernel-facts.ts'
 import { type Canaries, parseReport, placeCanaries } from './probe-canaries.ts'
 import { PROBE_AGAIN_SCRIPT } from './probe-script.ts'
@@ -70,6 +70,13 @@ export async function probeAgain(planned: Planned, first: number): Promise<AxisR
     await canaries.close()
     await folder.remove()
   }
+}
+
+/** A program that is gone has nothing to drift. */
+export async function hasDrifted({ entries }: Planned, first: number): Promise<boolean> {
+  const [inner] = await childrenOf(first)
+  const facts = inner === undefined ? null : await readKernelFacts(inner)
+  return facts !== null && (uncovered(entries, facts.mounts).length > 0 || facts.seccomp !== '2')
 }
 
 /** An ordinary user loses them at the next program; root, who entered with all, does not. */

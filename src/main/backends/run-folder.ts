@@ -5,6 +5,7 @@ import {
   mkdir,
   mkdtemp,
   open,
+  readdir,
   realpath,
   rm,
   writeFile,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isWithin } from '../core/within.ts'
+import { startTicks } from './kernel-facts.ts'
 import { run } from './spawn.ts'
 
 /**
@@ -28,7 +30,7 @@ export interface RunFolder {
 
 /** `visible`: folders that exist inside the sandbox; the run folder is never below one of them. */
 export async function makeRunFolder(visible: readonly string[]): Promise<RunFolder> {
-  const path = await mkdtemp(join(await privateParent(visible), 'cloche-session-'))
+  const path = await mkdtemp(join(await privateParent(visible), await ownPrefix()))
   return {
     path,
     write: async (name, content) => {
@@ -44,6 +46,25 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
     },
     remove: () => rm(path, { recursive: true, force: true }),
   }
+}
+
+const PREFIX = 'cloche-session-'
+
+/** Names the process that made the folder, so that a later one can tell whether it still runs. */
+async function ownPrefix(): Promise<string> {
+  return `${PREFIX}${process.pid}.${(await startTicks(process.pid)) ?? 0}-`
+}
+
+/** Removes folders whose makers were killed during a start; what they held was theirs alone. */
+export async function sweepRunFolders(): Promise<void> {
+  for (const parent of [await ownRuntimeFolder(), tmpdir(), '/tmp'])
+    for (const name of parent ? await readdir(parent).catch(() => []) : []) {
+      const maker = /^cloche-session-(\d+)\.(\d+)-/.exec(name)
+      if (!parent || !maker || String(await startTicks(Number(maker[1]))) === maker[2]) continue
+      const info = await lstat(join(parent, name)).catch(() => null)
+      if (info?.isDirectory() && info.uid === process.getuid?.())
+        await rm(join(parent, name), { recursive: true, force: true })
+    }
 }
 
 /** `$XDG_RUNTIME_DIR/cloche` when it is ours alone, else a temporary folder; mkdtemp is 0700. */

@@ -74,6 +74,7 @@ export function createUnconfinedBackend(
               axes: OPEN_AXES,
               limits: [],
               probe: () => Promise.resolve(OPEN_AXES),
+              hasDrifted: () => Promise.resolve(false),
               release: () => Promise.resolve(),
               terminate: async () => {
                 if (root) await signalProcess(root, 'SIGTERM')

@@ -5,11 +5,13 @@ import type { Session, StartFailure } from '../../shared/domain/session.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Plan } from './isolation/plan.ts'
+import { type IsolationWatch, watchIsolation } from './isolation/watch.ts'
 import { decideByRules } from './policy/decide.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type {
   EgressGateway,
   EgressHandle,
+  Log,
   ProcessReader,
   PtyHost,
   Sandbox,
@@ -39,6 +41,7 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly exited: AbortSignal
   readonly report: (fact: Fact) => void
   readonly monoOriginMs: number
+  readonly log: Log
   readonly rules: RuleBook
   readonly prompts: Prompts
 }
@@ -50,6 +53,7 @@ export interface LiveParts {
   /** null: the session is on the machine's own network (unconfined). */
   readonly egress: EgressHandle | null
   readonly sampler: SamplerHandle
+  readonly watch: IsolationWatch
 }
 
 /** The size until the first viewer says its own. */
@@ -98,8 +102,13 @@ export async function startBoundary(
         decide: (question) => decide(request, question),
       })
     : null
-  const sampler = request.startSampler({ rootPid: sandbox.rootPid, report: request.report })
-  return ok({ sandbox, policy: built.value.policy, egress, sampler })
+  return ok({
+    sandbox,
+    policy: built.value.policy,
+    egress,
+    sampler: request.startSampler({ rootPid: sandbox.rootPid, report: request.report }),
+    watch: watchIsolation(sandbox, request.report, request.log),
+  })
 }
 
 /** Rules first; a person only when no rule covers it and the session asks. */

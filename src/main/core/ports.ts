@@ -123,6 +123,8 @@ export interface Sandbox {
   readonly limits: readonly LimitReport[]
   /** Tries the boundary again from inside, while the program runs. */
   probe(): Promise<readonly AxisReport[]>
+  /** A cheap look from outside: whether something stands otherwise than planned. */
+  hasDrifted(): Promise<boolean>
   /** Accepts the sandbox's connections in this process; null when it is on the host's network. */
   readonly listener: Server | null
   /** Lets the agent start. */

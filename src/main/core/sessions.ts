@@ -206,6 +206,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const parts = live.get(id)
     if (!parts || !exits.delete(id)) return
     options.prompts.cancel(id)
+    parts.watch.stop()
     await parts.egress?.close()
     await parts.sandbox.destroy()
     await parts.sampler.stop(exit)

@@ -1,0 +1,81 @@
+import { readdir, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+let host: TestHost
+beforeEach(async () => {
+  host = await startTestHost()
+})
+afterEach(() => host.dispose())
+
+describe('the boundary of a running session', () => {
+  test('is proven again on demand, and its loss is noticed', async () => {
+    const connection = await host.connect()
+    const created = await connection.api.session.create(shellSpec(host.workspace, 'sleep 60'))
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    const session = created.value
+    const seen = follow(connection, session.id)
+    await expect
+      .poll(() => seen.state().session?.policy?.command[0], { timeout: 5000 })
+      .toBe('bwrap')
+    const first = seen.state().session?.axes[0]?.provenAtMs ?? 0
+    const probed = await connection.api.session.probe({ id: session.id })
+    if (!probed.ok) throw new Error(probed.error.type)
+    expect(probed.value.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
+    await expect.poll(() => seen.state().session?.axes[0]?.provenAtMs).toBeGreaterThan(first)
+
+    await rmdir(join(host.workspace, '.claude'))
+    await expect
+      .poll(() => seen.state().session?.axes.map(({ proven }) => proven), { timeout: 6000 })
+      .toEqual(['open', 'enforced', 'enforced', 'enforced'])
+    expect(await connection.api.session.stop({ id: session.id })).toEqual({ ok: true, value: null })
+    expect(await connection.api.session.probe({ id: session.id })).toEqual({
+      ok: false,
+      error: { type: 'not_live' },
+    })
+    expect(await readdir(host.workspace)).toEqual([])
+  })
+
+  test('can be read before the start, from the same plan', async () => {
+    const connection = await host.connect()
+    const spec = {
+      ...shellSpec(host.workspace, 'true'),
+      grants: ['api.example.test'],
+      files: [{ path: 'secret', access: 'deny' as const }],
+    }
+    await writeFile(join(host.workspace, 'secret'), '')
+    const preview = await connection.api.session.preview(spec)
+    if (!preview.ok) throw new Error(preview.error.type)
+    const { sentences, command } = preview.value
+    const texts = sentences.map(({ kind, text }) => `${kind} ${text}`)
+    expect(texts).toContain('can reach api.example.test')
+    expect(texts).toContain(`cannot open ${join(host.workspace, 'secret')}`)
+    expect(texts).toContain('cannot make .claude')
+    expect(await readdir(host.workspace)).toEqual(['secret'])
+
+    const created = await connection.api.session.create(spec)
+    if (!created.ok) throw new Error(created.error.type)
+    const seen = follow(connection, created.value.id)
+    await expect.poll(() => seen.state().session?.status, { timeout: 5000 }).toBe('ended')
+    const applied = seen.state().session?.policy
+    expect(applied?.sentences).toEqual(sentences)
+    const folder =
+      applied?.command.find((word) => word.endsWith('/etc-passwd'))?.slice(0, -11) ?? '-'
+    expect(applied?.command.map((word) => word.replace(folder, '(run folder)'))).toEqual(command)
+  })
+
+  test('a rule that cannot be held starts nothing and names the path', async () => {
+    const connection = await host.connect()
+    const created = await connection.api.session.create({
+      ...shellSpec(host.workspace, 'true'),
+      files: [{ path: '/nowhere/at/all', access: 'read' }],
+    })
+    expect(created).toMatchObject({
+      ok: false,
+      error: { type: 'file_rule_refused', path: '/nowhere/at/all' },
+    })
+    expect(await readdir(host.workspace)).toEqual([])
+  })
+})
