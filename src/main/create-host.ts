@@ -100,12 +100,18 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log })
-  const rules = createRuleBook(rulesLoaded.value, ruleDocument, log)
+  const rules = createRuleBook(rulesLoaded.value, {
+    document: ruleDocument,
+    clock,
+    log,
+    expired: (rule) => sessions.ruleRemoved(rule),
+  })
   const prompts = createPrompts({
     clock,
     rules,
     report: timeline.append,
     newId,
+    ruleAdded: (rule) => sessions.ruleAdded(rule),
     timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
   })
   const backends = createBackends({

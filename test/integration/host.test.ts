@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { PermissionRequest } from '../../src/shared/domain/policy.ts'
+import { NARROW_ANSWER, type PermissionRequest } from '../../src/shared/domain/policy.ts'
 import type { Session } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
@@ -97,6 +97,7 @@ describe('a session under the dome', () => {
       promptId: request!.id,
       action: 'allow',
       lifetime: 'once',
+      ...NARROW_ANSWER,
     })
     const { state } = follow(connection, session.id)
     await expect.poll(() => state().session?.status, { timeout: 10_000 }).toBe('ended')
@@ -124,6 +125,7 @@ describe('a session under the dome', () => {
       promptId: pending.list[0]!.id,
       action: 'deny',
       lifetime: 'once',
+      ...NARROW_ANSWER,
     })
     const { state } = follow(connection, session.id)
     await expect.poll(() => state().session?.status, { timeout: 15_000 }).toBe('ended')
@@ -276,6 +278,7 @@ describe('after a restart', () => {
       promptId: pending.list[0]!.id,
       action: 'allow',
       lifetime: 'workspace',
+      ...NARROW_ANSWER,
     })
     const before = follow(connection, session.id)
     await expect.poll(() => before.state().session?.status, { timeout: 10_000 }).toBe('ended')

@@ -37,6 +37,7 @@ const rules: fc.Arbitrary<Rule[]> = fc
         { kind: 'session' as const, sessionId: SESSION },
         { kind: 'workspace' as const, workspace: WORKSPACE },
         { kind: 'workspace' as const, workspace: '/other' },
+        { kind: 'everywhere' as const },
       ),
     }),
     { maxLength: 6 },
@@ -44,6 +45,7 @@ const rules: fc.Arbitrary<Rule[]> = fc
   .map((items) =>
     items.map((item, i) => ({
       ...item,
+      expiresAtMs: null,
       id: `rul_${String(i).padStart(8, '0')}` as RuleId,
       origin: 'user' as const,
       createdAtMs: i,
@@ -61,6 +63,7 @@ const decide = (
     rules: among,
     sessionId: SESSION,
     workspace: WORKSPACE,
+    requester: null,
     sessionDefault: otherwise,
   })
 const isAllowed = (decision: ReturnType<typeof decideByRules>): boolean =>

@@ -2,8 +2,10 @@ import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
+import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { err, ok } from '../../shared/result.ts'
+import { countCovered } from '../core/policy/reach.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { EventStore } from '../core/ports.ts'
 import type { Prompts } from '../core/prompts.ts'
@@ -54,6 +56,12 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     },
     prompt: {
       answer: (answer) => Promise.resolve(prompts.answer(answer)),
+      reach: (answer) => {
+        const rule = prompts.ruleFor(answer)
+        const live = sessions.all().filter(isLive)
+        const states = live.map(({ id }) => timeline.state(id)).filter((state) => state !== null)
+        return Promise.resolve(rule ? countCovered(rule, states) : 0)
+      },
       list: () => prompts.watch,
     },
     rule: {

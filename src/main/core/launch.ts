@@ -122,6 +122,7 @@ function decide(
     rules: rules.all(),
     sessionId: session.id,
     workspace,
+    requester: question.requester,
     sessionDefault: network,
   })
   if (decision !== 'ask') return Promise.resolve(decision)

@@ -164,9 +164,12 @@ export interface EgressGateway {
   serve(listener: Server, options: EgressOptions): EgressHandle
 }
 
+/** Whether a live connection that was decided on this destination is to be ended. */
+export type CutMatch = (destination: Destination, requester: Requester | null) => boolean
+
 export interface EgressHandle {
   /** Cuts live connections; returns how many. */
-  cut(matches: (destination: Destination) => boolean): number
+  cut(matches: CutMatch): number
   close(): Promise<void>
 }
 

@@ -14,6 +14,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { NewId } from './ids.ts'
 import { decideByRules } from './policy/decide.ts'
+import { coversHost, parseHostPattern, widerPattern } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { Clock } from './ports.ts'
 
@@ -27,10 +28,16 @@ export interface Question {
   readonly gone: AbortSignal
 }
 
+export type AnswerError =
+  | { readonly type: 'prompt_expired' }
+  | { readonly type: 'answer_refused'; readonly reason: string }
+
 export interface Prompts {
   /** Resolves with the decision; a person, a new rule, the clock or the session's end gives it. */
   ask(question: Question): Promise<Decision>
-  answer(answer: PromptAnswer): Result<Decision, { readonly type: 'prompt_expired' }>
+  answer(answer: PromptAnswer): Result<Decision, AnswerError>
+  /** The rule this answer would make; null: none, or there is no such prompt. */
+  ruleFor(answer: PromptAnswer): Rule | null
   /** The session ended: everything of it that still waits is denied. */
   cancel(sessionId: SessionId): void
   readonly watch: StreamSource<PermissionRequest[], PromptChange>
@@ -41,6 +48,8 @@ export interface PromptsOptions {
   readonly rules: RuleBook
   readonly report: (sessionId: SessionId, fact: Fact) => void
   readonly newId: NewId
+  /** A rule came into force through an answer. */
+  readonly ruleAdded: (rule: Rule) => void
   /** Milliseconds a question waits for a person before it denies by itself. */
   readonly timeoutMs: number
 }
@@ -81,6 +90,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         destination,
         requester,
         connections: [connectionId],
+        wider: widerPattern(destination.host),
       },
       workspace,
       settlers: new Map(),
@@ -114,6 +124,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         rules: options.rules.all(),
         sessionId: entry.request.sessionId,
         workspace: entry.workspace,
+        requester: entry.request.requester,
         sessionDefault: 'ask',
       })
       if (decision !== 'ask') settle(entry, decision)
@@ -121,22 +132,14 @@ export function createPrompts(options: PromptsOptions): Prompts {
   }
 
   const remember = (entry: Waiting, answer: PromptAnswer): void => {
-    const { sessionId, destination } = entry.request
-    if (answer.lifetime === 'once') return
-    const rule: Rule = {
+    const rule = ruleOf(entry, answer, {
       id: options.newId('rul'),
-      action: answer.action,
-      host: destination.host,
-      port: destination.port,
-      scope:
-        answer.lifetime === 'session'
-          ? { kind: 'session', sessionId }
-          : { kind: 'workspace', workspace: entry.workspace },
-      origin: 'prompt',
       createdAtMs: options.clock.wallMs(),
-    }
+    })
+    if (!rule) return
     options.rules.add(rule)
-    options.report(sessionId, { type: 'rule/added', rule })
+    options.report(entry.request.sessionId, { type: 'rule/added', rule })
+    options.ruleAdded(rule)
   }
 
   return {
@@ -162,6 +165,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
     answer: (answer) => {
       const entry = waiting.get(answer.promptId)
       if (!entry) return err({ type: 'prompt_expired' })
+      const reason = whyRefused(entry.request, answer)
+      if (reason) return err({ type: 'answer_refused', reason })
       const decision: Decision = {
         action: answer.action,
         by: { kind: 'person', lifetime: answer.lifetime },
@@ -170,6 +175,15 @@ export function createPrompts(options: PromptsOptions): Prompts {
       settle(entry, decision)
       settleCovered()
       return ok(decision)
+    },
+
+    ruleFor: (answer) => {
+      const entry = waiting.get(answer.promptId)
+      if (!entry || whyRefused(entry.request, answer)) return null
+      return ruleOf(entry, answer, {
+        id: options.newId('rul'),
+        createdAtMs: options.clock.wallMs(),
+      })
     },
 
     cancel: (sessionId) => {
@@ -190,3 +204,61 @@ const isSame = (request: PermissionRequest, question: Question): boolean =>
   request.sessionId === question.sessionId &&
   request.destination.host === question.destination.host &&
   request.destination.port === question.destination.port
+
+/** The rule an answer makes; null for one that holds this once. */
+function ruleOf(
+  { request, workspace }: Pick<Waiting, 'request' | 'workspace'>,
+  { action, lifetime, host, everyPort, forMs }: PromptAnswer,
+  made: Pick<Rule, 'id' | 'createdAtMs'>,
+): Rule | null {
+  const scope = scopeOf(request, workspace, lifetime)
+  return (
+    scope && {
+      ...made,
+      action,
+      host: host ?? request.destination.host,
+      port: everyPort ? null : request.destination.port,
+      scope,
+      expiresAtMs: forMs === null ? null : made.createdAtMs + forMs,
+      origin: 'prompt',
+    }
+  )
+}
+
+function scopeOf(
+  { sessionId, requester }: PermissionRequest,
+  workspace: string,
+  lifetime: PromptAnswer['lifetime'],
+): Rule['scope'] | null {
+  switch (lifetime) {
+    case 'once':
+      return null
+    case 'process':
+      return (
+        requester && {
+          kind: 'process',
+          sessionId,
+          process: requester.process.key,
+          name: requester.process.name,
+        }
+      )
+    case 'session':
+      return { kind: 'session', sessionId }
+    case 'workspace':
+      return { kind: 'workspace', workspace }
+    case 'everywhere':
+      return { kind: 'everywhere' }
+  }
+}
+
+/** An answer wider than what was asked is taken only when it is about what was asked. */
+function whyRefused(request: PermissionRequest, answer: PromptAnswer): string | null {
+  if (answer.lifetime === 'process' && !request.requester)
+    return 'The process that asked is not known, so no rule can be made for it.'
+  if (answer.host === null) return null
+  const pattern = parseHostPattern(answer.host)
+  if (!pattern.ok) return `The pattern cannot be used: ${pattern.error}.`
+  return coversHost(pattern.value, request.destination.host)
+    ? null
+    : 'The pattern does not cover the host that was asked for.'
+}

@@ -3,7 +3,7 @@ import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { Destination, Rule } from '../../shared/domain/policy.ts'
+import type { Decision, Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import {
   isLive,
@@ -19,6 +19,7 @@ import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import { decideByRules } from './policy/decide.ts'
 import { ruleCovers } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
+import { isInScope } from './policy/scope.ts'
 import type { Clock, Log, PtyHost, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Timeline } from './timeline.ts'
@@ -70,8 +71,10 @@ export interface Sessions {
   get(id: SessionId): Session | null
   all(): Session[]
   readonly watch: StreamSource<Session[], SessionChange>
-  /** Cuts the live connections that only this rule allowed. */
+  /** Revoked or expired: cuts the live connections that only this rule allowed. */
   ruleRemoved(rule: Rule): void
+  /** Cuts the live connections that a new rule denies. */
+  ruleAdded(rule: Rule): void
   /** PTY host events, wired by the composition root. */
   exited(id: SessionId, exit: ExitStatus): void
   ptyHostLost(): void
@@ -113,6 +116,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         host,
         port: null,
         scope: { kind: 'session', sessionId: session.id },
+        expiresAtMs: null,
         origin: 'agent-grant',
         createdAtMs: clock.wallMs(),
       }
@@ -219,6 +223,28 @@ export function createSessions(options: SessionsOptions): Sessions {
   const fail = (id: SessionId) => (cause: unknown) =>
     options.log.error(`session ${id} could not be ended cleanly`, cause)
 
+  /** Live sessions a rule may speak of. */
+  const concerned = ({ scope }: Rule): SessionId[] =>
+    [...live.keys()].filter((id) =>
+      'sessionId' in scope
+        ? scope.sessionId === id
+        : scope.kind === 'everywhere' || scope.workspace === get(id)?.spec.workspace,
+    )
+
+  /** Cuts what the rule covers and the rules in force now deny, or no longer speak of. */
+  const cut = (rule: Rule, orSo: (decision: Decision | 'ask') => boolean): void => {
+    for (const id of concerned(rule)) {
+      const { workspace = '' } = get(id)?.spec ?? {}
+      live.get(id)?.egress?.cut((destination, requester) => {
+        const asker = { sessionId: id, workspace, requester }
+        if (!isInScope(rule, asker) || !ruleCovers(rule, destination)) return false
+        const question = { ...asker, destination, rules: options.rules.all() }
+        const decision = decideByRules({ ...question, sessionDefault: 'ask' })
+        return orSo(decision) || (decision !== 'ask' && decision.action === 'deny')
+      })
+    }
+  }
+
   const stop: Sessions['stop'] = async (id) => {
     const session = get(id)
     if (!session) return err({ type: 'unknown_session' })
@@ -277,12 +303,12 @@ export function createSessions(options: SessionsOptions): Sessions {
     all: () => timeline.sessions(),
     watch,
     ruleRemoved: (rule) => {
-      for (const [id, { egress }] of live) {
-        const session = get(id)
-        if (!session || !isInScope(rule, session)) continue
+      if (rule.action === 'allow') cut(rule, (decision) => decision === 'ask')
+      for (const id of concerned(rule))
         timeline.append(id, { type: 'rule/removed', ruleId: rule.id })
-        egress?.cut((destination) => isNoLongerAllowed(rule, destination, session, options.rules))
-      }
+    },
+    ruleAdded: (rule) => {
+      if (rule.action === 'deny') cut(rule, () => false)
     },
     exited: (id, exit) => {
       exits.get(id)?.abort(exit)
@@ -296,29 +322,6 @@ export function createSessions(options: SessionsOptions): Sessions {
       await Promise.all([...live.keys()].map((id) => stop(id)))
     },
   }
-}
-
-const isInScope = ({ scope }: Rule, session: Session): boolean =>
-  scope.kind === 'session'
-    ? scope.sessionId === session.id
-    : scope.workspace === session.spec.workspace
-
-/** Another rule may still allow it; a person's "once" does not outlive the rule that came later. */
-function isNoLongerAllowed(
-  rule: Rule,
-  destination: Destination,
-  session: Session,
-  rules: RuleBook,
-): boolean {
-  if (rule.action !== 'allow' || !ruleCovers(rule, destination)) return false
-  const decision = decideByRules({
-    destination,
-    rules: rules.all(),
-    sessionId: session.id,
-    workspace: session.spec.workspace,
-    sessionDefault: 'deny',
-  })
-  return decision === 'ask' || decision.action === 'deny'
 }
 
 function noBackend(level: IsolationLevel): StartFailure {

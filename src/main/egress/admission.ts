@@ -1,7 +1,7 @@
 import type { ConnectionId } from '../../shared/domain/ids.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import { newId } from '../core/ids.ts'
-import type { EgressOptions, Log } from '../core/ports.ts'
+import type { CutMatch, EgressOptions, Log } from '../core/ports.ts'
 import type { Classify } from './addresses.ts'
 import { type ConnectFailure, connected } from './connecting.ts'
 import type { EgressLimits } from './limits.ts'
@@ -37,13 +37,14 @@ export interface Admissions {
   /** Decides, resolves, checks, dials, and reports each of these. Never rejects. */
   admit(destination: Destination, applicant: Applicant): Promise<Admission>
   malformed(reason: string, requester: Applicant['requester']): Promise<void>
-  cut(matches: (destination: Destination) => boolean): number
+  cut(matches: CutMatch): number
   /** Resolves when nothing is under way; the clients must be gone. */
   drained(): Promise<void>
 }
 
 interface Live {
   readonly decidedOn: readonly Destination[]
+  readonly requester: Requester | null
   cut(): void
 }
 
@@ -99,7 +100,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     const leave = (): void => stop.abort()
     applicant.gone.addEventListener('abort', leave)
     if (applicant.gone.aborted) leave()
-    live.set(connectionId, { decidedOn: verdict.decidedOn, cut: leave })
+    live.set(connectionId, { decidedOn: verdict.decidedOn, requester, cut: leave })
     const dial = () => parts.dial(addresses.value, destination.port)
     const dialled = await connected(dial(), parts.limits.dialMs, stop.signal)
     applicant.gone.removeEventListener('abort', leave)
@@ -119,7 +120,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
       route.close()
       applicant.hangUp()
     }
-    live.set(connectionId, { decidedOn: verdict.decidedOn, cut })
+    live.set(connectionId, { decidedOn: verdict.decidedOn, requester, cut })
     const address = dialled.value.remoteAddress ?? addresses.value[0] ?? ''
     report({ type: 'net/opened', connectionId, address })
     return { kind: 'open', route }
@@ -142,7 +143,9 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     malformed: (reason, requester) =>
       track(requester.then((known) => report({ type: 'net/malformed', reason, requester: known }))),
     cut: (matches) => {
-      const hit = [...live.values()].filter(({ decidedOn }) => decidedOn.some(matches))
+      const hit = [...live.values()].filter(({ decidedOn, requester }) =>
+        decidedOn.some((destination) => matches(destination, requester)),
+      )
       for (const item of hit) item.cut()
       return hit.length
     },

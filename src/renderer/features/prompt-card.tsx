@@ -1,23 +1,21 @@
 import { useEffect, useId, useState } from 'react'
-import type { Lifetime, PermissionRequest, Requester } from '../../shared/domain/policy.ts'
+import {
+  NARROW_ANSWER,
+  type PermissionRequest,
+  type Requester,
+} from '../../shared/domain/policy.ts'
 import type { ProcessIdentity } from '../../shared/domain/process.ts'
-import { answerPrompt, GRACE_MS, usePrompts } from '../stores/prompts.ts'
+import { answerPrompt, type AnswerScope, GRACE_MS, usePrompts } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useConnection } from '../connection.ts'
 import { Button } from '../ui/button.tsx'
-import { Segmented } from '../ui/choices.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { AgentText, Path } from '../ui/text.tsx'
+import { AgentText } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatCountdown } from '../words/format.ts'
-import { LIFETIME_NAMES } from '../words/outcomes.ts'
 import { lookalike } from '../words/punycode.ts'
 import { joinArgv } from '../words/reveal.ts'
-
-const LIFETIMES = (['once', 'session', 'workspace'] as const).map((value) => ({
-  value,
-  label: LIFETIME_NAMES[value],
-}))
+import { PromptScope, ScopeChoice } from './prompt-scope.tsx'
 
 interface PromptCardProps {
   readonly request: PermissionRequest
@@ -32,7 +30,7 @@ interface PromptCardProps {
  * that a key or a click meant for something else cannot allow.
  */
 export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: PromptCardProps) {
-  const [lifetime, setLifetime] = useState<Lifetime>('once')
+  const [scope, setScope] = useState<AnswerScope>({ ...NARROW_ANSWER, lifetime: 'once' })
   const hasSettled = useGrace(request.id)
   const isAnswering = usePrompts((state) => state.answering.has(request.id))
   const isConnected = useConnection().type === 'connected'
@@ -41,7 +39,7 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
   const { destination, requester, connections } = request
   const mayAnswer = hasSettled && !isAnswering && isConnected
   const answer = (action: 'allow' | 'deny'): void => {
-    if (mayAnswer) void answerPrompt(request, action, lifetime)
+    if (mayAnswer) void answerPrompt(request, action, scope)
   }
 
   return (
@@ -85,26 +83,12 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
         <Who requester={requester} /> wants to connect to
       </h2>
       <HostName host={destination.host} port={destination.port} count={connections.length} />
-      <p className="small dim prompt-why">
-        No rule covers it. An answer holds for exactly this host and port
-        {lifetime === 'workspace' && session && (
-          <span className="prompt-workspace">
-            , in <Path path={session.spec.workspace} />
-          </span>
-        )}
-        .
-      </p>
+      <PromptScope request={request} scope={scope} onChange={setScope} />
 
       <ProcessChain requester={requester} protocol={destination.protocol} />
 
       <footer className="prompt-foot">
-        <Segmented
-          label="How long the answer holds"
-          value={lifetime}
-          choices={LIFETIMES}
-          onChange={setLifetime}
-          testId="prompt-lifetime"
-        />
+        <ScopeChoice request={request} scope={scope} onChange={setScope} />
         <div className="prompt-buttons">
           <Button
             className="prompt-deny"

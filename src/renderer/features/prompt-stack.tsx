@@ -82,15 +82,15 @@ function useSteady(pending: readonly PermissionRequest[]): PermissionRequest | n
 }
 
 function UndoStrip({ recentAllow }: { recentAllow: RecentAllow }) {
-  const { request, lifetime } = recentAllow
+  const { request, scope } = recentAllow
   return (
     <div className="strip" role="status" data-testid="prompt-undo-strip">
       <Icon name="check" />
       <span className="grow clip">
-        Allowed <b className="mono">{request.destination.host}</b>,{' '}
-        {LIFETIME_NAMES[lifetime].toLowerCase()}
+        Allowed <b className="mono">{scope.host ?? request.destination.host}</b>,{' '}
+        {LIFETIME_NAMES[scope.lifetime].toLowerCase()}
       </span>
-      {lifetime !== 'once' && (
+      {scope.lifetime !== 'once' && (
         <Button small onClick={() => void undoAllow()} data-testid="prompt-undo">
           Undo and revoke
         </Button>

@@ -6,9 +6,10 @@ import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Empty, Loading } from '../ui/states.tsx'
-import { Path } from '../ui/text.tsx'
+import { AgentText, Path } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
-import { formatAgo } from '../words/format.ts'
+import { formatAgo, formatCountdown } from '../words/format.ts'
+import { LIFETIME_NAMES } from '../words/outcomes.ts'
 
 const ORIGINS = {
   prompt: 'answered prompt',
@@ -22,9 +23,9 @@ export function SessionRules() {
   const rules = useRules((state) => state.rules)
   if (!session) return <Loading what="rules" />
   const mine = rules.filter(({ scope }) =>
-    scope.kind === 'session'
+    'sessionId' in scope
       ? scope.sessionId === session.id
-      : scope.workspace === session.spec.workspace,
+      : scope.kind === 'everywhere' || scope.workspace === session.spec.workspace,
   )
   const rest = session.spec.network === 'ask' ? 'ask' : 'are denied'
   return (
@@ -45,8 +46,9 @@ export function SessionRules() {
 /** What would be allowed, and why? */
 export function RulesPage() {
   const { status, rules } = useRules()
+  const ofEverywhere = rules.filter((rule) => rule.scope.kind === 'everywhere')
   const ofWorkspaces = rules.filter((rule) => rule.scope.kind === 'workspace')
-  const ofSessions = rules.filter((rule) => rule.scope.kind === 'session')
+  const ofSessions = rules.filter((rule) => 'sessionId' in rule.scope)
   return (
     <section className="page" aria-labelledby="rules-title" data-testid="page-rules">
       <header className="page-head">
@@ -64,6 +66,7 @@ export function RulesPage() {
         </Empty>
       ) : (
         <div className="page-body scroll">
+          <RuleGroup title="Kept for every session" rules={ofEverywhere} />
           <RuleGroup title="Kept for a workspace" rules={ofWorkspaces} />
           <RuleGroup title="Until the session ends" rules={ofSessions} />
         </div>
@@ -103,8 +106,8 @@ function RuleRow({ rule, showsScope }: { rule: Rule; showsScope: boolean }) {
           {showsScope && <Scope rule={rule} />}
           <span className="clip">
             {ORIGINS[rule.origin]}, {formatAgo(rule.createdAtMs, now)}
-            {!showsScope &&
-              (rule.scope.kind === 'workspace' ? ', this workspace' : ', this session')}
+            {!showsScope && `, ${LIFETIME_NAMES[rule.scope.kind].toLowerCase()}`}
+            {rule.expiresAtMs !== null && `, ends in ${formatCountdown(rule.expiresAtMs - now)}`}
           </span>
         </span>
       </span>
@@ -117,11 +120,21 @@ function RuleRow({ rule, showsScope }: { rule: Rule; showsScope: boolean }) {
 
 function Scope({ rule: { scope } }: { rule: Rule }) {
   const title = useSessions((state) =>
-    scope.kind === 'session' ? state.byId.get(scope.sessionId)?.title : undefined,
+    'sessionId' in scope ? state.byId.get(scope.sessionId)?.title : undefined,
   )
-  return scope.kind === 'workspace' ? (
-    <Path path={scope.workspace} />
-  ) : (
-    <span className="clip">{title ?? 'An ended session'}</span>
-  )
+  switch (scope.kind) {
+    case 'workspace':
+      return <Path path={scope.workspace} />
+    case 'everywhere':
+      return <span>Every session</span>
+    case 'process':
+      return (
+        <span className="clip">
+          <AgentText text={scope.name} max={40} bare /> and what it starts, in{' '}
+          {title ?? 'an ended session'}
+        </span>
+      )
+    case 'session':
+      return <span className="clip">{title ?? 'An ended session'}</span>
+  }
 }

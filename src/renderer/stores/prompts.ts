@@ -1,7 +1,11 @@
 import { create } from 'zustand'
 import type { PromptChange } from '../../shared/contract/api.ts'
 import type { PromptId, SessionId } from '../../shared/domain/ids.ts'
-import type { Lifetime, PermissionRequest } from '../../shared/domain/policy.ts'
+import {
+  NARROW_ANSWER,
+  type PermissionRequest,
+  type PromptAnswer,
+} from '../../shared/domain/policy.ts'
 import { currentConnection } from '../connection.ts'
 import { follow } from './live.ts'
 import { useRules } from './rules.ts'
@@ -10,9 +14,12 @@ import { useRules } from './rules.ts'
 export const GRACE_MS = 400
 const UNDO_MS = 5000
 
+/** What a person chooses beside allow or deny. */
+export type AnswerScope = Omit<PromptAnswer, 'promptId' | 'action'>
+
 export interface RecentAllow {
   readonly request: PermissionRequest
-  readonly lifetime: Lifetime
+  readonly scope: AnswerScope
 }
 
 interface PromptsState {
@@ -63,7 +70,7 @@ let undoTimer: ReturnType<typeof setTimeout> | undefined
 export async function answerPrompt(
   request: PermissionRequest,
   action: 'allow' | 'deny',
-  lifetime: Lifetime,
+  scope: AnswerScope,
 ): Promise<void> {
   const connection = currentConnection()
   if (!connection)
@@ -71,11 +78,15 @@ export async function answerPrompt(
   if (usePrompts.getState().answering.has(request.id)) return
   mark(request.id, true)
   try {
-    const answered = await connection.api.prompt.answer({ promptId: request.id, action, lifetime })
+    const answered = await connection.api.prompt.answer({ promptId: request.id, action, ...scope })
     usePrompts.setState({
-      problem: answered.ok ? null : 'Too late: that prompt was already denied or withdrawn.',
+      problem: answered.ok
+        ? null
+        : answered.error.type === 'answer_refused'
+          ? answered.error.reason
+          : 'Too late: that prompt was already denied or withdrawn.',
     })
-    if (answered.ok && action === 'allow') offerUndo({ request, lifetime })
+    if (answered.ok && action === 'allow') offerUndo({ request, scope })
   } catch {
     usePrompts.setState({ problem: 'Not answered: the host did not take the answer.' })
   } finally {
@@ -83,9 +94,21 @@ export async function answerPrompt(
   }
 }
 
+/** How many attempts so far the rule of this answer would cover; null: not known. */
+export async function reachOf(promptId: PromptId, scope: AnswerScope): Promise<number | null> {
+  const answer = { promptId, action: 'allow' as const, ...scope }
+  return (
+    (await currentConnection()
+      ?.api.prompt.reach(answer)
+      .catch(() => null)) ?? null
+  )
+}
+
 export async function denyAllOf(sessionId: SessionId): Promise<void> {
   const pending = usePrompts.getState().pending.filter((item) => item.sessionId === sessionId)
-  await Promise.all(pending.map((request) => answerPrompt(request, 'deny', 'once')))
+  await Promise.all(
+    pending.map((request) => answerPrompt(request, 'deny', { ...NARROW_ANSWER, lifetime: 'once' })),
+  )
 }
 
 /** Removes the rule the last Allow made; the host cuts what it let through. */
@@ -101,16 +124,16 @@ export async function undoAllow(): Promise<void> {
     usePrompts.setState({ problem: 'Not revoked: find the rule under Rules and revoke it there.' })
 }
 
-export const ruleOf = ({ request, lifetime }: RecentAllow) =>
+export const ruleOf = ({ request: { destination }, scope: chosen }: RecentAllow) =>
   useRules
     .getState()
     .rules.findLast(
       ({ origin, action, host, port, scope }) =>
         origin === 'prompt' &&
         action === 'allow' &&
-        scope.kind === lifetime &&
-        host === request.destination.host &&
-        port === request.destination.port,
+        scope.kind === chosen.lifetime &&
+        host === (chosen.host ?? destination.host) &&
+        port === (chosen.everyPort ? null : destination.port),
     )
 
 export const setMinimised = (isMinimised: boolean): void => usePrompts.setState({ isMinimised })

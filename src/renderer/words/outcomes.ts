@@ -80,9 +80,18 @@ export function wordsOfDecision({ action, by }: Decision): string {
 
 export const LIFETIME_NAMES = {
   once: 'Once',
+  process: 'This process',
   session: 'This session',
   workspace: 'This workspace',
+  everywhere: 'Everywhere',
 } as const
+
+/** Milliseconds an answer can be given for. */
+export const TIME_NAMES: Readonly<Record<number, string>> = {
+  300_000: '5 minutes',
+  3_600_000: '1 hour',
+  86_400_000: '1 day',
+}
 
 export const NETWORK_STATES: Readonly<Record<NetworkEntry['state'], string>> = {
   waiting: 'Waiting for an answer',

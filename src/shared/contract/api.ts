@@ -121,8 +121,14 @@ export const api = defineContract({
     answer: command({
       input: PromptAnswer,
       output: Decision,
-      error: z.discriminatedUnion('type', [z.strictObject({ type: z.literal('prompt_expired') })]),
+      error: z.discriminatedUnion('type', [
+        z.strictObject({ type: z.literal('prompt_expired') }),
+        /** The pattern or scope does not fit what was asked. */
+        z.strictObject({ type: z.literal('answer_refused'), reason: z.string() }),
+      ]),
     }),
+    /** How many attempts so far, of sessions that run, the rule of this answer would cover. */
+    reach: query({ input: PromptAnswer, output: z.number().int() }),
     list: stream({ key: z.null(), snapshot: z.array(PermissionRequest), delta: PromptChange }),
   },
   rule: {

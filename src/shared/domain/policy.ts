@@ -1,12 +1,16 @@
 import { z } from 'zod'
 import { ConnectionId, PromptId, RuleId, SessionId } from './ids.ts'
-import { ProcessIdentity } from './process.ts'
+import { ProcessIdentity, ProcessKey } from './process.ts'
 
 export const Action = z.enum(['allow', 'deny', 'ask'])
 export type Action = z.infer<typeof Action>
 
-/** How long an answer holds. `workspace` is kept until revoked, for that folder only. */
-export const Lifetime = z.enum(['once', 'session', 'workspace'])
+/**
+ * For whom an answer holds, and so for how long at most: this one connection, this process and what
+ * it starts, the session, every session of this workspace, every session. The last two are kept
+ * until revoked.
+ */
+export const Lifetime = z.enum(['once', 'process', 'session', 'workspace', 'everywhere'])
 export type Lifetime = z.infer<typeof Lifetime>
 
 /**
@@ -36,9 +40,19 @@ export const Rule = z.strictObject({
   /** null: every port. */
   port: z.number().int().min(1).max(65535).nullable(),
   scope: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('process'),
+      sessionId: SessionId,
+      process: ProcessKey,
+      /** For people; agent-controlled text. */
+      name: z.string(),
+    }),
     z.strictObject({ kind: z.literal('session'), sessionId: SessionId }),
     z.strictObject({ kind: z.literal('workspace'), workspace: z.string() }),
+    z.strictObject({ kind: z.literal('everywhere') }),
   ]),
+  /** Wall clock; null: as long as its scope. */
+  expiresAtMs: z.number().nullable().default(null),
   origin: z.enum(['prompt', 'agent-grant', 'user']),
   createdAtMs: z.number(),
 })
@@ -77,6 +91,8 @@ export const PermissionRequest = z.strictObject({
   requester: Requester.nullable(),
   /** Connections waiting on this prompt; identical requests collapse into one. */
   connections: z.array(ConnectionId),
+  /** The widest pattern an answer may have: every name of the same owner. null: only the host. */
+  wider: HostPattern.nullable().default(null),
 })
 export type PermissionRequest = z.infer<typeof PermissionRequest>
 
@@ -84,5 +100,23 @@ export const PromptAnswer = z.strictObject({
   promptId: PromptId,
   action: z.enum(['allow', 'deny']),
   lifetime: Lifetime,
+  /** A wider pattern than the host that asked; null: exactly that one. */
+  host: HostPattern.nullable().default(null),
+  everyPort: z.boolean().default(false),
+  /** Milliseconds it holds at most; null: as long as `lifetime` says. */
+  forMs: z
+    .number()
+    .int()
+    .min(1000)
+    .max(30 * 24 * 3_600_000)
+    .nullable()
+    .default(null),
 })
 export type PromptAnswer = z.infer<typeof PromptAnswer>
+
+/** What an answer is when a person changes nothing else. */
+export const NARROW_ANSWER = {
+  host: null,
+  everyPort: false,
+  forMs: null,
+} satisfies Partial<PromptAnswer>

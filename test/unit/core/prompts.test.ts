@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PromptChange } from '../../../src/shared/contract/api.ts'
 import type { ConnectionId, PromptId, SessionId } from '../../../src/shared/domain/ids.ts'
-import type { Decision, PermissionRequest } from '../../../src/shared/domain/policy.ts'
+import {
+  type Decision,
+  NARROW_ANSWER,
+  type PermissionRequest,
+  type PromptAnswer,
+  type Rule,
+} from '../../../src/shared/domain/policy.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import type { NewId } from '../../../src/main/core/ids.ts'
 import { createRuleBook, type RuleBook } from '../../../src/main/core/policy/rules.ts'
@@ -15,25 +21,25 @@ let rules: RuleBook
 let prompts: Prompts
 let facts: { sessionId: SessionId; fact: Fact }[]
 let nextId: number
+let expired: Rule[]
 
 beforeEach(() => {
   vi.useFakeTimers()
   facts = []
   nextId = 0
-  rules = createRuleBook(
-    [],
-    { save: () => Promise.resolve() },
-    {
-      info: () => undefined,
-      warn: () => undefined,
-      error: () => undefined,
-    },
-  )
+  expired = []
+  rules = createRuleBook([], {
+    document: { save: () => Promise.resolve() },
+    clock: { wallMs: () => Date.now(), monoMs: () => performance.now() },
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    expired: (rule) => expired.push(rule),
+  })
   prompts = createPrompts({
     clock: { wallMs: () => Date.now(), monoMs: () => 0 },
     rules,
     report: (sessionId, fact) => facts.push({ sessionId, fact }),
     newId: ((prefix) => `${prefix}_${String(nextId++).padStart(16, '0')}`) as NewId,
+    ruleAdded: () => undefined,
     timeoutMs: 60_000,
   })
 })
@@ -62,7 +68,7 @@ function pending(): PermissionRequest[] {
 }
 
 const answerFirst = (action: 'allow' | 'deny', lifetime: 'once' | 'session' | 'workspace') =>
-  prompts.answer({ promptId: pending()[0]!.id, action, lifetime })
+  prompts.answer({ promptId: pending()[0]!.id, action, lifetime, ...NARROW_ANSWER })
 
 describe('questions', () => {
   test('wait for a person and pass the answer on', async () => {
@@ -153,13 +159,20 @@ describe('questions', () => {
   test('answering twice, or something unknown, changes nothing and says so', async () => {
     const decision = ask('a.example')
     const promptId = pending()[0]!.id
-    prompts.answer({ promptId, action: 'deny', lifetime: 'once' })
+    prompts.answer({ promptId, action: 'deny', lifetime: 'once', ...NARROW_ANSWER })
     await decision
-    const late = prompts.answer({ promptId, action: 'allow', lifetime: 'workspace' })
+    const late = prompts.answer({
+      promptId,
+      action: 'allow',
+      lifetime: 'workspace',
+      ...NARROW_ANSWER,
+    })
     expect(late).toEqual({ ok: false, error: { type: 'prompt_expired' } })
     expect(rules.all()).toEqual([])
     const unknown = 'prm_ffffffffffffffff' as PromptId
-    expect(prompts.answer({ promptId: unknown, action: 'allow', lifetime: 'once' }).ok).toBe(false)
+    expect(
+      prompts.answer({ promptId: unknown, action: 'allow', lifetime: 'once', ...NARROW_ANSWER }).ok,
+    ).toBe(false)
   })
 
   test('viewers see each change, in order', async () => {
@@ -172,5 +185,90 @@ describe('questions', () => {
     answerFirst('deny', 'session')
     await Promise.all([first, second])
     expect(seen).toEqual(['set', 'set', 'settled'])
+  })
+})
+
+describe('an answer', () => {
+  const first = () => pending()[0]!
+  const answer = (part: Partial<PromptAnswer>) =>
+    prompts.answer({
+      promptId: first().id,
+      action: 'allow',
+      lifetime: 'session',
+      ...NARROW_ANSWER,
+      ...part,
+    })
+
+  test('may be wider than the question, up to the owner’s own domain', async () => {
+    const asked = ask('registry.npmjs.org')
+    expect(first().wider).toBe('*.npmjs.org')
+    expect(answer({ host: '*.npmjs.org', everyPort: true }).ok).toBe(true)
+    await asked
+    expect(rules.all()).toMatchObject([{ host: '*.npmjs.org', port: null }])
+  })
+
+  test.each([
+    ['someone.github.io', '*.github.io', /far too much/],
+    ['shop.example.co.uk', '*.co.uk', /far too much/],
+    ['api.example.org', '*.example.com', /does not cover/],
+    ['api.example.org', 'a b', /cannot be used/],
+  ])('about %s cannot be %s', (host, wider, reason) => {
+    void ask(host)
+    const refused = answer({ host: wider })
+    expect(refused).toMatchObject({ ok: false, error: { type: 'answer_refused' } })
+    expect(JSON.stringify(refused)).toMatch(reason)
+    expect(pending()).toHaveLength(1)
+    expect(rules.all()).toEqual([])
+  })
+
+  test('for a process that nobody knows makes no rule', () => {
+    void ask('api.example.org')
+    expect(answer({ lifetime: 'process' })).toMatchObject({
+      ok: false,
+      error: { type: 'answer_refused' },
+    })
+  })
+
+  test('for a time ends by itself, and what it allowed is told', async () => {
+    const asked = ask('api.example.org')
+    answer({ forMs: 60_000 })
+    await asked
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(rules.all()).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1_600)
+    expect(rules.all()).toEqual([])
+    expect(expired).toMatchObject([{ host: 'api.example.org' }])
+  })
+
+  test('setting the clock back extends nothing', async () => {
+    void ask('api.example.org')
+    answer({ forMs: 60_000 })
+    await vi.advanceTimersByTimeAsync(30_000)
+    // Timers stand on the monotonic clock; only the wall clock is moved.
+    const performanceNow = performance.now()
+    vi.setSystemTime(Date.now() - 3_600_000)
+    expect(performance.now()).toBe(performanceNow)
+    await vi.advanceTimersByTimeAsync(31_000)
+    expect(rules.all()).toEqual([])
+  })
+
+  test('says beforehand what rule it would make', () => {
+    void ask('registry.npmjs.org')
+    expect(
+      prompts.ruleFor({
+        promptId: first().id,
+        action: 'deny',
+        lifetime: 'everywhere',
+        host: '*.npmjs.org',
+        everyPort: false,
+        forMs: 1000,
+      }),
+    ).toMatchObject({
+      action: 'deny',
+      host: '*.npmjs.org',
+      port: 443,
+      scope: { kind: 'everywhere' },
+    })
+    expect(rules.all()).toEqual([])
   })
 })

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { decideByRules } from '../../../src/main/core/policy/decide.ts'
 import type { RuleId, SessionId } from '../../../src/shared/domain/ids.ts'
-import type { Rule } from '../../../src/shared/domain/policy.ts'
+import { processKey } from '../../../src/shared/domain/process.ts'
+import type { Requester, Rule } from '../../../src/shared/domain/policy.ts'
 
 const SESSION = 'ses_aaaaaaaa' as SessionId
 const OTHER = 'ses_bbbbbbbb' as SessionId
@@ -14,17 +15,23 @@ const rule = (n: number, part: Partial<Rule>): Rule => ({
   host: 'api.example.org',
   port: null,
   scope: { kind: 'session', sessionId: SESSION },
+  expiresAtMs: null,
   origin: 'prompt',
   createdAtMs: 0,
   ...part,
 })
 
-const decide = (rules: readonly Rule[], sessionDefault: 'ask' | 'deny' = 'ask') =>
+const decide = (
+  rules: readonly Rule[],
+  sessionDefault: 'ask' | 'deny' = 'ask',
+  requester: Requester | null = null,
+) =>
   decideByRules({
     destination: { host: 'api.example.org', port: 443, protocol: 'connect' },
     rules,
     sessionId: SESSION,
     workspace: WORKSPACE,
+    requester,
     sessionDefault,
   })
 const byRule = (action: 'allow' | 'deny', n: number) => ({
@@ -70,4 +77,41 @@ test('rules of other sessions and workspaces do not count', () => {
   expect(decide(elsewhere)).toBe('ask')
   const here = rule(3, { scope: { kind: 'workspace', workspace: WORKSPACE } })
   expect(decide([...elsewhere, here])).toEqual(byRule('allow', 3))
+})
+
+const identity = (pid: number) => ({
+  key: processKey(pid, 1),
+  pid,
+  name: `p${pid}`,
+  argv: [],
+  exe: null,
+})
+const asker = (...pids: [number, ...number[]]): Requester => {
+  const [process, ...ancestors] = pids.map(identity)
+  return { process: process!, ancestors }
+}
+
+test('a rule for a process holds for it and what it starts, in its own session only', () => {
+  const scope = {
+    kind: 'process' as const,
+    sessionId: SESSION,
+    process: processKey(7, 1),
+    name: 'npm',
+  }
+  const rules = [rule(1, { scope })]
+  expect(decide(rules, 'ask', asker(7, 2))).toEqual(byRule('allow', 1))
+  expect(decide(rules, 'ask', asker(9, 8, 7, 2))).toEqual(byRule('allow', 1))
+  expect(decide(rules, 'ask', asker(8, 2))).toBe('ask')
+  expect(decide(rules, 'ask', null)).toBe('ask')
+  // The number was given to another process.
+  const later = { process: { ...identity(7), key: processKey(7, 99) }, ancestors: [] }
+  expect(decide(rules, 'ask', later)).toBe('ask')
+  const other = [rule(1, { scope: { ...scope, sessionId: OTHER } })]
+  expect(decide(other, 'ask', asker(7))).toBe('ask')
+})
+
+test('a rule for everywhere holds for every session; the narrower scope explains', () => {
+  const everywhere = rule(1, { scope: { kind: 'everywhere' } })
+  expect(decide([everywhere])).toEqual(byRule('allow', 1))
+  expect(decide([everywhere, rule(2, {})])).toEqual(byRule('allow', 2))
 })

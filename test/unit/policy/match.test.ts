@@ -25,15 +25,22 @@ test.each([
   expect(coversHost(pattern, host)).toBe(expected)
 })
 
-test.each(['*', '*.', '*.com', '*.org', '*.co.uk', '*.com.au', '*.ac.jp'])(
-  '%s is over-broad',
-  (pattern) => {
-    expect(isOverBroad(pattern)).toBe(true)
-    expect(parseHostPattern(pattern).ok).toBe(false)
-  },
-)
+test.each([
+  '*',
+  '*.',
+  '*.com',
+  '*.org',
+  '*.co.uk',
+  '*.com.au',
+  '*.ac.jp',
+  '*.github.io',
+  '*.s3.amazonaws.com',
+])('%s is over-broad', (pattern) => {
+  expect(isOverBroad(pattern)).toBe(true)
+  expect(parseHostPattern(pattern).ok).toBe(false)
+})
 
-test.each(['*.example.org', '*.example.co.uk', 'com', '*.s3.amazonaws.com'])(
+test.each(['*.example.org', '*.example.co.uk', 'com', '*.bucket.s3.amazonaws.com'])(
   '%s is not over-broad',
   (pattern) => expect(isOverBroad(pattern)).toBe(false),
 )
@@ -59,6 +66,7 @@ describe('a rule', () => {
     host: 'example.org',
     port: null,
     scope: { kind: 'session', sessionId: 'ses_00000000' as SessionId },
+    expiresAtMs: null,
     origin: 'user',
     createdAtMs: 0,
     ...part,

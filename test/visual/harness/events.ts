@@ -88,6 +88,7 @@ export const PROMPTS: PermissionRequest[] = [
     destination: https('registry.example.org'),
     requester: requester(4151, 4150, 4100),
     connections: [1, 2, 3, 4, 5, 6, 7].map((n) => connectionId(40 + n)),
+    wider: '*.example.org',
   },
   {
     id: promptId(2),
@@ -101,6 +102,7 @@ export const PROMPTS: PermissionRequest[] = [
     },
     requester: requester(4161, 4160, 4100),
     connections: [connectionId(60)],
+    wider: null,
   },
 ]
 
@@ -111,6 +113,7 @@ export const RULES: Rule[] = [
     host: 'api.anthropic.com',
     port: null,
     scope: { kind: 'session', sessionId: MAIN },
+    expiresAtMs: null,
     origin: 'agent-grant',
     createdAtMs: minutesAgo(12),
   },
@@ -120,6 +123,7 @@ export const RULES: Rule[] = [
     host: '*.githubusercontent.com',
     port: 443,
     scope: { kind: 'workspace', workspace: '/home/ada/src/lighthouse' },
+    expiresAtMs: null,
     origin: 'user',
     createdAtMs: minutesAgo(6000),
   },
@@ -129,6 +133,7 @@ export const RULES: Rule[] = [
     host: 'telemetry.example.net',
     port: 443,
     scope: { kind: 'workspace', workspace: '/home/ada/src/lighthouse' },
+    expiresAtMs: null,
     origin: 'prompt',
     createdAtMs: minutesAgo(9),
   },
@@ -138,6 +143,7 @@ export const RULES: Rule[] = [
     host: 'proxy.golang.org',
     port: 443,
     scope: { kind: 'session', sessionId: sessionId(2) },
+    expiresAtMs: null,
     origin: 'prompt',
     createdAtMs: minutesAgo(30),
   },
@@ -247,6 +253,7 @@ export function eventsOf(session: Session): TimelineEvent[] {
     raisedAtMs: startMs + 140_000,
     destination: https('telemetry.example.net'),
     connections: [connectionId(3)],
+    wider: null,
   }
   timed.push(
     [140_000, { type: 'prompt/raised', request: answered }],
@@ -281,4 +288,5 @@ export const flood = (id: SessionId, count: number): PermissionRequest[] =>
     sessionId: id,
     destination: https(`h${n}.exfil.example`),
     connections: [connectionId(1000 + n)],
+    wider: null,
   }))

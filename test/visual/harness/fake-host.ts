@@ -151,6 +151,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       },
     },
     prompt: {
+      reach: () => Promise.resolve(3),
       answer: ({ promptId, action, lifetime }) => {
         const request = prompts.find((item) => item.id === promptId)
         if (!request) return Promise.resolve(err({ type: 'prompt_expired' as const }))

@@ -1,14 +1,12 @@
-import type { SessionId } from '../../../shared/domain/ids.ts'
 import type { Decision, Destination, Rule } from '../../../shared/domain/policy.ts'
 import { ruleCovers } from './match.ts'
+import { type Asker, isInScope, SCOPE_ORDER } from './scope.ts'
 
-export interface RuleQuestion {
+export interface RuleQuestion extends Asker {
   /** Canonical. */
   readonly destination: Destination
   /** Every rule in force, in any order; rules of other sessions and workspaces are passed over. */
   readonly rules: readonly Rule[]
-  readonly sessionId: SessionId
-  readonly workspace: string
   /** What happens when no rule covers the destination. */
   readonly sessionDefault: 'ask' | 'deny'
 }
@@ -29,17 +27,14 @@ export function decideByRules(question: RuleQuestion): Decision | 'ask' {
   }
 }
 
-function isInScope({ scope }: Rule, { sessionId, workspace }: RuleQuestion): boolean {
-  return scope.kind === 'session' ? scope.sessionId === sessionId : scope.workspace === workspace
-}
-
-/** Exact host before wildcard, longer before shorter, one port before every port, then by id. */
+/** Exact host before wildcard, longer before shorter, one port before every port, narrow scope first. */
 function bySpecificity(a: Rule, b: Rule): number {
   const isWild = (rule: Rule): number => (rule.host.startsWith('*.') ? 1 : 0)
   return (
     isWild(a) - isWild(b) ||
     b.host.length - a.host.length ||
     (a.port === null ? 1 : 0) - (b.port === null ? 1 : 0) ||
+    SCOPE_ORDER[a.scope.kind] - SCOPE_ORDER[b.scope.kind] ||
     (a.id < b.id ? -1 : 1)
   )
 }

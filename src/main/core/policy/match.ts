@@ -1,24 +1,24 @@
 import { isIP } from 'node:net'
+import { getDomain } from 'tldts'
 import type { Destination, HostPattern, Rule } from '../../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { canonicalHost } from './host-name.ts'
 
-/**
- * Second-level labels under which countries sell names to the public: `*.co.uk` is as wide as
- * `*.uk`. A short list by design, not the public suffix list: it keeps the common mistakes out,
- * and a wildcard is always shown in full before it is saved.
- */
-const SHARED_SECOND_LEVEL = new Set(
-  'ac co com edu go gob gov gub id ltd ne net nom or org plc sch web'.split(' '),
-)
-
-/** A wildcard must name at least two labels, and not merely a country's shared second level. */
+/** A wildcard that covers names of more than one owner: `*.org`, `*.co.uk`, `*.github.io`. */
 export function isOverBroad(pattern: string): boolean {
   if (!pattern.startsWith('*')) return false
-  const labels = pattern.replace(/^\*\.?/, '').split('.')
-  const [second = '', top = ''] = labels.slice(-2)
-  if (labels.length < 2) return true
-  return labels.length === 2 && top.length === 2 && SHARED_SECOND_LEVEL.has(second)
+  return ownedDomain(pattern.replace(/^\*\.?/, '')) === null
+}
+
+/** The domain somebody owns that a name belongs to, by the public suffix list; null: none. */
+const ownedDomain = (name: string): string | null =>
+  getDomain(name, { allowPrivateDomains: true, validateHostname: false })
+
+/** The widest pattern an answer about this host may have; null: there is none but the host. */
+export function widerPattern(host: string): HostPattern | null {
+  if (isIP(host) !== 0) return null
+  const domain = ownedDomain(host)
+  return domain === null || domain === host ? null : `*.${domain}`
 }
 
 /** The canonical form of a pattern a person typed, or why it cannot be one. */
