@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest'
+import { problemOfPath, sumUpFiles } from '../../../src/renderer/words/file-rules.ts'
+
+const PLACES = { workspace: '/home/ada/src/lighthouse', home: '/home/ada' }
+const problem = (path: string, ...before: string[]): string | null =>
+  problemOfPath(
+    path,
+    before.map((item) => ({ path: item })),
+    PLACES,
+  )
+
+describe('a path', () => {
+  test.each([
+    'src',
+    './src',
+    '~/notes',
+    '~',
+    '/etc/hosts',
+    '**/.env*',
+    'a/../b',
+    '/a/../../etc',
+    '..name',
+    '~name',
+    'with blank ',
+    '\u202egnp.exe',
+  ])('%j may be used', (path) => expect(problem(path)).toBeNull())
+
+  test.each([
+    ['', /Type a path/],
+    ['   ', /Type a path/],
+    ['a\0b', /NUL/],
+    ['..', /cannot leave/],
+    ['../other', /cannot leave/],
+    ['./../other', /cannot leave/],
+    ['a/../../other', /cannot leave/],
+    ['a'.repeat(4097), /at most 4,096/],
+  ])('%j is answered with a sentence', (path, sentence) => expect(problem(path)).toMatch(sentence))
+
+  test.each([
+    ['src', 'src'],
+    ['src/', './src'],
+    ['/home/ada/src/lighthouse/src', 'src'],
+    ['~/notes', '/home/ada/notes'],
+    ['a//b', 'a/./b'],
+  ])('%j is the same place as %j', (path, other) =>
+    expect(problem(path, 'first', other)).toMatch(/^Rule 2 is for the same path/),
+  )
+
+  test.each([
+    ['src', 'Src'],
+    ['src', 'src2'],
+    ['~/notes', 'notes'],
+    ['*', '**'],
+  ])('%j is another place than %j', (path, other) => expect(problem(path, other)).toBeNull())
+})
+
+test('the summary counts the rules of a person', () => {
+  expect([sumUpFiles(0, false), sumUpFiles(1, false), sumUpFiles(2, true)]).toEqual([
+    'Built-in protections',
+    'Built-in protections, 1 rule of yours',
+    'Built-in protections, 2 rules of yours, secrets hidden',
+  ])
+})
