@@ -6,12 +6,12 @@ interface DialogProps {
   readonly onClose: () => void
   readonly children: ReactNode
   readonly foot?: ReactNode
-  readonly narrow?: boolean
+  readonly size?: 'narrow' | 'normal' | 'wide'
   readonly testId: string
 }
 
 /** Modal while mounted. The browser keeps the focus inside and gives it back. */
-export function Dialog({ title, onClose, children, foot, narrow = false, testId }: DialogProps) {
+export function Dialog({ title, onClose, children, foot, size = 'normal', testId }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
@@ -25,7 +25,7 @@ export function Dialog({ title, onClose, children, foot, narrow = false, testId 
   return (
     <dialog
       ref={element}
-      className={narrow ? 'dialog narrow' : 'dialog'}
+      className={`dialog ${size}`}
       aria-labelledby={titleId}
       tabIndex={-1}
       data-testid={testId}
@@ -68,7 +68,7 @@ export function Confirm({
     <Dialog
       title={title}
       onClose={onCancel}
-      narrow
+      size="narrow"
       testId={testId}
       foot={
         <>

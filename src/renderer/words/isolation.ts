@@ -4,6 +4,7 @@ import {
   isDrift,
   type IsolationLevel,
 } from '../../shared/domain/isolation.ts'
+import type { AxisTurn } from '../../shared/projection.ts'
 import { formatTime } from './format.ts'
 
 export const LEVELS: readonly IsolationLevel[] = ['os', 'container', 'vm', 'unconfined']
@@ -53,11 +54,13 @@ export function lookOf(report: AxisReport | undefined): AxisLook {
   return report.proven === 'enforced' ? report.breadth : report.proven
 }
 
-export function wordsOfAxis(report: AxisReport | undefined): string {
+export function wordsOfAxis(report: AxisReport | undefined, turn?: AxisTurn): string {
   if (!report) return 'Not proven yet'
   if (isDrift(report)) {
-    const since = report.provenAtMs === null ? '' : ` since ${formatTime(report.provenAtMs)}`
-    return `Asked: closed. Proven: open${since}`
+    const sinceMs = turn?.driftSinceMs ?? report.provenAtMs
+    const since = sinceMs === null ? '' : ` since ${formatTime(sinceMs)}`
+    const held = turn?.heldAtMs ? `. It held at ${formatTime(turn.heldAtMs)}` : ''
+    return `Asked: closed. Proven: open${since}${held}`
   }
   switch (report.proven) {
     case 'enforced':
