@@ -4,7 +4,7 @@ import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { AXIS_NAMES, wordsOfAxis } from '../words/isolation.ts'
+import { wordsOfDrift } from '../words/isolation.ts'
 
 /** What was asked for does not hold. Stands above the terminal, whatever the inspector shows. */
 export function DriftBanner() {
@@ -21,7 +21,7 @@ export function DriftBanner() {
         <b>The boundary is not what was asked for.</b>{' '}
         {drifts.map((report) => (
           <span key={report.axis} className="num">
-            {AXIS_NAMES[report.axis]}: {wordsOfAxis(report, turns.get(report.axis))}.{' '}
+            {wordsOfDrift(report, turns.get(report.axis))}{' '}
           </span>
         ))}
       </p>

@@ -1,4 +1,4 @@
-import { useId, useState } from 'react'
+import { memo, useCallback, useId, useState } from 'react'
 import { FileAccess } from '../../shared/domain/files.ts'
 import {
   addRule,
@@ -19,7 +19,7 @@ const ACCESSES = FileAccess.options
 export function FileRules({ problems }: { problems: readonly (string | null)[] }) {
   const { rules, maskSecrets } = useDetails()
   const [added, setAdded] = useState<number | null>(null)
-  const add = (): void => setAdded(addRule())
+  const add = useCallback((): void => setAdded(addRule()), [])
   return (
     <div className="stack">
       <label className="check">
@@ -79,7 +79,8 @@ interface RuleFieldsProps {
   readonly onNext: () => void
 }
 
-function RuleFields({ rule, place, problem, takesFocus, onNext }: RuleFieldsProps) {
+/** Hundreds may stand there while one is typed into: the others are not drawn again. */
+const RuleFields = memo(({ rule, place, problem, takesFocus, onNext }: RuleFieldsProps) => {
   const { key, path, access, isLeft } = rule
   const problemId = useId()
   // An empty row is not told off before it could be typed into.
@@ -145,4 +146,4 @@ function RuleFields({ rule, place, problem, takesFocus, onNext }: RuleFieldsProp
       )}
     </li>
   )
-}
+})

@@ -72,8 +72,10 @@ function Group({ group: { axis, can, cannot } }: { group: PolicyGroup }) {
   return (
     <section className="policy-group" aria-labelledby={id} data-testid={`policy-${axis}`}>
       <h2 id={id}>{AXIS_NAMES[axis]}</h2>
-      <Sentences title="Can" sentences={can} />
-      <Sentences title="Cannot" sentences={cannot} />
+      <div className="stack">
+        <Sentences title="Can" sentences={can} />
+        <Sentences title="Cannot" sentences={cannot} />
+      </div>
     </section>
   )
 }

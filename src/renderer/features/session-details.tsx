@@ -1,16 +1,16 @@
+import { useMemo } from 'react'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import {
   hasOwnSandbox,
   limitRow,
   limitsOf,
-  problemsOfRules,
   setDetails,
   useDetails,
 } from '../stores/draft-details.ts'
 import { useDraft } from '../stores/draft.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Disclosure } from '../ui/disclosure.tsx'
-import { sumUpFiles } from '../words/file-rules.ts'
+import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
 import { innerNote, innerWords, sumUpInner } from '../words/inner-sandbox.ts'
 import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
 import { FileRules } from './file-rules.tsx'
@@ -88,7 +88,14 @@ function useRuleProblems(): readonly (string | null)[] {
   const rules = useDetails((details) => details.rules)
   const workspace = useDraft((draft) => draft.workspace)
   const home = useMachine((machine) => machine.info?.home ?? null)
-  return problemsOfRules(rules, { workspace, home })
+  return useMemo(
+    () =>
+      problemsOfPaths(
+        rules.map(({ path }) => path),
+        { workspace, home },
+      ),
+    [rules, workspace, home],
+  )
 }
 
 function useLimitProblem(): string | null {

@@ -4,7 +4,7 @@ import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
 import type { SessionSpec } from '../../shared/domain/session.ts'
-import { MOST_RULES, problemOfPath } from '../words/file-rules.ts'
+import { MOST_RULES } from '../words/file-rules.ts'
 import { LIMIT_NAMES, LIMITS, readLimit } from '../words/limits.ts'
 
 export interface DraftRule {
@@ -119,10 +119,3 @@ export function specOfDetails(
 /** Agents that can confine their own commands. */
 export const hasOwnSandbox = (agent: AgentId | null): boolean =>
   agent === 'claude-code' || agent === 'codex'
-
-/** Problem of each rule, in their order; null: none. */
-export const problemsOfRules = (
-  rules: readonly DraftRule[],
-  places: { readonly workspace: string; readonly home: string | null },
-): readonly (string | null)[] =>
-  rules.map((rule, index) => problemOfPath(rule.path, rules.slice(0, index), places))

@@ -51,7 +51,10 @@ export function resetDraft(): void {
 }
 
 // What was said about the session as it was before says nothing about the changed one.
-useDetails.subscribe(() => setDraft({}))
+useDetails.subscribe(() => {
+  const { failure, problem } = useDraft.getState()
+  if (failure || problem) setDraft({})
+})
 
 /** Looked for anew: one may have been installed, or be in this workspace only. */
 export async function refreshAgents(workspace: string | null): Promise<void> {

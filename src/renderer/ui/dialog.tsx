@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { Button } from './button.tsx'
 
 interface DialogProps {
@@ -14,7 +14,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, foot, size = 'normal', testId }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
-  useEffect(() => {
+  // Before the element is gone: only a dialog that is closed in place gives the focus back.
+  useLayoutEffect(() => {
     const dialog = element.current!
     if (!dialog.open) dialog.showModal()
     // Not the close button, which the browser would take.
@@ -30,6 +31,8 @@ export function Dialog({ title, onClose, children, foot, size = 'normal', testId
       tabIndex={-1}
       data-testid={testId}
       onCancel={(event) => {
+        // React lets it bubble, the browser does not: it may be that of a dialog above this one.
+        if (event.target !== event.currentTarget) return
         event.preventDefault()
         onClose()
       }}

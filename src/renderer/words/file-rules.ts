@@ -1,4 +1,4 @@
-import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
+import type { FileAccess } from '../../shared/domain/files.ts'
 import { plural } from './format.ts'
 
 export const MOST_RULES = 256
@@ -19,21 +19,32 @@ interface Places {
   readonly home: string | null
 }
 
-/** Why a path cannot be used, as the sentence at its field; null: it can. `before`: rules above. */
-export function problemOfPath(
-  path: string,
-  before: readonly Pick<FileRule, 'path'>[],
+/** Why each path cannot be used, as the sentence at its field; null: it can. */
+export function problemsOfPaths(
+  paths: readonly string[],
   places: Places,
-): string | null {
+): readonly (string | null)[] {
+  const rules = new Map<string, number>()
+  return paths.map((path, index) => {
+    const problem = problemOf(path)
+    if (problem) return problem
+    const place = samePlace(path, places)
+    const twin = rules.get(place)
+    if (twin !== undefined)
+      return `Rule ${twin + 1} is for the same path. Change or remove one of them.`
+    rules.set(place, index)
+    return null
+  })
+}
+
+function problemOf(path: string): string | null {
   if (path.trim() === '') return 'Type a path, or remove this rule.'
   if (path.includes('\0')) return 'A path cannot hold a NUL character. Type it without.'
   if (path.length > LONGEST_PATH)
     return `A path has at most ${LONGEST_PATH.toLocaleString('en')} characters.`
-  if (climbsOut(path))
-    return 'A relative path cannot leave the folder with “..”. Start it with / or ~/ instead.'
-  const own = samePlace(path, places)
-  const twin = before.findIndex((rule) => samePlace(rule.path, places) === own)
-  return twin === -1 ? null : `Rule ${twin + 1} is for the same path. Change or remove one of them.`
+  return climbsOut(path)
+    ? 'A relative path cannot leave the folder with “..”. Start it with / or ~/ instead.'
+    : null
 }
 
 /** `src/../..` climbs as well as `..` itself. */

@@ -59,8 +59,7 @@ export function wordsOfAxis(report: AxisReport | undefined, turn?: AxisTurn): st
   if (isDrift(report)) {
     const sinceMs = turn?.driftSinceMs ?? report.provenAtMs
     const since = sinceMs === null ? '' : ` since ${formatTime(sinceMs)}`
-    const held = turn?.heldAtMs ? `. It held at ${formatTime(turn.heldAtMs)}` : ''
-    return `Asked: closed. Proven: open${since}${held}`
+    return `Asked: closed. Proven: open${since}`
   }
   switch (report.proven) {
     case 'enforced':
@@ -70,6 +69,14 @@ export function wordsOfAxis(report: AxisReport | undefined, turn?: AxisTurn): st
     case 'unknown':
       return 'Not proven'
   }
+}
+
+/** One sentence for the alarm: an axis that was to be closed is open. */
+export function wordsOfDrift(report: AxisReport, turn?: AxisTurn): string {
+  const sinceMs = turn?.driftSinceMs ?? report.provenAtMs
+  const since = sinceMs === null ? '' : ` since ${formatTime(sinceMs)}`
+  const held = turn?.heldAtMs ? `, and held at ${formatTime(turn.heldAtMs)}` : ''
+  return `${AXIS_NAMES[report.axis]} was asked closed${held}. It is proven open${since}.`
 }
 
 const lowerFirst = (text: string): string =>

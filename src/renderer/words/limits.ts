@@ -120,4 +120,8 @@ export const isInForce = ({ value, means }: Pick<LimitReport, 'value' | 'means'>
   value !== null && means.some((item) => item !== 'none')
 
 export const wordsOfLimit = ({ limit, value }: Pick<LimitReport, 'limit' | 'value'>): string =>
-  value === null ? 'No limit' : LIMITS[limit].write(value)
+  value === null
+    ? 'No limit'
+    : limit === 'processes'
+      ? value.toLocaleString('en')
+      : LIMITS[limit].write(value)

@@ -1,13 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { problemOfPath, sumUpFiles } from '../../../src/renderer/words/file-rules.ts'
+import { problemsOfPaths, sumUpFiles } from '../../../src/renderer/words/file-rules.ts'
 
 const PLACES = { workspace: '/home/ada/src/lighthouse', home: '/home/ada' }
+/** The problem of the last of these rules. */
 const problem = (path: string, ...before: string[]): string | null =>
-  problemOfPath(
-    path,
-    before.map((item) => ({ path: item })),
-    PLACES,
-  )
+  problemsOfPaths([...before, path], PLACES).at(-1) ?? null
 
 describe('a path', () => {
   test.each([
@@ -52,6 +49,13 @@ describe('a path', () => {
     ['~/notes', 'notes'],
     ['*', '**'],
   ])('%j is another place than %j', (path, other) => expect(problem(path, other)).toBeNull())
+})
+
+test('thousands are checked in one go', () => {
+  const paths = Array.from({ length: 20_000 }, (_, n) => `packages/part-${n % 10_000}`)
+  const problems = problemsOfPaths(paths, PLACES)
+  expect(problems.filter(Boolean)).toHaveLength(10_000)
+  expect(problems.at(-1)).toMatch(/^Rule 10000 /)
 })
 
 test('the summary counts the rules of a person', () => {

@@ -82,6 +82,7 @@ export const LONG_POLICY: EffectivePolicy = {
     '/usr/bin/bwrap',
     '--unshare-user',
     '--die-with-parent',
+    '--new-session',
     ...Array.from({ length: 96 }, (_, n) => [
       '--ro-bind',
       `/home/ada/src/ledger/packages/part-${n}/.git/config`,
