@@ -52,7 +52,7 @@ test.describe('new session', () => {
   }) => {
     const page = await open('quiet', MAIN)
     await openForm(page)
-    await expect(page.getByTestId('files-part-summary')).toHaveText('Built-in protections')
+    await expect(page.getByTestId('files-part-summary')).toHaveText('Built-in rules')
     await expect(page.getByTestId('limits-part-summary')).toHaveText(
       '12 GiB memory, 4,096 processes',
     )

@@ -1,4 +1,4 @@
-import { useId, useMemo, useState } from 'react'
+import { Fragment, useId, useMemo, useState } from 'react'
 import type { EffectivePolicy, PolicySentence } from '../../shared/domain/effective-policy.ts'
 import { CopyButton } from '../ui/copy.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -140,7 +140,14 @@ function Command({ command, rows, isNarrowed }: CommandProps) {
         {rows.map(({ at, words }) => (
           <li key={at} className="command-row" data-testid="command-row">
             <span className="at num">{at}</span>
-            <AgentText text={words.join(' ')} max={8400} bare />
+            <span className="words">
+              {words.map((word, index) => (
+                <Fragment key={index}>
+                  {index > 0 && ' '}
+                  <AgentText text={word} max={4200} bare />
+                </Fragment>
+              ))}
+            </span>
           </li>
         ))}
       </ol>

@@ -19,7 +19,10 @@ export function ProbeBar({ session }: { session: Session }) {
   return (
     <div className="probe-bar">
       <div className="row">
-        <span className="grow small dim num" role="status" data-testid="probe-age">
+        <span className="visually-hidden" role="status">
+          {isPending && 'Probing'}
+        </span>
+        <span className="grow small dim num" data-testid="probe-age">
           {isPending ? (
             'Trying it from inside'
           ) : (

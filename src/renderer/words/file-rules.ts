@@ -75,10 +75,10 @@ function samePlace(path: string, { workspace, home }: Places): string {
   return parts.join('/')
 }
 
-/** `Built-in protections, 2 rules of yours`. */
+/** `Built-in rules, 2 rules of yours`. */
 export function sumUpFiles(rules: number, maskSecrets: boolean): string {
   return [
-    'Built-in protections',
+    'Built-in rules',
     ...(rules > 0 ? [`${plural(rules, 'rule')} of yours`] : []),
     ...(maskSecrets ? ['secrets hidden'] : []),
   ].join(', ')

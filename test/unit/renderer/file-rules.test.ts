@@ -60,8 +60,8 @@ test('thousands are checked in one go', () => {
 
 test('the summary counts the rules of a person', () => {
   expect([sumUpFiles(0, false), sumUpFiles(1, false), sumUpFiles(2, true)]).toEqual([
-    'Built-in protections',
-    'Built-in protections, 1 rule of yours',
-    'Built-in protections, 2 rules of yours, secrets hidden',
+    'Built-in rules',
+    'Built-in rules, 1 rule of yours',
+    'Built-in rules, 2 rules of yours, secrets hidden',
   ])
 })
