@@ -34,17 +34,19 @@ export function StatusBar() {
         {waiting > 0 && <Icon name="ask" />}
         {plural(waiting, 'prompt')} waiting
       </button>
-      {drifted && (
-        <button
-          type="button"
-          className="waiting"
-          onClick={() => goTo('sessions', drifted.id)}
-          data-testid="status-drift"
-        >
-          <Icon name="warning" />
-          <span className="clip">Drift: {drifted.title}</span>
-        </button>
-      )}
+      <span role="status" className="status-alarm">
+        {drifted && (
+          <button
+            type="button"
+            className="waiting"
+            onClick={() => goTo('sessions', drifted.id)}
+            data-testid="status-drift"
+          >
+            <Icon name="warning" />
+            <span className="clip">Drift: {drifted.title}</span>
+          </button>
+        )}
+      </span>
       {levels.map((item) => (
         <button key={item.id} type="button" className="status-level" onClick={() => goTo('doctor')}>
           {item.title} {item.status}
