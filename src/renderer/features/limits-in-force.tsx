@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import type { LimitReport } from '../../shared/domain/limits.ts'
-import { isLive, type Session } from '../../shared/domain/session.ts'
+import type { Session } from '../../shared/domain/session.ts'
 import type { LimitReached } from '../../shared/projection.ts'
 import { useView } from '../stores/view.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -23,7 +23,9 @@ export function LimitsInForce({ session }: { session: Session }) {
       })}
       {reports.length === 0 ? (
         <p className="panel-none small dim">
-          {isLive(session) ? 'Not reported yet.' : 'None were recorded.'}
+          {session.status === 'starting'
+            ? 'Not reported yet.'
+            : 'None were reported. Take none as in force.'}
         </p>
       ) : (
         <ul>
