@@ -6,6 +6,7 @@ import { Notices } from './features/notices.tsx'
 import { DoctorPage } from './features/doctor.tsx'
 import { NewSessionDialog } from './features/new-session.tsx'
 import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
+import { PolicyDialog } from './features/policy-dialog.tsx'
 import { PromptInbox } from './features/prompt-inbox.tsx'
 import { PromptStack } from './features/prompt-stack.tsx'
 import { Rail } from './features/rail.tsx'
@@ -47,6 +48,7 @@ export function App() {
       {overlay === 'go-to-session' && <SessionPicker />}
       {overlay === 'keys' && <KeysHelp />}
       {overlay === 'new-session' && <NewSessionDialog />}
+      {overlay === 'policy' && <PolicyDialog />}
       <ConfirmAction />
     </div>
   )

@@ -33,6 +33,10 @@ export function showChord(chord: string): string[] {
   })
 }
 
+/** For a tooltip: `Probe again (Ctrl+Shift+Y)`. */
+export const withChord = (title: string, chord: string): string =>
+  `${title} (${showChord(chord).join(isMac() ? '' : '+')})`
+
 export type FocusPlace = 'terminal' | 'text' | 'timeline' | 'list' | 'control' | 'other'
 
 export function focusPlace(target: EventTarget | null): FocusPlace {

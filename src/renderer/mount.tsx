@@ -20,6 +20,8 @@ import './styles/timeline.css'
 import './styles/inspector.css'
 import './styles/forms.css'
 import './styles/pages.css'
+import './styles/session-details.css'
+import './styles/policy.css'
 
 /** Starts the whole interface on a transport; without one, on that of the shell it runs in. */
 export function mount(root: HTMLElement, openTransport?: OpenTransport): void {

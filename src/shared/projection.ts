@@ -1,4 +1,6 @@
 import type { ConnectionId } from './domain/ids.ts'
+import { type Axis, type AxisReport, isDrift } from './domain/isolation.ts'
+import type { LimitName } from './domain/limits.ts'
 import type { Decision, Destination, PermissionRequest, Requester } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
@@ -25,6 +27,21 @@ export interface AnsweredPrompt {
   readonly answeredAtMs: number
 }
 
+/** The last time a limit was reached, and how often it has been. */
+export interface LimitReached {
+  readonly atMs: number
+  readonly times: number
+  readonly detail: string
+}
+
+/** What earlier probes say about an axis: its last report alone does not know. */
+export interface AxisTurn {
+  /** Wall clock of the last probe that proved it enforced. */
+  readonly heldAtMs: number | null
+  /** Wall clock of the first probe of the drift that still lasts. */
+  readonly driftSinceMs: number | null
+}
+
 /** Everything a view shows of one session at one moment, live or replayed. */
 export interface SessionState {
   readonly session: Session | null
@@ -36,6 +53,8 @@ export interface SessionState {
   readonly network: ReadonlyMap<ConnectionId, NetworkEntry>
   readonly pending: readonly PermissionRequest[]
   readonly answered: readonly AnsweredPrompt[]
+  readonly axisTurns: ReadonlyMap<Axis, AxisTurn>
+  readonly limitsReached: ReadonlyMap<LimitName, LimitReached>
   readonly terminalBytes: number
   readonly damage: readonly string[]
 }
@@ -49,6 +68,8 @@ export const emptyState: SessionState = {
   network: new Map(),
   pending: [],
   answered: [],
+  axisTurns: new Map(),
+  limitsReached: new Map(),
   terminalBytes: 0,
   damage: [],
 }
@@ -76,6 +97,24 @@ function patchConnection(
 
 function patchSession(state: SessionState, patch: Partial<Session>): Session | null {
   return state.session && { ...state.session, ...patch }
+}
+
+function turn(
+  before: SessionState['axisTurns'],
+  reports: readonly AxisReport[],
+  atMs: number,
+): SessionState['axisTurns'] {
+  const turns = new Map(before)
+  for (const report of reports) {
+    const { axis, proven } = report
+    const known = before.get(axis) ?? { heldAtMs: null, driftSinceMs: null }
+    const probedAtMs = report.provenAtMs ?? atMs
+    turns.set(axis, {
+      heldAtMs: proven === 'enforced' ? probedAtMs : known.heldAtMs,
+      driftSinceMs: isDrift(report) ? (known.driftSinceMs ?? probedAtMs) : null,
+    })
+  }
+  return turns
 }
 
 /** Ends whatever was still open when the session ended, so that nothing looks alive after it. */
@@ -114,13 +153,20 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'session/renamed':
       return { ...state, session: patchSession(state, { title: fact.title }) }
     case 'isolation/reported':
-      return { ...state, session: patchSession(state, { axes: fact.axes }) }
+      return {
+        ...state,
+        session: patchSession(state, { axes: fact.axes }),
+        axisTurns: turn(state.axisTurns, fact.axes, event.atMs),
+      }
     case 'isolation/planned':
       return { ...state, session: patchSession(state, { policy: fact.policy }) }
     case 'limits/reported':
       return { ...state, session: patchSession(state, { limits: fact.limits }) }
-    case 'limits/reached':
-      return state
+    case 'limits/reached': {
+      const times = (state.limitsReached.get(fact.limit)?.times ?? 0) + 1
+      const reached = { atMs: event.atMs, times, detail: fact.detail }
+      return { ...state, limitsReached: withEntry(state.limitsReached, fact.limit, reached) }
+    }
     case 'terminal/active':
       return { ...state, terminalBytes: fact.totalBytes }
     case 'terminal/resized':

@@ -139,6 +139,12 @@ test('three clicks start a first session', async ({ open }) => {
     network: 'ask',
     grants: [],
     useSignIn: false,
+    files: [],
+    maskSecrets: false,
+    variables: [],
+    // Those of the machine, without a person having thought of them.
+    limits: { cpuPercent: null, memoryBytes: 12 * 2 ** 30, processes: 4096, diskBytes: null },
+    innerSandbox: 'off',
     acknowledgement: null,
   })
 })

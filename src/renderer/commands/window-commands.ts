@@ -3,7 +3,7 @@ import { connectionStore, reconnect } from '../connection.ts'
 import { useActive } from '../stores/active.ts'
 import { probe } from '../stores/machine.ts'
 import { setMinimised, usePrompts } from '../stores/prompts.ts'
-import { restartSession } from '../stores/session-actions.ts'
+import { probeSession, restartSession } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, type InspectorTab, setUi, useUi } from '../stores/ui.ts'
 import { type Command, outsideText } from './command.ts'
@@ -148,6 +148,25 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     keys: [],
     when: () => shownIsPast() && !replaying(),
     run: () => goTo('recordings', shownSession()!.id),
+  },
+  {
+    id: 'session.probe',
+    title: 'Probe the boundary again',
+    group: 'Session',
+    keys: ['Mod+Shift+Y'],
+    when: () => shownSession()?.status === 'running' && !replaying(),
+    run: () => {
+      setUi({ inspectorTab: 'isolation', isInspectorOpen: true })
+      void probeSession(shownSession()!.id)
+    },
+  },
+  {
+    id: 'session.policy',
+    title: 'Effective policy',
+    group: 'Session',
+    keys: ['Mod+Shift+L'],
+    when: () => useActive.getState().view !== null,
+    run: () => setUi({ overlay: 'policy' }),
   },
   {
     id: 'session.remove',

@@ -4,6 +4,17 @@ import { Icon } from '../ui/icons.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { wordsOfFailure } from '../words/start-failure.ts'
 
+/** A failure the host named, or a sentence where it did not answer. */
+export function StartProblem({ error }: { error: StartFailure | string }) {
+  if (typeof error !== 'string') return <FailureNotice failure={error} />
+  return (
+    <div className="notice error" role="alert" data-testid="start-problem">
+      <Icon name="warning" />
+      <p>{error}</p>
+    </div>
+  )
+}
+
 /** Why nothing started, and the next step. The machine's own words are quoted as such. */
 export function FailureNotice({ failure }: { failure: StartFailure }) {
   const { sentence, next, detail, remedies } = wordsOfFailure(failure)

@@ -10,7 +10,7 @@ import { LEVEL_NAMES, LEVELS } from '../words/isolation.ts'
 import { AgentCards, CommandField } from './agent-cards.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { useLevel } from './level-ladder.tsx'
-import { MissingNote, StartButton, StartProblem } from './new-session.tsx'
+import { DraftProblem, MissingNote, StartButton } from './new-session.tsx'
 
 /** Before the first session: what this machine can enforce, then agent, folder, Start. */
 export function FirstRun() {
@@ -49,7 +49,7 @@ export function FirstRun() {
               />
             )}
           </div>
-          <StartProblem />
+          <DraftProblem />
           <div className="first-start">
             <StartButton />
             <span className="small dim">

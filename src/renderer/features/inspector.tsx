@@ -1,3 +1,4 @@
+import { isDrift } from '../../shared/domain/isolation.ts'
 import { setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Tabs } from '../ui/choices.tsx'
@@ -11,6 +12,7 @@ export function Inspector() {
   const running = useView(
     (view) => [...view.state.processes.values()].filter((node) => node.endedAtMs === null).length,
   )
+  const isDrifting = useView((view) => view.state.session?.axes.some(isDrift) ?? false)
   const connections = useView((view) => view.state.network.size)
   return (
     <aside className="inspector" aria-label="Inspector" data-testid="inspector">
@@ -20,7 +22,7 @@ export function Inspector() {
         onChange={(inspectorTab) => setUi({ inspectorTab })}
         testId="inspector-tab"
         tabs={[
-          { value: 'isolation', label: 'Isolation' },
+          { value: 'isolation', label: 'Isolation', alarm: isDrifting ? 'Drift' : null },
           { value: 'processes', label: 'Processes', count: running },
           { value: 'network', label: 'Network', count: connections },
           { value: 'rules', label: 'Rules' },

@@ -1,12 +1,18 @@
 import { useState } from 'react'
 import { AXES, type Axis, type AxisReport, type Evidence } from '../../shared/domain/isolation.ts'
 import type { Session } from '../../shared/domain/session.ts'
+import type { AxisTurn } from '../../shared/projection.ts'
+import { withChord } from '../keys.ts'
+import { hasOwnSandbox } from '../stores/draft-details.ts'
+import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { AxisCell, LevelGlyph } from '../ui/badges.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Empty } from '../ui/states.tsx'
 import { Path } from '../ui/text.tsx'
+import { sumUpFiles } from '../words/file-rules.ts'
 import { formatTime, plural } from '../words/format.ts'
+import { sumUpInner } from '../words/inner-sandbox.ts'
 import {
   AXIS_LETTERS,
   AXIS_NAMES,
@@ -15,10 +21,13 @@ import {
   lookOf,
   wordsOfAxis,
 } from '../words/isolation.ts'
+import { LimitsInForce } from './limits-in-force.tsx'
+import { ProbeBar } from './probe-bar.tsx'
 
 /** What was asked for, what is proven, and by which attempt. */
 export function IsolationPanel() {
   const session = useView((view) => view.state.session)
+  const turns = useView((view) => view.state.axisTurns)
   if (!session) return <Empty icon="info" title="Not started yet" />
   return (
     <div className="panel scroll" data-testid="isolation-panel">
@@ -29,21 +38,31 @@ export function IsolationPanel() {
           <span className="small dim">{LEVEL_EFFECTS[session.spec.level]}</span>
         </div>
       </div>
+      <ProbeBar session={session} />
       <ul className="axis-list">
         {AXES.map((axis) => (
           <AxisEntry
             key={axis}
             axis={axis}
             report={session.axes.find((item) => item.axis === axis)}
+            turn={turns.get(axis)}
           />
         ))}
       </ul>
+      <LimitsInForce session={session} />
+      <PolicyLink policy={session.policy} />
       <SpecWords session={session} />
     </div>
   )
 }
 
-function AxisEntry({ axis, report }: { axis: Axis; report: AxisReport | undefined }) {
+interface AxisEntryProps {
+  readonly axis: Axis
+  readonly report: AxisReport | undefined
+  readonly turn: AxisTurn | undefined
+}
+
+function AxisEntry({ axis, report, turn }: AxisEntryProps) {
   const [isOpen, setOpen] = useState(false)
   const look = lookOf(report)
   const held = report?.evidence.filter((item) => item.verdict === 'held').length ?? 0
@@ -60,7 +79,7 @@ function AxisEntry({ axis, report }: { axis: Axis; report: AxisReport | undefine
         <AxisCell letter={AXIS_LETTERS[axis]} look={look} axis={axis} />
         <span className="stack-tight grow">
           <b>{AXIS_NAMES[axis]}</b>
-          <span className="small axis-words">{wordsOfAxis(report)}</span>
+          <span className="small axis-words">{wordsOfAxis(report, turn)}</span>
         </span>
         {count > 0 && (
           <span className="small faint num" title={`${held} of ${plural(count, 'attempt')} held`}>
@@ -99,6 +118,29 @@ function EvidenceRow({ item }: { item: Evidence }) {
   )
 }
 
+/** The way to what all of it comes from. */
+function PolicyLink({ policy }: { policy: Session['policy'] }) {
+  return (
+    <button
+      type="button"
+      className="panel-link"
+      disabled={policy === null}
+      title={withChord('Effective policy', 'Mod+Shift+L')}
+      onClick={() => setUi({ overlay: 'policy' })}
+      data-testid="open-policy"
+    >
+      <Icon name="rules" />
+      <span className="stack-tight grow">
+        <b>Effective policy</b>
+        <span className="small dim">
+          {policy ? 'In words and as the exact command' : 'None is recorded'}
+        </span>
+      </span>
+      {policy && <Icon name="chevron" />}
+    </button>
+  )
+}
+
 function SpecWords({ session }: { session: Session }) {
   const { spec } = session
   return (
@@ -111,8 +153,20 @@ function SpecWords({ session }: { session: Session }) {
       <dd>{spec.network === 'ask' ? 'Ask' : 'Denied without asking'}</dd>
       <dt>Sign-in</dt>
       <dd>{spec.useSignIn ? 'Yours, as a copy' : 'None of yours'}</dd>
+      {spec.level !== 'unconfined' && (
+        <>
+          <dt>File rules</dt>
+          <dd>{sumUpFiles(spec.files.length, spec.maskSecrets)}</dd>
+        </>
+      )}
+      {hasOwnSandbox(spec.agent) && (
+        <>
+          <dt>Own sandbox</dt>
+          <dd>{sumUpInner(spec.innerSandbox, spec.level)}</dd>
+        </>
+      )}
       <dt>Changes</dt>
-      <dd>Level and folders apply on restart</dd>
+      <dd>Level, files and limits apply on restart</dd>
     </dl>
   )
 }

@@ -1,10 +1,11 @@
-import { type ReactNode, useCallback, useEffect } from 'react'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import type { SessionSpec } from '../../shared/domain/session.ts'
 import { useConnection } from '../connection.ts'
 import {
   refreshAgents,
   resetDraft,
   setDraft,
+  specOfDraft,
   startDraft,
   useDraft,
   whatIsMissing,
@@ -14,11 +15,12 @@ import { setUi } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { type Choice, Segmented } from '../ui/choices.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Icon } from '../ui/icons.tsx'
 import { AgentCards, CommandField, GrantList, SignIn } from './agent-cards.tsx'
-import { FailureNotice } from './failure-notice.tsx'
+import { StartProblem } from './failure-notice.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { LevelLadder, useLevel } from './level-ladder.tsx'
+import { PreviewDialog } from './policy-dialog.tsx'
+import { SessionDetails, useDetailsProblem } from './session-details.tsx'
 
 const NETWORKS: readonly Choice<SessionSpec['network']>[] = [
   { value: 'ask', label: 'Ask' },
@@ -91,7 +93,13 @@ export function NewSessionForm() {
         </Step>
       )}
       {chosen && level !== 'unconfined' && <SignIn agent={chosen} />}
-      <StartProblem />
+      {level && (
+        <Step title="Details">
+          <SessionDetails level={level} />
+          <PreviewButton />
+        </Step>
+      )}
+      <DraftProblem />
     </form>
   )
 }
@@ -107,28 +115,57 @@ function Step({ title, hint, children }: { title: string; hint?: string; childre
   )
 }
 
-export function StartProblem() {
+export function DraftProblem() {
   const { failure, problem } = useDraft()
-  if (failure) return <FailureNotice failure={failure} />
-  if (!problem) return null
-  return (
-    <div className="notice error" role="alert" data-testid="start-problem">
-      <Icon name="warning" />
-      <p>{problem}</p>
-    </div>
-  )
+  const error = failure ?? problem
+  return error && <StartProblem error={error} />
+}
+
+/** What keeps it from starting, as a sentence. */
+function useMissing(): string | null {
+  const level = useLevel()
+  const missing = whatIsMissing(useDraft(), level)
+  const toCorrect = useDetailsProblem(level)
+  return missing ?? toCorrect
 }
 
 export function MissingNote() {
-  const missing = whatIsMissing(useDraft(), useLevel())
-  return <span className="grow small dim">{missing}</span>
+  const missing = useMissing()
+  return (
+    <span className="grow small dim clip" title={missing ?? undefined}>
+      {missing}
+    </span>
+  )
+}
+
+function PreviewButton() {
+  const level = useLevel()
+  const missing = useMissing()
+  const isConnected = useConnection().type === 'connected'
+  const [spec, setSpec] = useState<SessionSpec | null>(null)
+  return (
+    <>
+      <div className="row">
+        <Button
+          icon="rules"
+          disabled={missing !== null || !isConnected}
+          onClick={() => setSpec(level && specOfDraft(level))}
+          data-testid="preview-button"
+        >
+          What it will be able to do
+        </Button>
+        <span className="small dim">In words and as the exact command, before it starts.</span>
+      </div>
+      {spec && <PreviewDialog spec={spec} onClose={() => setSpec(null)} />}
+    </>
+  )
 }
 
 export function StartButton() {
   const draft = useDraft()
   const level = useLevel()
   const isConnected = useConnection().type === 'connected'
-  const missing = whatIsMissing(draft, level)
+  const missing = useMissing()
   return (
     <Button
       look={level === 'unconfined' ? 'danger' : 'primary'}

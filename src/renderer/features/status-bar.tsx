@@ -1,3 +1,4 @@
+import { isDrift } from '../../shared/domain/isolation.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import { reconnect, useConnection } from '../connection.ts'
 import { useMachine } from '../stores/machine.ts'
@@ -12,13 +13,14 @@ export function StatusBar() {
   const byId = useSessions((state) => state.byId)
   const waiting = usePrompts((state) => state.pending.length)
   const diagnoses = useMachine((machine) => machine.diagnoses)
-  const running = [...byId.values()].filter(isLive).length
+  const live = [...byId.values()].filter(isLive)
+  const drifted = live.find(({ axes }) => axes.some(isDrift))
   const levels =
     diagnoses?.filter((item) => item.level !== null && item.status !== 'unsupported') ?? []
   return (
     <footer className="status-bar" aria-label="Status" data-testid="status-bar">
       <button type="button" onClick={() => goTo('sessions')}>
-        {plural(running, 'session')} running
+        {plural(live.length, 'session')} running
       </button>
       <button
         type="button"
@@ -32,6 +34,19 @@ export function StatusBar() {
         {waiting > 0 && <Icon name="ask" />}
         {plural(waiting, 'prompt')} waiting
       </button>
+      <span role="status" className="status-alarm">
+        {drifted && (
+          <button
+            type="button"
+            className="waiting"
+            onClick={() => goTo('sessions', drifted.id)}
+            data-testid="status-drift"
+          >
+            <Icon name="warning" />
+            <span className="clip">Drift: {drifted.title}</span>
+          </button>
+        )}
+      </span>
       {levels.map((item) => (
         <button key={item.id} type="button" className="status-level" onClick={() => goTo('doctor')}>
           {item.title} {item.status}

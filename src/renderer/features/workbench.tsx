@@ -12,6 +12,7 @@ import { useView, ViewContext } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { SplitHandle } from '../ui/split.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
+import { DriftBanner } from './drift-banner.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { Inspector } from './inspector.tsx'
 import { RecordedTerminal } from './recorded-terminal.tsx'
@@ -42,6 +43,7 @@ export function WorkbenchLayout({
     <div className="workbench" data-testid="workbench" data-session={session.id}>
       {ribbon}
       <SessionHeader session={session} isReplay={isReplay} />
+      <DriftBanner />
       <div className="workbench-body">
         <div className="workbench-main">
           <div className="workbench-center">{center}</div>

@@ -1,8 +1,11 @@
 import { create } from 'zustand'
 import type { AgentId, AgentInfo } from '../../shared/domain/agent.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import { NO_LIMITS } from '../../shared/domain/limits.ts'
 import { BASIC_SPEC, type SessionSpec, type StartFailure } from '../../shared/domain/session.ts'
 import { currentConnection } from '../connection.ts'
+import { resetDetails, specOfDetails, useDetails } from './draft-details.ts'
+import { useMachine } from './machine.ts'
 import { createSession } from './session-actions.ts'
 import { setUi } from './ui.ts'
 
@@ -42,8 +45,16 @@ export const useDraft = create<DraftState>(() => EMPTY)
 export const setDraft = (patch: Partial<DraftState>): void =>
   useDraft.setState({ failure: null, problem: null, ...patch })
 
-export const resetDraft = (): void =>
+export function resetDraft(): void {
   useDraft.setState({ ...EMPTY, agents: useDraft.getState().agents }, true)
+  resetDetails()
+}
+
+// What was said about the session as it was before says nothing about the changed one.
+useDetails.subscribe(() => {
+  const { failure, problem } = useDraft.getState()
+  if (failure || problem) setDraft({})
+})
 
 /** Looked for anew: one may have been installed, or be in this workspace only. */
 export async function refreshAgents(workspace: string | null): Promise<void> {
@@ -82,11 +93,12 @@ export function whatIsMissing(draft: DraftState, level: IsolationLevel | null): 
   return null
 }
 
-export async function startDraft(level: IsolationLevel): Promise<void> {
+/** null: an agent is not chosen yet. */
+export function specOfDraft(level: IsolationLevel): SessionSpec | null {
   const draft = useDraft.getState()
-  if (!draft.agent || draft.isStarting) return
-  useDraft.setState({ isStarting: true, failure: null, problem: null })
-  const created = await createSession({
+  if (!draft.agent) return null
+  const defaults = useMachine.getState().info?.defaultLimits ?? NO_LIMITS
+  return {
     agent: draft.agent,
     command: draft.agent === 'command' ? draft.command.trim() : null,
     workspace: draft.workspace.trim(),
@@ -96,8 +108,16 @@ export async function startDraft(level: IsolationLevel): Promise<void> {
     grants: [...draft.grants],
     useSignIn: draft.useSignIn,
     ...BASIC_SPEC,
+    ...specOfDetails(useDetails.getState(), { agent: draft.agent, level, defaults }),
     acknowledgement: level === 'unconfined' ? draft.word : null,
-  })
+  }
+}
+
+export async function startDraft(level: IsolationLevel): Promise<void> {
+  const spec = specOfDraft(level)
+  if (!spec || useDraft.getState().isStarting) return
+  useDraft.setState({ isStarting: true, failure: null, problem: null })
+  const created = await createSession(spec)
   useDraft.setState({ isStarting: false })
   if (created.ok) {
     resetDraft()

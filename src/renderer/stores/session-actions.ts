@@ -1,7 +1,10 @@
 import { create } from 'zustand'
+import type { z } from 'zod'
+import type { NotLive, UnknownSession } from '../../shared/contract/api.ts'
+import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { Session, SessionSpec, StartFailure } from '../../shared/domain/session.ts'
-import type { Result } from '../../shared/result.ts'
+import { err, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
 import { refreshInfo } from './machine.ts'
 import { refreshRecordings } from './recordings.ts'
@@ -12,28 +15,71 @@ interface ActionsState {
   readonly failed: { readonly id: SessionId; readonly failure: StartFailure } | null
   /** A fault, or an outcome that has no place of its own. */
   readonly problem: string | null
+  readonly probing: ReadonlySet<SessionId>
+  /** Why the last probe of a session told nothing. */
+  readonly probeProblems: ReadonlyMap<SessionId, string>
 }
 
-export const useActions = create<ActionsState>(() => ({ failed: null, problem: null }))
+export const useActions = create<ActionsState>(() => ({
+  failed: null,
+  problem: null,
+  probing: new Set(),
+  probeProblems: new Map(),
+}))
 
 export const dismissFailure = (): void => useActions.setState({ failed: null, problem: null })
 
 const NOT_CONNECTED = 'The host is not connected. Nothing was done.'
 const FAULT = 'The host did not do it. Its log has the reason.'
 
+/** What the host answered; a string where it did not. */
+async function ask<T, E>(act: (api: Api) => Promise<Result<T, E>>): Promise<Result<T, E | string>> {
+  const connection = currentConnection()
+  if (!connection) return err(NOT_CONNECTED)
+  try {
+    return await act(connection.api)
+  } catch {
+    return err(FAULT)
+  }
+}
+
 export async function createSession(
   spec: SessionSpec,
-): Promise<Result<Session, StartFailure> | { readonly ok: false; readonly error: string }> {
-  const connection = currentConnection()
-  if (!connection) return { ok: false, error: NOT_CONNECTED }
-  try {
-    const created = await connection.api.session.create(spec)
-    if (created.ok) goTo('sessions', created.value.id)
-    void refreshInfo()
-    return created
-  } catch {
-    return { ok: false, error: FAULT }
+): Promise<Result<Session, StartFailure | string>> {
+  const created = await ask((api) => api.session.create(spec))
+  if (created.ok) goTo('sessions', created.value.id)
+  void refreshInfo()
+  return created
+}
+
+export const previewSession = (
+  spec: SessionSpec,
+): Promise<Result<EffectivePolicy, StartFailure | string>> =>
+  ask((api) => api.session.preview(spec))
+
+/** Tries the boundary again, from inside; the reports come back as an event of the session. */
+export async function probeSession(id: SessionId): Promise<void> {
+  if (useActions.getState().probing.has(id)) return
+  const settle = (isPending: boolean, problem: string | null): void => {
+    const { probing, probeProblems } = useActions.getState()
+    const pending = new Set(probing)
+    const problems = new Map(probeProblems)
+    if (isPending) pending.add(id)
+    else pending.delete(id)
+    if (problem) problems.set(id, problem)
+    else problems.delete(id)
+    useActions.setState({ probing: pending, probeProblems: problems })
   }
+  settle(true, null)
+  const probed = await ask((api) => api.session.probe({ id }))
+  settle(false, probed.ok ? null : wordsOfProbe(probed.error))
+}
+
+function wordsOfProbe(error: string | z.infer<typeof UnknownSession | typeof NotLive>): string {
+  if (typeof error === 'string') return `The probe did not run. ${error}`
+  return error.type === 'not_live'
+    ? 'The session ended before it could be probed. What is shown is from before.'
+    : 'This session no longer exists.'
 }
 
 export const restartSession = (id: SessionId): Promise<void> =>

@@ -76,6 +76,7 @@ export function createTrackBuilder(): TrackBuilder {
     tracks.lastMs = Math.max(tracks.lastMs, monoMs)
     switch (fact.type) {
       case 'session/started':
+      case 'limits/reached':
         return marker(event)
       case 'session/ended':
       case 'session/failed':

@@ -10,7 +10,7 @@ export interface Route {
   readonly id: SessionId | null
 }
 
-export type Overlay = 'palette' | 'go-to-session' | 'keys' | 'new-session' | null
+export type Overlay = 'palette' | 'go-to-session' | 'keys' | 'new-session' | 'policy' | null
 export type InspectorTab = 'isolation' | 'processes' | 'network' | 'rules'
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'default' | 'compact'

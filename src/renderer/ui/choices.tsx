@@ -44,6 +44,8 @@ export interface TabItem<T extends string> {
   readonly value: T
   readonly label: string
   readonly count?: number
+  /** Something in it must be looked at; the word for it. */
+  readonly alarm?: string | null
 }
 
 interface TabsProps<T extends string> {
@@ -90,6 +92,11 @@ export function Tabs<T extends string>({
             {tab.label}
             {tab.count !== undefined && tab.count > 0 && (
               <span className="count num">{tab.count}</span>
+            )}
+            {tab.alarm && (
+              <span className="attention drift" role="img" aria-label={tab.alarm} title={tab.alarm}>
+                !
+              </span>
             )}
           </button>
         ))}

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react'
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react'
 import { Button } from './button.tsx'
 
 interface DialogProps {
@@ -6,15 +6,16 @@ interface DialogProps {
   readonly onClose: () => void
   readonly children: ReactNode
   readonly foot?: ReactNode
-  readonly narrow?: boolean
+  readonly size?: 'narrow' | 'normal' | 'wide'
   readonly testId: string
 }
 
 /** Modal while mounted. The browser keeps the focus inside and gives it back. */
-export function Dialog({ title, onClose, children, foot, narrow = false, testId }: DialogProps) {
+export function Dialog({ title, onClose, children, foot, size = 'normal', testId }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null)
   const titleId = useId()
-  useEffect(() => {
+  // Before the element is gone: only a dialog that is closed in place gives the focus back.
+  useLayoutEffect(() => {
     const dialog = element.current!
     if (!dialog.open) dialog.showModal()
     // Not the close button, which the browser would take.
@@ -25,11 +26,13 @@ export function Dialog({ title, onClose, children, foot, narrow = false, testId 
   return (
     <dialog
       ref={element}
-      className={narrow ? 'dialog narrow' : 'dialog'}
+      className={`dialog ${size}`}
       aria-labelledby={titleId}
       tabIndex={-1}
       data-testid={testId}
       onCancel={(event) => {
+        // React lets it bubble, the browser does not: it may be that of a dialog above this one.
+        if (event.target !== event.currentTarget) return
         event.preventDefault()
         onClose()
       }}
@@ -68,7 +71,7 @@ export function Confirm({
     <Dialog
       title={title}
       onClose={onCancel}
-      narrow
+      size="narrow"
       testId={testId}
       foot={
         <>

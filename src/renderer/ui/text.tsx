@@ -1,6 +1,6 @@
 import { useMachine } from '../stores/machine.ts'
 import { shortenHome } from '../words/format.ts'
-import { reveal } from '../words/reveal.ts'
+import { reveal, type Revealed } from '../words/reveal.ts'
 
 interface AgentTextProps {
   readonly text: string
@@ -11,9 +11,24 @@ interface AgentTextProps {
 
 /** Text a program inside chose: quoted, capped, everything hidden in it made visible. */
 export function AgentText({ text, max = 200, bare = false }: AgentTextProps) {
-  const { segments, hidden } = reveal(text, max)
   return (
     <bdi className={bare ? 'agent-text bare' : 'agent-text'}>
+      <Segments revealed={reveal(text, max)} />
+      {text === '' && <span className="faint">(empty)</span>}
+    </bdi>
+  )
+}
+
+/** A sentence of ours that holds a name somebody else chose. */
+export const RevealedText = ({ text, max }: { text: string; max: number }) => (
+  <bdi className="revealed">
+    <Segments revealed={reveal(text, max)} />
+  </bdi>
+)
+
+function Segments({ revealed: { segments, hidden } }: { revealed: Revealed }) {
+  return (
+    <>
       {segments.map((segment, index) =>
         segment.kind === 'escape' ? (
           <span key={index} className="escape">
@@ -23,9 +38,8 @@ export function AgentText({ text, max = 200, bare = false }: AgentTextProps) {
           segment.text
         ),
       )}
-      {text === '' && <span className="faint">(empty)</span>}
       {hidden > 0 && <span className="faint"> … {hidden.toLocaleString('en')} more</span>}
-    </bdi>
+    </>
   )
 }
 

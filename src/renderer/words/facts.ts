@@ -1,6 +1,7 @@
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { assertNever } from '../../shared/result.ts'
 import { formatBytes, plural } from './format.ts'
+import { isInForce, LIMITS } from './limits.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
 import { joinArgv, revealText } from './reveal.ts'
 
@@ -28,9 +29,9 @@ export function wordsOfFact(fact: Fact): string {
     case 'isolation/planned':
       return `Boundary planned: ${plural(fact.policy.sentences.length, 'rule')}`
     case 'limits/reported':
-      return `Limits in force: ${fact.limits.filter(({ means }) => means.length > 0).length} of ${fact.limits.length}`
+      return `Limits in force: ${fact.limits.filter(isInForce).length} of ${fact.limits.filter(({ value }) => value !== null).length} asked for`
     case 'limits/reached':
-      return `Limit reached: ${fact.limit}, ${fact.detail}`
+      return `Limit reached, ${LIMITS[fact.limit].name.toLowerCase()}: ${fact.detail}`
     case 'terminal/active':
       return `${formatBytes(fact.bytes)} of output`
     case 'terminal/resized':

@@ -4,6 +4,7 @@ import {
   isDrift,
   type IsolationLevel,
 } from '../../shared/domain/isolation.ts'
+import type { AxisTurn } from '../../shared/projection.ts'
 import { formatTime } from './format.ts'
 
 export const LEVELS: readonly IsolationLevel[] = ['os', 'container', 'vm', 'unconfined']
@@ -53,10 +54,11 @@ export function lookOf(report: AxisReport | undefined): AxisLook {
   return report.proven === 'enforced' ? report.breadth : report.proven
 }
 
-export function wordsOfAxis(report: AxisReport | undefined): string {
+export function wordsOfAxis(report: AxisReport | undefined, turn?: AxisTurn): string {
   if (!report) return 'Not proven yet'
   if (isDrift(report)) {
-    const since = report.provenAtMs === null ? '' : ` since ${formatTime(report.provenAtMs)}`
+    const sinceMs = turn?.driftSinceMs ?? report.provenAtMs
+    const since = sinceMs === null ? '' : ` since ${formatTime(sinceMs)}`
     return `Asked: closed. Proven: open${since}`
   }
   switch (report.proven) {
@@ -67,6 +69,14 @@ export function wordsOfAxis(report: AxisReport | undefined): string {
     case 'unknown':
       return 'Not proven'
   }
+}
+
+/** One sentence for the alarm: an axis that was to be closed is open. */
+export function wordsOfDrift(report: AxisReport, turn?: AxisTurn): string {
+  const sinceMs = turn?.driftSinceMs ?? report.provenAtMs
+  const since = sinceMs === null ? '' : ` since ${formatTime(sinceMs)}`
+  const held = turn?.heldAtMs ? `, and held at ${formatTime(turn.heldAtMs)}` : ''
+  return `${AXIS_NAMES[report.axis]} was asked closed${held}. It is proven open${since}.`
 }
 
 const lowerFirst = (text: string): string =>

@@ -16,6 +16,8 @@ export interface Revealed {
  */
 const INVISIBLE =
   /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/u
+export const isHidden = (char: string): boolean => INVISIBLE.test(char)
+
 const MARK = /\p{M}/u
 const MAX_MARKS = 3
 
@@ -43,7 +45,7 @@ export function reveal(text: string, maxChars: number): Revealed {
     if (shown >= maxChars) break
     shown += char.length
     marks = MARK.test(char) ? marks + 1 : 0
-    if (INVISIBLE.test(char) || marks > MAX_MARKS) add('escape', escapeOf(char))
+    if (isHidden(char) || marks > MAX_MARKS) add('escape', escapeOf(char))
     else add('plain', char)
   }
   return { segments, hidden: Math.max(0, text.length - shown) }
@@ -63,8 +65,11 @@ function escapeOf(char: string): string {
   return code < 0x100 ? `\\x${hex.padStart(2, '0')}` : `⟨U+${hex.padStart(4, '0')}⟩`
 }
 
-/** argv as one line a person can read back: words with blanks or quotes are quoted. */
-export const joinArgv = (argv: readonly string[]): string =>
-  argv
-    .map((word) => (/^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ')
+/** Reads back as one word: blanks, quotes and what a shell would expand are quoted. */
+export const quoteWord = (word: string): string =>
+  /^[\w@%+:,./-][\w@%+=:,./-]*$/.test(word) ? word : inQuotes(word)
+
+export const inQuotes = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
+
+/** argv as one line a person can read back. */
+export const joinArgv = (argv: readonly string[]): string => argv.map(quoteWord).join(' ')

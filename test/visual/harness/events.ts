@@ -6,6 +6,7 @@ import type {
   Rule,
 } from '../../../src/shared/domain/policy.ts'
 import { type ProcessNode, processKey } from '../../../src/shared/domain/process.ts'
+import { type AxisReport, isDrift } from '../../../src/shared/domain/isolation.ts'
 import type { Session } from '../../../src/shared/domain/session.ts'
 import type { Fact, TimelineEvent } from '../../../src/shared/domain/timeline.ts'
 import { minutesAgo, NOW } from './moments.ts'
@@ -209,12 +210,30 @@ export function eventsOf(session: Session): TimelineEvent[] {
       0,
       {
         type: 'session/created',
-        session: { ...session, status: 'starting', axes: [], endedAtMs: null, exit: null },
+        session: {
+          ...session,
+          status: 'starting',
+          axes: [],
+          limits: [],
+          policy: null,
+          endedAtMs: null,
+          exit: null,
+        },
       },
     ],
-    [390, { type: 'isolation/reported', axes: session.axes }],
+    ...(session.policy
+      ? [[380, { type: 'isolation/planned', policy: session.policy }] satisfies Timed]
+      : []),
+    [385, { type: 'limits/reported', limits: session.limits }],
+    [390, { type: 'isolation/reported', axes: before(session.axes) }],
     [400, { type: 'session/started', rootPid: 4100 }],
   ]
+  if (session.axes.some(isDrift))
+    timed.push(
+      [520_000, { type: 'limits/reached', limit: 'processes', detail: 'New ones are refused.' }],
+      [530_000, { type: 'limits/reached', limit: 'processes', detail: 'New ones are refused.' }],
+      [600_000, { type: 'isolation/reported', axes: session.axes }],
+    )
   for (const program of PROGRAMS) {
     const [pid, , , atMs, endMs, code] = program
     timed.push([atMs, { type: 'proc/started', node: nodeOf(program, startMs) }])
@@ -276,6 +295,14 @@ export function eventsOf(session: Session): TimelineEvent[] {
     timed.sort((a, b) => a[0] - b[0]),
   )
 }
+
+/** As they stood when the session started: whatever drifted later had held. */
+const before = (axes: readonly AxisReport[]): AxisReport[] =>
+  axes.map((report) =>
+    isDrift(report)
+      ? { ...report, proven: 'enforced', evidence: [], provenAtMs: minutesAgo(46) }
+      : report,
+  )
 
 const number = (session: Session, timed: readonly Timed[]): TimelineEvent[] =>
   timed.map(([monoMs, fact], seq) => ({ seq, monoMs, atMs: session.createdAtMs + monoMs, fact }))

@@ -6,15 +6,17 @@ import {
 } from '../../../src/shared/contract/api.ts'
 import type { Frame, HandlersOf, StreamSource } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
-import type { Session, StartFailure } from '../../../src/shared/domain/session.ts'
+import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
+import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
 import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
 import { eventsOf, flood, PROMPTS, RULES } from './events.ts'
-import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, POLICY, VARIABLES } from './machine.ts'
+import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
+import { policyOf } from './policies.ts'
 import { screenBytes, terminalLog } from './screens.ts'
-import { MAIN, SESSIONS, sessionId } from './sessions.ts'
+import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
 export type Scenario =
   | 'busy'
@@ -25,11 +27,24 @@ export type Scenario =
   | 'incompatible'
   | 'silent'
 
+/** How a probe that was asked for comes back. */
+type ProbeEnd = 'held' | 'drift' | 'not_live' | 'fault'
+
+const REFUSED_WORKSPACE = '/home/ada/src/tidepool'
+const refusalOf = ({ level }: SessionSpec): StartFailure => ({
+  type: 'backend_unavailable',
+  level,
+  diagnosis: BLOCKED[0]!,
+})
+
 export interface FakeHost {
   readonly open: () => Promise<Transport>
   /** Breaks the pipe, and refuses new ones while `isAway`. */
   drop(isAway: boolean): void
   raise(host: string): void
+  /** Answers the probe that waits. */
+  endProbe(how: ProbeEnd): void
+  report(id: string, fact: Fact): void
   /** What reached the host: text of keys typed, answers given. */
   readonly seen: string[]
 }
@@ -60,6 +75,8 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let rules: Rule[] = isBare ? [] : RULES
   let isAway = scenario === 'silent'
   const seen: string[] = []
+  const watchers = new Set<(id: string, fact: Fact) => void>()
+  let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
 
   const sessionList = createList<Session[], SessionChange>(() => sessions)
@@ -70,6 +87,15 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     sessions = [...sessions, session]
     sessionList.tell({ type: 'set', session })
     return session
+  }
+  /** Something new happens in a session. */
+  const report = (id: string, fact: Fact): void => {
+    const session = find(id)
+    if (session && fact.type === 'isolation/reported') {
+      sessions = sessions.map((item) => (item.id === id ? { ...item, axes: fact.axes } : item))
+      sessionList.tell({ type: 'set', session: find(id)! })
+    }
+    for (const tell of watchers) tell(id, fact)
   }
   const find = (id: string): Session | undefined => sessions.find((item) => item.id === id)
 
@@ -88,14 +114,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     session: {
       create: (spec) => {
         seen.push(`create ${JSON.stringify(spec)}`)
-        if (spec.workspace === '/home/ada/src/tidepool') {
-          const failure: StartFailure = {
-            type: 'backend_unavailable',
-            level: spec.level,
-            diagnosis: BLOCKED[0]!,
-          }
-          return Promise.resolve(err(failure))
-        }
+        if (spec.workspace === REFUSED_WORKSPACE) return Promise.resolve(err(refusalOf(spec)))
         return Promise.resolve(
           ok(
             start({
@@ -110,10 +129,27 @@ export function createFakeHost(scenario: Scenario): FakeHost {
           ),
         )
       },
-      preview: () => Promise.resolve(ok(POLICY)),
+      preview: (spec) => {
+        seen.push(`preview ${JSON.stringify(spec)}`)
+        return Promise.resolve(
+          spec.workspace === REFUSED_WORKSPACE ? err(refusalOf(spec)) : ok(policyOf(spec)),
+        )
+      },
       probe: ({ id }) => {
-        const axes = find(id)?.axes
-        return Promise.resolve(axes ? ok(axes) : err({ type: 'unknown_session' as const }))
+        seen.push(`probe ${id}`)
+        return new Promise((resolve, reject) => {
+          endProbe = (how) => {
+            if (how === 'fault') return reject(new Error('made up'))
+            if (how === 'not_live') return resolve(err({ type: 'not_live' as const }))
+            const provenAtMs = Date.now()
+            const axes = (how === 'drift' ? DRIFTED : ENFORCED).map((axis) => ({
+              ...axis,
+              provenAtMs,
+            }))
+            report(id, { type: 'isolation/reported', axes })
+            resolve(ok(axes))
+          }
+        })
       },
       stop: ({ id }) => {
         const session = find(id)
@@ -146,8 +182,18 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       list: () => sessionList.source,
       watch: (id) => (push) => {
         const session = find(id)
-        push({ type: 'snapshot', seq: 0, state: session ? eventsOf(session) : [] })
-        return () => undefined
+        const events = session ? eventsOf(session) : []
+        push({ type: 'snapshot', seq: 0, state: events })
+        let seq = 0
+        const tell = (to: string, fact: Fact): void => {
+          if (to !== id || !session) return
+          const atMs = Date.now()
+          const event = { seq: events.length, atMs, monoMs: atMs - session.createdAtMs, fact }
+          events.push(event)
+          push({ type: 'delta', seq: ++seq, change: [event] })
+        }
+        watchers.add(tell)
+        return () => watchers.delete(tell)
       },
     },
     prompt: {
@@ -251,6 +297,8 @@ export function createFakeHost(scenario: Scenario): FakeHost {
 
   return {
     seen,
+    report,
+    endProbe: (how) => endProbe?.(how),
     open: () => {
       if (isAway) return Promise.reject(new Error('away'))
       const [client, server] = memoryTransportPair()

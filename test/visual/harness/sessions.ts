@@ -1,7 +1,9 @@
 import type { SessionId } from '../../../src/shared/domain/ids.ts'
 import type { Axis, AxisReport, Evidence } from '../../../src/shared/domain/isolation.ts'
 import { BASIC_SPEC, type Session, type SessionSpec } from '../../../src/shared/domain/session.ts'
+import { POLICY } from './machine.ts'
 import { minutesAgo } from './moments.ts'
+import { LIMITS_IN_FORCE, LONG_POLICY } from './policies.ts'
 
 export const sessionId = (n: number): SessionId =>
   `ses_${n.toString(16).padStart(8, '0')}` as SessionId
@@ -88,8 +90,8 @@ const session = (n: number, patch: Partial<Session>): Session => ({
   exit: null,
   failure: null,
   axes: ENFORCED,
-  limits: [],
-  policy: null,
+  limits: LIMITS_IN_FORCE,
+  policy: POLICY,
   continues: null,
   pendingPrompts: 0,
   ...patch,
@@ -107,6 +109,7 @@ export const SESSIONS: Session[] = [
     title: 'Upgrade dependencies of billing',
     agentName: 'Codex',
     axes: DRIFTED,
+    policy: LONG_POLICY,
     createdAtMs: minutesAgo(47),
     startedAtMs: minutesAgo(47),
     spec: spec({ agent: 'codex', workspace: '/home/ada/src/ledger/services/billing' }),
@@ -115,6 +118,8 @@ export const SESSIONS: Session[] = [
     title: 'npm run dev',
     agentName: 'Command',
     axes: OPEN,
+    limits: [],
+    policy: { sentences: [], command: [] },
     createdAtMs: minutesAgo(190),
     startedAtMs: minutesAgo(190),
     spec: spec({ agent: 'command', command: 'npm run dev', level: 'unconfined' }),
@@ -143,6 +148,8 @@ export const SESSIONS: Session[] = [
     agentName: 'Login shell',
     status: 'failed',
     axes: [],
+    limits: [],
+    policy: null,
     createdAtMs: minutesAgo(1600),
     startedAtMs: null,
     endedAtMs: minutesAgo(1600),

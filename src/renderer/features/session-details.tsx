@@ -1,0 +1,118 @@
+import { useMemo } from 'react'
+import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import {
+  hasOwnSandbox,
+  limitRow,
+  limitsOf,
+  setDetails,
+  useDetails,
+} from '../stores/draft-details.ts'
+import { useDraft } from '../stores/draft.ts'
+import { useMachine } from '../stores/machine.ts'
+import { Disclosure } from '../ui/disclosure.tsx'
+import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
+import { innerNote, innerWords, sumUpInner } from '../words/inner-sandbox.ts'
+import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
+import { FileRules } from './file-rules.tsx'
+import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
+
+/** What a person need not think about, closed, each part with one line that says what is in it. */
+export function SessionDetails({ level }: { level: IsolationLevel }) {
+  const agent = useDraft((draft) => draft.agent)
+  const { rules, maskSecrets, limits, innerSandbox } = useDetails()
+  const problems = useRuleProblems()
+  const limitProblem = useLimitProblem()
+  const defaults = useDefaultLimits()
+  const isBound = level !== 'unconfined'
+  return (
+    <div className="disclosures" data-testid="session-details">
+      {isBound && (
+        <Disclosure
+          title="Files"
+          summary={sumUpFiles(rules.length, maskSecrets)}
+          problem={problems.find((problem) => problem !== null) ?? null}
+          testId="files-part"
+        >
+          <FileRules problems={problems} />
+        </Disclosure>
+      )}
+      {isBound && (
+        <Disclosure
+          title="Limits"
+          summary={sumUpLimits(limitsOf(limits, defaults))}
+          problem={limitProblem}
+          testId="limits-part"
+        >
+          <LimitFields />
+        </Disclosure>
+      )}
+      {hasOwnSandbox(agent) && (
+        <Disclosure
+          title="The agent’s own sandbox"
+          summary={sumUpInner(innerSandbox, level)}
+          testId="inner-part"
+        >
+          <InnerSandbox level={level} />
+        </Disclosure>
+      )}
+    </div>
+  )
+}
+
+function InnerSandbox({ level }: { level: IsolationLevel }) {
+  const chosen = useDetails((details) => details.innerSandbox)
+  const words = innerWords(level)
+  return (
+    <fieldset className="stack" aria-label="The agent’s own sandbox">
+      {(['off', 'on'] as const).map((choice) => (
+        <label key={choice} className="check">
+          <input
+            type="radio"
+            name="inner-sandbox"
+            checked={chosen === choice}
+            onChange={() => setDetails({ innerSandbox: choice })}
+            data-testid={`inner-${choice}`}
+          />
+          <span className="stack-tight">
+            <span>{words[choice].title}</span>
+            <span className="small dim">{words[choice].effect}</span>
+          </span>
+        </label>
+      ))}
+      <p className="hint">{innerNote(level)}</p>
+    </fieldset>
+  )
+}
+
+function useRuleProblems(): readonly (string | null)[] {
+  const rules = useDetails((details) => details.rules)
+  const workspace = useDraft((draft) => draft.workspace)
+  const home = useMachine((machine) => machine.info?.home ?? null)
+  return useMemo(
+    () =>
+      problemsOfPaths(
+        rules.map(({ path }) => path),
+        { workspace, home },
+      ),
+    [rules, workspace, home],
+  )
+}
+
+function useLimitProblem(): string | null {
+  const limits = useDetails((details) => details.limits)
+  const defaults = useDefaultLimits()
+  for (const limit of LIMIT_NAMES) {
+    const { problem } = limitRow(limit, limits[limit], defaults)
+    if (problem) return `${LIMITS[limit].name}: ${problem}`
+  }
+  return null
+}
+
+/** The first thing to correct, as a sentence; null: none, or nothing that counts at this level. */
+export function useDetailsProblem(level: IsolationLevel | null): string | null {
+  const problems = useRuleProblems()
+  const limitProblem = useLimitProblem()
+  if (level === 'unconfined') return null
+  const at = problems.findIndex((problem) => problem !== null)
+  return at === -1 ? limitProblem : `File rule ${at + 1}: ${problems[at]}`
+}

@@ -1,0 +1,121 @@
+import { create } from 'zustand'
+import type { AgentId } from '../../shared/domain/agent.ts'
+import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
+import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
+import type { SessionSpec } from '../../shared/domain/session.ts'
+import { MOST_RULES } from '../words/file-rules.ts'
+import { LIMIT_NAMES, LIMITS, readLimit } from '../words/limits.ts'
+
+export interface DraftRule {
+  /** Of this row alone, for as long as the form lives. */
+  readonly key: number
+  readonly path: string
+  readonly access: FileAccess
+  /** The field was left once, so an empty one is no longer just about to be typed into. */
+  readonly isLeft: boolean
+}
+
+/** null: as the machine's default. */
+export interface DraftLimit {
+  readonly isOn: boolean | null
+  readonly text: string | null
+}
+
+interface DetailsState {
+  readonly rules: readonly DraftRule[]
+  readonly maskSecrets: boolean
+  readonly limits: Readonly<Record<LimitName, DraftLimit>>
+  readonly innerSandbox: SessionSpec['innerSandbox']
+}
+
+const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
+
+const EMPTY: DetailsState = {
+  rules: [],
+  maskSecrets: false,
+  limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
+  innerSandbox: 'off',
+}
+
+/** The parts of a new session that a person need not think about. */
+export const useDetails = create<DetailsState>(() => EMPTY)
+
+export const setDetails = (patch: Partial<DetailsState>): void => useDetails.setState(patch)
+
+export const resetDetails = (): void => useDetails.setState(EMPTY, true)
+
+let lastKey = 0
+
+/** Returns the key of the new row; null: there are as many as there may be. */
+export function addRule(): number | null {
+  const { rules } = useDetails.getState()
+  if (rules.length >= MOST_RULES) return null
+  const key = ++lastKey
+  setDetails({ rules: [...rules, { key, path: '', access: 'read', isLeft: false }] })
+  return key
+}
+
+export const changeRule = (key: number, patch: Partial<Omit<DraftRule, 'key'>>): void =>
+  useDetails.setState(({ rules }) => ({
+    rules: rules.map((rule) => (rule.key === key ? { ...rule, ...patch } : rule)),
+  }))
+
+export const removeRule = (key: number): void =>
+  useDetails.setState(({ rules }) => ({ rules: rules.filter((rule) => rule.key !== key) }))
+
+export const changeLimit = (limit: LimitName, patch: Partial<DraftLimit>): void =>
+  useDetails.setState(({ limits }) => ({
+    limits: { ...limits, [limit]: { ...limits[limit], ...patch } },
+  }))
+
+/** A limit as its row shows it. */
+export function limitRow(
+  limit: LimitName,
+  { isOn, text }: DraftLimit,
+  defaults: Limits,
+): { readonly isOn: boolean; readonly text: string; readonly problem: string | null } {
+  const { key, write, start } = LIMITS[limit]
+  const shown = text ?? write(defaults[key] ?? start)
+  const on = isOn ?? defaults[key] !== null
+  const read = on && text !== null ? readLimit(limit, text) : null
+  return { isOn: on, text: shown, problem: read && !read.ok ? read.error : null }
+}
+
+/** What is asked for; a limit that cannot be read counts as none, and stops the start. */
+export function limitsOf(limits: DetailsState['limits'], defaults: Limits): Limits {
+  const asked = { ...NO_LIMITS }
+  for (const limit of LIMIT_NAMES) {
+    const { key, start } = LIMITS[limit]
+    const { isOn, text } = limits[limit]
+    if (!(isOn ?? defaults[key] !== null)) continue
+    // Untouched it is the default itself, which its text may have rounded.
+    const read = text === null ? null : readLimit(limit, text)
+    asked[key] = read === null ? (defaults[key] ?? start) : read.ok ? read.value : null
+  }
+  return asked
+}
+
+interface Circumstances {
+  readonly agent: AgentId | null
+  readonly level: IsolationLevel
+  readonly defaults: Limits
+}
+
+/** Without a boundary there is nothing that could hold a file rule or a limit. */
+export function specOfDetails(
+  { rules, maskSecrets, limits, innerSandbox }: DetailsState,
+  { agent, level, defaults }: Circumstances,
+): Pick<SessionSpec, 'files' | 'maskSecrets' | 'limits' | 'innerSandbox'> {
+  const isBound = level !== 'unconfined'
+  return {
+    files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
+    maskSecrets: isBound && maskSecrets,
+    limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
+    innerSandbox: hasOwnSandbox(agent) ? innerSandbox : 'off',
+  }
+}
+
+/** Agents that can confine their own commands. */
+export const hasOwnSandbox = (agent: AgentId | null): boolean =>
+  agent === 'claude-code' || agent === 'codex'
