@@ -103,8 +103,6 @@ test.describe('new session', () => {
     await page.keyboard.type('8 GiB')
     await tabTo('inner-part')
     await page.keyboard.press('Enter')
-    await tabTo('inner-off')
-    await page.keyboard.press('ArrowDown')
     await tabTo('start-session')
     await page.keyboard.press('Enter')
     await expect.poll(() => specs(page, 'create')).toHaveLength(1)
@@ -116,7 +114,7 @@ test.describe('new session', () => {
       ],
       maskSecrets: true,
       limits: { cpuPercent: null, memoryBytes: 8 * 2 ** 30, processes: 4096, diskBytes: null },
-      innerSandbox: 'on',
+      innerSandbox: 'off',
     })
   })
 
@@ -180,23 +178,19 @@ test.describe('new session', () => {
       .toEqual([{ cpuPercent: 150, memoryBytes: 12 * 2 ** 30, processes: null, diskBytes: null }])
   })
 
-  test('the inner sandbox is asked about only where there is one', async ({ open }) => {
+  test('the agent’s own sandbox is explained only where there is one', async ({ open }) => {
     const page = await open('quiet', MAIN)
     await openForm(page)
     await unfold(page, 'inner')
-    await expect(page.getByTestId('inner-part')).toContainText('would be the level Unconfined')
-    await page.getByTestId('inner-on').check()
+    const inForce = page.getByTestId('inner-part').locator('[data-in-force=true]')
+    await expect(inForce).toContainText('Outer alone')
     await page.getByTestId('level-unconfined').click()
-    await expect(page.getByTestId('inner-part')).toContainText('the inner sandbox alone')
+    await expect(inForce).toContainText('Inner alone')
     await expect(page.getByTestId('files-part')).toHaveCount(0)
     await expect(page.getByTestId('limits-part')).toHaveCount(0)
     await page.getByTestId('level-os').click()
     await page.getByTestId('agent-shell').click()
     await expect(page.getByTestId('inner-part')).toHaveCount(0)
-    await page.getByTestId('start-session').click()
-    await expect
-      .poll(async () => (await specs(page, 'create')).map(({ innerSandbox }) => innerSandbox))
-      .toEqual(['off'])
   })
 
   test('the preview says what would be, builds nothing, and closes alone', async ({ open }) => {

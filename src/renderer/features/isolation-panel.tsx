@@ -162,7 +162,7 @@ function SpecWords({ session }: { session: Session }) {
       {hasOwnSandbox(spec.agent) && (
         <>
           <dt>Own sandbox</dt>
-          <dd>{sumUpInner(spec.innerSandbox, spec.level)}</dd>
+          <dd>{sumUpInner(spec.level)}</dd>
         </>
       )}
       <dt>Changes</dt>

@@ -1,17 +1,11 @@
 import { useMemo } from 'react'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import {
-  hasOwnSandbox,
-  limitRow,
-  limitsOf,
-  setDetails,
-  useDetails,
-} from '../stores/draft-details.ts'
+import { hasOwnSandbox, limitRow, limitsOf, useDetails } from '../stores/draft-details.ts'
 import { useDraft } from '../stores/draft.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Disclosure } from '../ui/disclosure.tsx'
 import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
-import { innerNote, innerWords, sumUpInner } from '../words/inner-sandbox.ts'
+import { innerChoices, sumUpInner } from '../words/inner-sandbox.ts'
 import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
 import { FileRules } from './file-rules.tsx'
 import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
@@ -19,7 +13,7 @@ import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
 /** What a person need not think about, closed, each part with one line that says what is in it. */
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
-  const { rules, maskSecrets, limits, innerSandbox } = useDetails()
+  const { rules, maskSecrets, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const defaults = useDefaultLimits()
@@ -47,11 +41,7 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
         </Disclosure>
       )}
       {hasOwnSandbox(agent) && (
-        <Disclosure
-          title="The agent’s own sandbox"
-          summary={sumUpInner(innerSandbox, level)}
-          testId="inner-part"
-        >
+        <Disclosure title="The agent’s own sandbox" summary={sumUpInner(level)} testId="inner-part">
           <InnerSandbox level={level} />
         </Disclosure>
       )}
@@ -60,27 +50,17 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
 }
 
 function InnerSandbox({ level }: { level: IsolationLevel }) {
-  const chosen = useDetails((details) => details.innerSandbox)
-  const words = innerWords(level)
   return (
-    <fieldset className="stack" aria-label="The agent’s own sandbox">
-      {(['off', 'on'] as const).map((choice) => (
-        <label key={choice} className="check">
-          <input
-            type="radio"
-            name="inner-sandbox"
-            checked={chosen === choice}
-            onChange={() => setDetails({ innerSandbox: choice })}
-            data-testid={`inner-${choice}`}
-          />
-          <span className="stack-tight">
-            <span>{words[choice].title}</span>
-            <span className="small dim">{words[choice].effect}</span>
+    <ul className="stack" aria-label="The agent’s own sandbox">
+      {innerChoices(level).map(({ name, effect, isInForce }) => (
+        <li key={name} className="stack-tight" data-in-force={isInForce}>
+          <span>
+            {name} {isInForce && <span className="chip">In force</span>}
           </span>
-        </label>
+          <span className="small dim">{effect}</span>
+        </li>
       ))}
-      <p className="hint">{innerNote(level)}</p>
-    </fieldset>
+    </ul>
   )
 }
 

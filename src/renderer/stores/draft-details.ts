@@ -26,7 +26,6 @@ interface DetailsState {
   readonly rules: readonly DraftRule[]
   readonly maskSecrets: boolean
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
-  readonly innerSandbox: SessionSpec['innerSandbox']
 }
 
 const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
@@ -35,7 +34,6 @@ const EMPTY: DetailsState = {
   rules: [],
   maskSecrets: false,
   limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
-  innerSandbox: 'off',
 }
 
 /** The parts of a new session that a person need not think about. */
@@ -97,22 +95,20 @@ export function limitsOf(limits: DetailsState['limits'], defaults: Limits): Limi
 }
 
 interface Circumstances {
-  readonly agent: AgentId | null
   readonly level: IsolationLevel
   readonly defaults: Limits
 }
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, limits, innerSandbox }: DetailsState,
-  { agent, level, defaults }: Circumstances,
-): Pick<SessionSpec, 'files' | 'maskSecrets' | 'limits' | 'innerSandbox'> {
+  { rules, maskSecrets, limits }: DetailsState,
+  { level, defaults }: Circumstances,
+): Pick<SessionSpec, 'files' | 'maskSecrets' | 'limits'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
     maskSecrets: isBound && maskSecrets,
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
-    innerSandbox: hasOwnSandbox(agent) ? innerSandbox : 'off',
   }
 }
 

@@ -108,7 +108,7 @@ export function specOfDraft(level: IsolationLevel): SessionSpec | null {
     grants: [...draft.grants],
     useSignIn: draft.useSignIn,
     ...BASIC_SPEC,
-    ...specOfDetails(useDetails.getState(), { agent: draft.agent, level, defaults }),
+    ...specOfDetails(useDetails.getState(), { level, defaults }),
     acknowledgement: level === 'unconfined' ? draft.word : null,
   }
 }

@@ -1,47 +1,36 @@
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { SessionSpec } from '../../shared/domain/session.ts'
 
-interface InnerWords {
-  readonly title: string
+interface InnerChoice {
+  readonly name: string
   readonly effect: string
+  readonly isInForce: boolean
 }
 
-const BOUND: Readonly<Record<SessionSpec['innerSandbox'], InnerWords>> = {
-  off: {
-    title: 'Off: the outer boundary alone',
-    effect:
-      'Cloche’s boundary stands around everything, always. The agent’s own sandbox stays off and gets in nobody’s way.',
-  },
-  on: {
-    title: 'On: both, one inside the other',
-    effect:
-      'The agent also confines its own commands. That can only take away more: nothing the outer boundary holds back is let through.',
-  },
+/** The three ways in which an agent's own sandbox and ours can meet, and which of them holds. */
+export function innerChoices(level: IsolationLevel): readonly InnerChoice[] {
+  const isBound = level !== 'unconfined'
+  return [
+    {
+      name: 'Outer alone',
+      effect:
+        'Cloche’s boundary holds all of the agent: its tools, servers and hooks too. The agent’s own sandbox is switched off for the session, or every command it runs would fail.',
+      isInForce: isBound,
+    },
+    {
+      name: 'Inner alone',
+      effect:
+        'Only the agent confines its commands, as you set it there. Cloche neither enforces nor proves it. That is the level Unconfined.',
+      isInForce: !isBound,
+    },
+    {
+      name: 'Both',
+      effect:
+        'Not in the OS sandbox: the agent’s own needs namespaces, and letting programs inside make them would undo the protection of files.',
+      isInForce: false,
+    },
+  ]
 }
-
-const UNBOUND: typeof BOUND = {
-  off: { title: 'Off: no sandbox at all', effect: 'Nothing confines the agent or its commands.' },
-  on: {
-    title: 'On: the inner sandbox alone',
-    effect:
-      'Only the agent confines its own commands, and can switch that off itself. Cloche neither enforces nor proves it.',
-  },
-}
-
-export const innerWords = (level: IsolationLevel): typeof BOUND =>
-  level === 'unconfined' ? UNBOUND : BOUND
-
-export const innerNote = (level: IsolationLevel): string =>
-  level === 'unconfined'
-    ? 'For a boundary that Cloche enforces and proves, choose another level.'
-    : 'The agent’s own alone, without Cloche’s boundary, would be the level Unconfined.'
 
 /** In one line, for the closed part and for the panel of a session. */
-export const sumUpInner = (choice: SessionSpec['innerSandbox'], level: IsolationLevel): string =>
-  level === 'unconfined'
-    ? choice === 'on'
-      ? 'On, inner alone'
-      : 'Off'
-    : choice === 'on'
-      ? 'On, inside Cloche’s boundary'
-      : 'Off, Cloche’s boundary alone'
+export const sumUpInner = (level: IsolationLevel): string =>
+  level === 'unconfined' ? 'As you set it in the agent' : 'Off, Cloche’s boundary instead'

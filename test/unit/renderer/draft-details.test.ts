@@ -14,7 +14,7 @@ import {
 import { SessionSpec } from '../../../src/shared/domain/session.ts'
 
 const DEFAULTS = { cpuPercent: null, memoryBytes: 12_595_331_073, processes: 4096, diskBytes: null }
-const CODEX = { agent: 'codex', level: 'os', defaults: DEFAULTS } as const
+const BOUND = { level: 'os', defaults: DEFAULTS } as const
 
 beforeEach(resetDetails)
 
@@ -54,7 +54,7 @@ describe('rules', () => {
   test('are added up to the most the contract takes', () => {
     for (let n = 0; n < 256; n++) changeRule(addRule()!, { path: `part-${n}` })
     expect(addRule()).toBeNull()
-    const { files } = specOfDetails(useDetails.getState(), CODEX)
+    const { files } = specOfDetails(useDetails.getState(), BOUND)
     expect(SessionSpec.shape.files.safeParse(files).success).toBe(true)
     expect(SessionSpec.shape.files.safeParse([...files, files[0]]).success).toBe(false)
   })
@@ -69,30 +69,25 @@ describe('rules', () => {
 describe('the spec', () => {
   const fill = (): void => {
     changeRule(addRule()!, { path: 'docs', access: 'deny' })
-    setDetails({ maskSecrets: true, innerSandbox: 'on' })
+    setDetails({ maskSecrets: true })
   }
 
   test('holds what was asked for', () => {
     fill()
-    expect(specOfDetails(useDetails.getState(), CODEX)).toEqual({
+    expect(specOfDetails(useDetails.getState(), BOUND)).toEqual({
       files: [{ path: 'docs', access: 'deny' }],
       maskSecrets: true,
       limits: DEFAULTS,
-      innerSandbox: 'on',
     })
   })
 
   test('asks for nothing that nothing could hold', () => {
     fill()
-    const unbound = { ...CODEX, level: 'unconfined' } as const
+    const unbound = { ...BOUND, level: 'unconfined' } as const
     expect(specOfDetails(useDetails.getState(), unbound)).toEqual({
       files: [],
       maskSecrets: false,
       limits: { cpuPercent: null, memoryBytes: null, processes: null, diskBytes: null },
-      innerSandbox: 'on',
     })
-    expect(specOfDetails(useDetails.getState(), { ...CODEX, agent: 'shell' }).innerSandbox).toBe(
-      'off',
-    )
   })
 })
