@@ -50,6 +50,27 @@ test('a card answers nothing in its first moments, then what was chosen', async 
   await expect.poll(() => seenBy(page)).toContainEqual(expect.stringMatching(/^revoke rul_/))
 })
 
+test('an answer can be made wider and shorter, and says so before it is given', async ({
+  open,
+}) => {
+  const page = await open('busy', MAIN)
+  const scope = page.getByTestId('prompt-scope')
+  await expect(scope.locator('summary')).toContainText(
+    'exactly registry.example.org, port 443, once',
+  )
+  await scope.locator('summary').click()
+  await expect(page.getByTestId('prompt-where')).toBeDisabled()
+  await page.getByTestId('prompt-whom').selectOption('everywhere')
+  await page.getByTestId('prompt-where').selectOption('*.example.org|true')
+  await page.getByTestId('prompt-time').selectOption('3600000')
+  await expect(scope.locator('summary')).toContainText(
+    '*.example.org on every port, in every session, for 1 hour',
+  )
+  await expect(page.getByTestId('prompt-reach')).toContainText('3 attempts')
+  await page.getByTestId('prompt-allow').click()
+  await expect.poll(() => answers(page)).toEqual(['allow everywhere registry.example.org'])
+})
+
 test('the key for the oldest prompt leads to Deny', async ({ open }) => {
   const page = await open('busy', MAIN)
   await page.getByTestId('terminal').click({ position: { x: 40, y: 300 } })

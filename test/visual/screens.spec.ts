@@ -16,6 +16,18 @@ const ENDED = 'ses_00000004'
 const SCREENS: readonly Screen[] = [
   { name: 'workbench with a prompt', scenario: 'busy', route: MAIN, shows: 'prompt-card' },
   {
+    name: 'how far an answer reaches',
+    scenario: 'busy',
+    route: MAIN,
+    shows: 'prompt-reach',
+    after: async (page) => {
+      await page.getByTestId('prompt-scope').locator('summary').click()
+      await page.getByTestId('prompt-whom').selectOption('process')
+      await page.getByTestId('prompt-where').selectOption('*.example.org|true')
+      await page.getByTestId('prompt-time').selectOption('300000')
+    },
+  },
+  {
     name: 'processes',
     scenario: 'quiet',
     route: MAIN,

@@ -40,7 +40,7 @@ export function PromptScope({ request, scope, onChange }: ScopeProps) {
     <details className="prompt-details" data-testid="prompt-scope">
       <summary>
         <Icon name="chevron" />
-        <span className="small dim clip">
+        <span className="small dim">
           No rule covers it. An answer holds for <Where request={request} scope={scope} />
           <Whom request={request} scope={scope} />
           {!isOnce && scope.forMs !== null && `, for ${TIME_NAMES[scope.forMs]}`}.
