@@ -43,7 +43,8 @@ export async function answerUntil(
     const isWanted = shown.startsWith(`${host}:`)
     if (isWanted) {
       const words = await card.innerText()
-      if (lifetime !== 'Once') await card.getByText(lifetime, { exact: true }).click()
+      if (lifetime !== 'Once')
+        await card.getByTestId('prompt-lifetime').getByText(lifetime, { exact: true }).click()
       await page.getByTestId(action === 'allow' ? 'prompt-allow' : 'prompt-deny').click()
       return words
     }
