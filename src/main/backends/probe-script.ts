@@ -18,6 +18,9 @@ say sockets "$sockets"
 if command -v mount >/dev/null 2>&1; then
   if mount --bind /tmp /tmp 2>/dev/null; then say mount made; else say mount refused; fi
 fi
+if command -v getent >/dev/null 2>&1; then
+  say name "$(getent hosts cloche-probe.example.com 2>/dev/null | head -n 1)"
+fi
 if command -v bash >/dev/null 2>&1; then
   if bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null; then say loopback connected; else say loopback refused; fi
   if bash -c 'exec 3<>/dev/tcp/192.0.2.1/80' 2>/dev/null; then say direct connected; else say direct refused; fi

@@ -123,7 +123,7 @@ function files(findings: Findings): (Evidence | null)[] {
     ),
     protection(findings),
     tried(report.get('protected'), (said) =>
-      row('Write below a protected path of the workspace', said, said === 'refused'),
+      row('Write below a read-only path of the workspace', said, said === 'refused'),
     ),
     row(
       'Files and folders are those that were planned',
@@ -136,7 +136,7 @@ function files(findings: Findings): (Evidence | null)[] {
 
 function protection({ entries, inside }: Findings): Evidence | null {
   if (entries.length === 0) return null
-  const words = 'Protected and hidden paths of the workspace'
+  const words = 'Read-only and hidden paths of the workspace'
   if (!inside) return row(words, 'could not be read', null)
   const open = uncovered(entries, inside.mounts)
   const outcome = open.length === 0 ? `${entries.length} mounts, all in place` : open.join('; ')
@@ -155,6 +155,9 @@ function networkRows(findings: Findings): (Evidence | null)[] {
     ),
     tried(report.get('direct'), (said) =>
       row('Connect to an address without the gateway', said, said === 'refused'),
+    ),
+    tried(report.get('name'), (said) =>
+      row('Resolve a name without the gateway', said || 'no answer', said === ''),
     ),
     row(
       'Network interfaces',

@@ -39,7 +39,7 @@ const START_FAILURES: Words = {
     detail: path,
   }),
   inner_sandbox_impossible: ({ agent }) => ({
-    sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo the protection of files.`,
+    sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo what keeps files from being changed.`,
     next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',
   }),
   agent_not_found: ({ install }) => ({

@@ -33,6 +33,7 @@ const REPORT = {
   namespace: 'refused',
   loopback: 'refused',
   direct: 'refused',
+  name: '',
   done: 'yes',
 }
 
@@ -103,6 +104,7 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
   ['a connection arrived', 'network', { seen: { connections: 1 } }],
   ['the probe connected', 'network', { report: { loopback: 'connected' } }],
   ['an address was reached', 'network', { report: { direct: 'connected' } }],
+  ['a name was resolved', 'network', { report: { name: '93.184.216.34 x' } }],
   ['another interface', 'network', { inside: { interfaces: ['lo', 'eth0'] } }],
   ['many processes', 'processes', { report: { processes: '200' } }],
   ['a namespace was made', 'processes', { report: { namespace: 'made' } }],
@@ -153,7 +155,9 @@ describe('what was not found out proves nothing', () => {
 
   test('an attempt for which no tool exists inside is left out', () => {
     const axes = judge(
-      findings({ report: { loopback: undefined, direct: undefined, namespace: undefined } }),
+      findings({
+        report: { loopback: undefined, direct: undefined, namespace: undefined, name: undefined },
+      }),
     )
     expect(axes.map((axis) => axis.proven)).toEqual(Array(4).fill('enforced'))
     expect(axes.map((axis) => axis.evidence.length)).toEqual([7, 2, 6, 4])

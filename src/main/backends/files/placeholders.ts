@@ -113,7 +113,7 @@ async function putThere({ path, neutral }: HeldPath): Promise<void> {
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
       throw new RefusedPath(
         path,
-        'It does not exist and may not be made, so it cannot be protected.',
+        'It does not exist and may not be made, so it cannot be kept from being made inside.',
       )
     throw cause
   }

@@ -125,7 +125,7 @@ async function asEntry(
     if (info.isSymbolicLink())
       throw new RefusedPath(
         path,
-        'It is a link, and a link cannot be protected: put a real file or folder there, or allow writing to it.',
+        'It is a link, and a link cannot be made read-only: put a real file or folder there, or allow writing to it.',
       )
     if (!info.isDirectory() && !info.isFile())
       throw new RefusedPath(path, 'It is neither a file nor a folder.')
