@@ -15,6 +15,7 @@ export default defineConfig({
           serve: from('src/main/serve.ts'),
           'pty-host': from('src/main/pty/pty-host.ts'),
           'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
+          'sandbox-connector': from('src/main/backends/ports/sandbox-connector.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].mjs' },
       },

@@ -17,6 +17,7 @@ import { createByteServices } from './api/terminals.ts'
 import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
+import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
 import type { Clock, Log, ProcessStarter } from './core/ports.ts'
@@ -118,6 +119,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
+    connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     log,
     env,
     placeholders,
@@ -137,6 +139,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       lost: () => sessions.ptyHostLost(),
     },
   })
+  const forwards = createForwards(timeline.append)
   const sessions = createSessions({
     clock,
     log,
@@ -146,6 +149,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     ptyHost,
     prompts,
     rules,
+    forwards,
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
@@ -176,6 +180,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     prompts,
     rules,
     timeline,
+    forwards,
     store,
     home,
     systemInfo,

@@ -167,6 +167,9 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
       const reached = { atMs: event.atMs, times, detail: fact.detail }
       return { ...state, limitsReached: withEntry(state.limitsReached, fact.limit, reached) }
     }
+    case 'port/opened':
+    case 'port/closed':
+      return state
     case 'terminal/active':
       return { ...state, terminalBytes: fact.totalBytes }
     case 'terminal/resized':

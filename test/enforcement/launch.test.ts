@@ -146,6 +146,7 @@ describe('a start that fails', () => {
       nodePath: '/no/such/node',
       nodeEnv: {},
       listenerScript: '/nowhere',
+      connectorScript: '/nowhere',
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       placeholders: testPlaceholders(),
     })

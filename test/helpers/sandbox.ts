@@ -15,6 +15,7 @@ import type { StartFailure } from '../../src/shared/domain/session.ts'
 import type { Result } from '../../src/shared/result.ts'
 
 export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
+const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
 const SESSION = 'ses_00000000000000ee' as SessionId
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -48,6 +49,7 @@ export const testBackend = (bubblewrapPaths?: readonly string[]): SandboxBackend
     nodePath: process.execPath,
     nodeEnv: {},
     listenerScript: LISTENER_SCRIPT,
+    connectorScript: CONNECTOR_SCRIPT,
     log: silent,
     placeholders: testPlaceholders(),
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),

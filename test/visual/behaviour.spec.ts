@@ -256,3 +256,15 @@ test('the checks of the screens find what they look for', async ({ open }) => {
     'doubled id: root',
   ])
 })
+
+test('a port inside is reached by nobody until the person opens it', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('inspector-tab-network').click()
+  const port = page.getByTestId('inside-port')
+  await expect(port).toContainText('5173')
+  await expect(page.getByTestId('port-link')).toHaveCount(0)
+  await page.getByTestId('port-open').click({ timeout: 5000 })
+  await expect(page.getByTestId('port-link')).toHaveAttribute('href', 'http://localhost:5173/')
+  await page.getByTestId('port-close').click({ timeout: 5000 })
+  await expect(page.getByTestId('port-open')).toBeVisible()
+})

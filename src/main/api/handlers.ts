@@ -5,6 +5,7 @@ import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { err, ok } from '../../shared/result.ts'
+import type { Forwards } from '../core/forwards.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { EventStore } from '../core/ports.ts'
@@ -18,6 +19,7 @@ export interface HandlerParts {
   readonly prompts: Prompts
   readonly rules: RuleBook
   readonly timeline: Timeline
+  readonly forwards: Forwards
   readonly store: EventStore
   readonly home: string
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
@@ -70,6 +72,22 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         const rule = rules.remove(id)
         if (!rule) return Promise.resolve(err({ type: 'unknown_rule' as const }))
         sessions.ruleRemoved(rule)
+        return Promise.resolve(ok(null))
+      },
+    },
+    port: {
+      list: async ({ id }) => {
+        const sandbox = sessions.sandbox(id)
+        return sandbox.ok ? ok(await parts.forwards.list(id, sandbox.value)) : sandbox
+      },
+      open: async ({ id, port }) => {
+        const sandbox = sessions.sandbox(id)
+        return sandbox.ok ? parts.forwards.open(id, sandbox.value, port) : sandbox
+      },
+      close: ({ id, port }) => {
+        const sandbox = sessions.sandbox(id)
+        if (!sandbox.ok) return Promise.resolve(sandbox)
+        parts.forwards.close(id, port)
         return Promise.resolve(ok(null))
       },
     },

@@ -10,7 +10,10 @@ import type { Log, Sandbox } from '../core/ports.ts'
 import { PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
 import { childrenOf } from './kernel-facts.ts'
-import { type ListenerHelper, takeListener } from './listener-handover.ts'
+import { type SandboxHelpers, takeListener } from './listener-handover.ts'
+import { createConnector } from './ports/connector.ts'
+import { forwardPort } from './ports/forward.ts'
+import { readListening } from './ports/listening.ts'
 import { type Canaries, readReport } from './probe-canaries.ts'
 import { hasDrifted, judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
 import {
@@ -38,7 +41,7 @@ export interface Start {
   /** The launcher, as the PTY host started it. */
   readonly pid: number
   readonly exited: AbortSignal
-  readonly helper: ListenerHelper
+  readonly helper: SandboxHelpers
   readonly log: Log
 }
 
@@ -146,17 +149,20 @@ async function mapUser(pid: number): Promise<void> {
 }
 
 function makeSandbox(
-  { planned, channels: { go }, ended }: Start,
+  { planned, channels: { go }, ended, helper }: Start,
   root: ProcessIdentity,
   listener: Server,
   axes: readonly AxisReport[],
 ): Sandbox {
+  const connector = createConnector(root.pid, helper)
   return {
     rootPid: root.pid,
     axes,
     limits: [],
     probe: () => probeAgain(planned, root.pid),
     hasDrifted: () => hasDrifted(planned, root.pid),
+    listening: () => readListening(root.pid, [PROXY.port]),
+    forward: (port) => forwardPort(connector, port),
     listener,
     release: async () => {
       await go.write('go\n')
@@ -168,6 +174,7 @@ function makeSandbox(
     },
     destroy: async () => {
       listener.close()
+      connector.close()
       await go.close()
       // Ending a pid namespace's first process ends every process in it: the kernel sees to that,
       // and lets it go only when all of them are gone.

@@ -14,14 +14,14 @@ import { type FilePolicy, RefusedPath } from './files/entries.ts'
 import { identifyPath, type Identity } from './files/mounted.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
-import type { ListenerHelper } from './listener-handover.ts'
+import type { SandboxHelpers } from './listener-handover.ts'
 import { type MachineLayout, readLayout } from './layout.ts'
 import { placeCanaries } from './probe-canaries.ts'
 import { type Planned, protectedFolder } from './probe-run.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
 
-export interface BubblewrapOptions extends ListenerHelper {
+export interface BubblewrapOptions extends SandboxHelpers {
   readonly log: Log
   readonly placeholders: Placeholders
   /** For tests of machines that lack it. */

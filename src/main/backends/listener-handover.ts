@@ -2,13 +2,15 @@ import { Server } from 'node:net'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { startHelper } from './spawn.ts'
 
-/** What runs the small program that listens inside. */
-export interface ListenerHelper {
+/** What runs the small programs that work in a sandbox's network. */
+export interface SandboxHelpers {
   /** A real Node, or Electron acting as one with `nodeEnv`. */
   readonly nodePath: string
   readonly nodeEnv: Readonly<Record<string, string>>
   /** Built `sandbox-listener` entry. */
   readonly listenerScript: string
+  /** Built `sandbox-connector` entry. */
+  readonly connectorScript: string
 }
 
 export interface Endpoint {
@@ -24,7 +26,7 @@ export interface Endpoint {
 export function takeListener(
   pid: number,
   { host, port }: Endpoint,
-  program: ListenerHelper,
+  program: SandboxHelpers,
   signal: AbortSignal,
 ): Promise<Result<Server, string>> {
   const { nodePath, nodeEnv, listenerScript } = program

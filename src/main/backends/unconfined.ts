@@ -1,6 +1,6 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
-import { ok } from '../../shared/result.ts'
+import { err, ok } from '../../shared/result.ts'
 import type { Plan } from '../core/isolation/plan.ts'
 import type { SandboxBackend } from '../core/ports.ts'
 import { childrenOf } from './kernel-facts.ts'
@@ -75,6 +75,8 @@ export function createUnconfinedBackend(
               limits: [],
               probe: () => Promise.resolve(OPEN_AXES),
               hasDrifted: () => Promise.resolve(false),
+              listening: () => Promise.resolve([]),
+              forward: () => Promise.resolve(err('its ports are this machine’s own already')),
               release: () => Promise.resolve(),
               terminate: async () => {
                 if (root) await signalProcess(root, 'SIGTERM')

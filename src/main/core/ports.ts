@@ -115,6 +115,12 @@ export interface SandboxBuild {
   abandon(): Promise<void>
 }
 
+/** A port of this machine's loopback that leads into a sandbox. */
+export interface Forward {
+  readonly localPort: number
+  close(): void
+}
+
 export interface Sandbox {
   /** Host pid of the sandbox's first process. */
   readonly rootPid: number
@@ -127,6 +133,10 @@ export interface Sandbox {
   hasDrifted(): Promise<boolean>
   /** Accepts the sandbox's connections in this process; null when it is on the host's network. */
   readonly listener: Server | null
+  /** Ports that programs inside listen on; empty where the sandbox has no network of its own. */
+  listening(): Promise<readonly number[]>
+  /** Opens a port of this machine that leads to one inside. The caller closes it. */
+  forward(port: number): Promise<Result<Forward, string>>
   /** Lets the agent start. */
   release(): Promise<void>
   /** Asks the program to end (SIGTERM to what the sandbox runs, not to the sandbox). */

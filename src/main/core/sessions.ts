@@ -13,6 +13,7 @@ import {
 } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
+import type { Forwards } from './forwards.ts'
 import type { NewId } from './ids.ts'
 import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
@@ -20,7 +21,7 @@ import { decideByRules } from './policy/decide.ts'
 import { ruleCovers } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
-import type { Clock, Log, PtyHost, SandboxBackend } from './ports.ts'
+import type { Clock, Log, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -41,6 +42,7 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly prompts: Prompts
   readonly rules: RuleBook
+  readonly forwards: Forwards
   readonly newId: NewId
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
@@ -68,6 +70,8 @@ export interface Sessions {
   stop(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
   rename(id: SessionId, title: string): Result<null, UnknownSession>
   remove(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'still_live' }>>
+  /** The sandbox of a live session, for who works on it through its port. */
+  sandbox(id: SessionId): Result<Sandbox, UnknownSession | { readonly type: 'not_live' }>
   get(id: SessionId): Session | null
   all(): Session[]
   readonly watch: StreamSource<Session[], SessionChange>
@@ -96,6 +100,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   timeline.onSessionChange((session) => tell({ type: 'set', session }))
 
   const get = (id: SessionId): Session | null => timeline.state(id)?.session ?? null
+
+  const sandboxOf: Sessions['sandbox'] = (id) => {
+    if (!get(id)) return err({ type: 'unknown_session' })
+    const parts = live.get(id)
+    return parts ? ok(parts.sandbox) : err({ type: 'not_live' })
+  }
 
   const mayStart = (
     spec: SessionSpec,
@@ -211,6 +221,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (!parts || !exits.delete(id)) return
     options.prompts.cancel(id)
     parts.watch.stop()
+    options.forwards.closeAll(id)
     await parts.egress?.close()
     await parts.sandbox.destroy()
     await parts.sampler.stop(exit)
@@ -271,10 +282,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       return ready.ok ? ready.value.backend.describe(ready.value.plan) : ready
     },
     probe: async (id) => {
-      if (!get(id)) return err({ type: 'unknown_session' })
-      const parts = live.get(id)
-      if (!parts) return err({ type: 'not_live' })
-      const axes = [...(await parts.sandbox.probe())]
+      const sandbox = sandboxOf(id)
+      if (!sandbox.ok) return sandbox
+      const axes = [...(await sandbox.value.probe())]
       timeline.append(id, { type: 'isolation/reported', axes })
       return ok(axes)
     },
@@ -299,6 +309,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       tell({ type: 'removed', id })
       return ok(null)
     },
+    sandbox: sandboxOf,
     get,
     all: () => timeline.sessions(),
     watch,

@@ -10,6 +10,7 @@ import { formatBytes, formatDuration, formatTime } from '../words/format.ts'
 import { NETWORK_STATES, wordsOfDecision } from '../words/outcomes.ts'
 import { lookalike } from '../words/punycode.ts'
 import { joinArgv } from '../words/reveal.ts'
+import { InsidePorts } from './inside-ports.tsx'
 
 /** Where does it go, what was refused? */
 export function NetworkList() {
@@ -19,15 +20,19 @@ export function NetworkList() {
   const selected = subject?.kind === 'connection' ? subject.id : null
   if (entries.length === 0)
     return (
-      <Empty icon="network" title="No connections">
-        Nothing inside has tried to reach a host. There is no way out but the gateway of this
-        sandbox, so every attempt is listed.
-      </Empty>
+      <div className="panel-fill">
+        <InsidePorts />
+        <Empty icon="network" title="No connections">
+          Nothing inside has tried to reach a host. There is no way out but the gateway of this
+          sandbox, so every attempt is listed.
+        </Empty>
+      </div>
     )
   const refused = entries.filter((entry) => entry.state === 'refused').length
   const chosen = selected && network.get(selected)
   return (
     <div className="panel-fill" data-testid="network-list">
+      <InsidePorts />
       <div className="panel-bar small num">
         {entries.length} attempted, {refused} refused
       </div>

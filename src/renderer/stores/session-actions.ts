@@ -2,6 +2,7 @@ import { create } from 'zustand'
 import type { z } from 'zod'
 import type { NotLive, UnknownSession } from '../../shared/contract/api.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
+import type { InsidePort } from '../../shared/domain/forward.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { Session, SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, type Result } from '../../shared/result.ts'
@@ -125,4 +126,25 @@ async function attempt(act: (api: Api) => Promise<void>): Promise<void> {
   } catch {
     useActions.setState({ problem: FAULT })
   }
+}
+
+/** null: not known now. */
+export async function listPorts(id: SessionId): Promise<readonly InsidePort[] | null> {
+  const listed = await ask((api) => api.port.list({ id }))
+  return listed.ok ? listed.value : null
+}
+
+/** A sentence when it did not work. */
+export async function openPort(id: SessionId, port: number): Promise<string | null> {
+  const opened = await ask((api) => api.port.open({ id, port }))
+  if (opened.ok) return null
+  if (typeof opened.error === 'string') return opened.error
+  return opened.error.type === 'not_forwarded'
+    ? `Port ${port} cannot be reached: ${opened.error.detail}.`
+    : 'The session has ended.'
+}
+
+export async function closePort(id: SessionId, port: number): Promise<string | null> {
+  const closed = await ask((api) => api.port.close({ id, port }))
+  return closed.ok || typeof closed.error !== 'string' ? null : closed.error
 }

@@ -58,6 +58,10 @@ export function wordsOfFact(fact: Fact): string {
       return `Connection failed: ${fact.reason}`
     case 'net/closed':
       return `Connection closed, ${formatBytes(fact.bytesUp)} up, ${formatBytes(fact.bytesDown)} down`
+    case 'port/opened':
+      return `Port ${fact.port} inside can be reached at localhost:${fact.localPort}`
+    case 'port/closed':
+      return `Port ${fact.port} inside can no longer be reached`
     case 'prompt/raised':
       return `Prompt: ${hostOf(fact.request.destination)}`
     case 'prompt/joined':

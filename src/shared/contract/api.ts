@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
+import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
@@ -139,6 +140,29 @@ export const api = defineContract({
       input: z.strictObject({ id: RuleId }),
       output: z.null(),
       error: z.strictObject({ type: z.literal('unknown_rule') }),
+    }),
+  },
+  port: {
+    /** Ports that programs of a live session listen on. */
+    list: command({
+      input: z.strictObject({ id: SessionId }),
+      output: z.array(InsidePort),
+      error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
+    }),
+    /** Makes one of them reachable from this machine. */
+    open: command({
+      input: z.strictObject({ id: SessionId, port: PortNumber }),
+      output: z.strictObject({ localPort: PortNumber }),
+      error: z.discriminatedUnion('type', [
+        UnknownSession,
+        NotLive,
+        z.strictObject({ type: z.literal('not_forwarded'), detail: z.string() }),
+      ]),
+    }),
+    close: command({
+      input: z.strictObject({ id: SessionId, port: PortNumber }),
+      output: z.null(),
+      error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
     }),
   },
   variable: {

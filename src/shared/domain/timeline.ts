@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EffectivePolicy } from './effective-policy.ts'
+import { PortNumber } from './forward.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { LimitName, LimitReport } from './limits.ts'
@@ -55,6 +56,8 @@ export const Fact = z.discriminatedUnion('type', [
     bytesUp: z.number(),
     bytesDown: z.number(),
   }),
+  fact('port/opened', { port: PortNumber, localPort: PortNumber }),
+  fact('port/closed', { port: PortNumber }),
   fact('prompt/raised', { request: PermissionRequest }),
   fact('prompt/joined', { promptId: PromptId, connectionId: ConnectionId }),
   fact('prompt/answered', { promptId: PromptId, decision: Decision }),

@@ -1,3 +1,4 @@
+import type { InsidePort } from '../../../src/shared/domain/forward.ts'
 import {
   type Api,
   api,
@@ -73,6 +74,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let prompts: PermissionRequest[] =
     scenario === 'busy' ? PROMPTS : scenario === 'flood' ? flood(MAIN, 300) : []
   let rules: Rule[] = isBare ? [] : RULES
+  let ports: InsidePort[] = isBare ? [] : [{ port: 5173, localPort: null }]
   let isAway = scenario === 'silent'
   const seen: string[] = []
   const watchers = new Set<(id: string, fact: Fact) => void>()
@@ -235,6 +237,17 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         rules = rules.filter((rule) => rule.id !== id)
         seen.push(`revoke ${id}`)
         ruleList.tell(rules)
+        return Promise.resolve(ok(null))
+      },
+    },
+    port: {
+      list: () => Promise.resolve(ok(ports)),
+      open: ({ port }) => {
+        ports = ports.map((item) => (item.port === port ? { port, localPort: port } : item))
+        return Promise.resolve(ok({ localPort: port }))
+      },
+      close: ({ port }) => {
+        ports = ports.map((item) => (item.port === port ? { port, localPort: null } : item))
         return Promise.resolve(ok(null))
       },
     },
