@@ -1,11 +1,14 @@
 // Runs in a sandbox's network, outside its file system and its process table: opens connections to
 // ports inside when its parent asks, and hands each over. Entry of its own; never imported.
 import { connect, type Socket } from 'node:net'
+import { z } from 'zod'
 
 const CONNECT_MS = 2000
 
+const Wanted = z.object({ id: z.number(), port: z.number() })
+
 process.on('message', (message) => {
-  const { id, port } = message as { id: number; port: number }
+  const { id, port } = Wanted.parse(message)
   void open(port).then(
     (socket) => process.send?.({ id }, socket),
     (cause: unknown) => process.send?.({ id, error: String(cause) }),
