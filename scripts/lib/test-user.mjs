@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { handOverGroups } from './test-cgroups.mjs'
 import { endLeftovers } from './leftovers.mjs'
 import { read, run } from './run.mjs'
 import { ROOT } from './prepare.mjs'
@@ -27,6 +28,7 @@ export function ordinaryUser() {
   mkdirSync(join(base, 'home'))
   mkdirSync(join(base, 'tmp'))
   if (read('chown', ['-R', `${USER}:${USER}`, base]) === null) fail(`chown of ${base} failed`)
+  const leaveGroups = handOverGroups(USER)
   const env = {
     PATH: process.env.PATH,
     LANG: process.env.LANG ?? 'C.UTF-8',
@@ -47,6 +49,7 @@ export function ordinaryUser() {
       }),
     end: async () => {
       const left = await endLeftovers(base)
+      leaveGroups()
       rmSync(base, { recursive: true, force: true })
       return left
     },

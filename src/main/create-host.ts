@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs'
-import { homedir, userInfo } from 'node:os'
+import { statfs } from 'node:fs/promises'
+import { homedir, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
-import { NO_LIMITS } from '../shared/domain/limits.ts'
 import { Rule } from '../shared/domain/policy.ts'
 import { isLive } from '../shared/domain/session.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -15,6 +15,9 @@ import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
 import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
+import { sweepGroups } from './backends/limits/cgroup.ts'
+import { readHomes } from './backends/limits/cgroup-homes.ts'
+import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { createForwards } from './core/forwards.ts'
@@ -97,7 +100,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const heldDocument = createDocumentStore(join(root, 'held.json'), z.array(HeldPath), 1, [])
   const heldLoaded = await heldDocument.load()
   const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
-  await Promise.all([placeholders.sweep(), sweepRunFolders()])
+  await Promise.all([placeholders.sweep(), sweepRunFolders(), sweepGroups(await readHomes())])
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log })
@@ -115,6 +118,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     ruleAdded: (rule) => sessions.ruleAdded(rule),
     timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
   })
+  const processes = createProcessReader(clock)
   const backends = createBackends({
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
@@ -123,8 +127,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     log,
     env,
     placeholders,
+    limits: { members: processes.members, log },
   })
-  const processes = createProcessReader(clock)
   const ptyHost = createPtyClient({
     starter: options.starter,
     log,
@@ -170,7 +174,10 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       user: userInfo().username,
       recentWorkspaces: recent,
       defaultLevel: os?.status === 'usable' ? 'os' : null,
-      defaultLimits: NO_LIMITS,
+      defaultLimits: defaultLimits({
+        memoryBytes: totalmem(),
+        freeDiskBytes: await freeBytes(home),
+      }),
       mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
       notices,
     }
@@ -237,4 +244,9 @@ function realpathOr(path: string): string {
   } catch {
     return path
   }
+}
+
+const freeBytes = async (path: string): Promise<number> => {
+  const { bavail, bsize } = await statfs(path)
+  return bavail * bsize
 }

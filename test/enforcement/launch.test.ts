@@ -15,6 +15,7 @@ import {
   startInTerminal,
   startSandbox,
   testBackend,
+  testLimits,
   testPlaceholders,
 } from '../helpers/sandbox.ts'
 
@@ -149,6 +150,7 @@ describe('a start that fails', () => {
       connectorScript: '/nowhere',
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       placeholders: testPlaceholders(),
+      limits: testLimits(),
     })
     const ran = join(place.workspace, 'ran')
     const built = await backend.build(planFor(place, ['/usr/bin/touch', ran]), SESSION)

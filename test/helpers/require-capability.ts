@@ -1,16 +1,32 @@
 import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
 import { test } from 'vitest'
 
 const CHECKS: Readonly<Record<string, () => boolean>> = {
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
   curl: () => spawnSync('curl', ['--version']).status === 0,
+  cgroups: () => {
+    const homes = spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' }).stdout
+    const path = /^\d+:pids:(.*)$/m.exec(homes)?.[1]
+    return path !== undefined && isWritable(`/sys/fs/cgroup/pids${path}`)
+  },
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,
+  'an ordinary user': () => process.getuid?.() !== 0,
   openssl: () => spawnSync('openssl', ['version']).status === 0,
   rg: () => spawnSync('rg', ['--version']).status === 0,
   socat: () => spawnSync('socat', ['-V']).status === 0,
   python3: () => spawnSync('python3', ['--version']).status === 0,
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../src/shared/domain/limits.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
@@ -8,6 +9,8 @@ import {
   createPlaceholders,
   type Placeholders,
 } from '../../src/main/backends/files/placeholders.ts'
+import type { LimitOptions } from '../../src/main/backends/limits/keeper.ts'
+import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { type PlanInput, planSandbox } from '../../src/main/core/isolation/plan.ts'
 import type { LaunchSpec, Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
@@ -44,7 +47,19 @@ export async function makePlace(): Promise<Place> {
 export const testPlaceholders = (): Placeholders =>
   createPlaceholders({ save: () => Promise.resolve() }, [], silent)
 
-export const testBackend = (bubblewrapPaths?: readonly string[]): SandboxBackend =>
+/** Members are looked for as the product does. */
+export const testLimits = (): LimitOptions => ({
+  members: createProcessReader({
+    wallMs: () => Date.now(),
+    monoMs: () => performance.now(),
+  }).members,
+  log: silent,
+})
+
+export const testBackend = (
+  bubblewrapPaths?: readonly string[],
+  limits: Partial<LimitOptions> = {},
+): SandboxBackend =>
   createBubblewrapBackend({
     nodePath: process.execPath,
     nodeEnv: {},
@@ -52,6 +67,7 @@ export const testBackend = (bubblewrapPaths?: readonly string[]): SandboxBackend
     connectorScript: CONNECTOR_SCRIPT,
     log: silent,
     placeholders: testPlaceholders(),
+    limits: { ...testLimits(), ...limits },
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })
 
@@ -67,6 +83,7 @@ export const planFor = (place: Place, argv: readonly string[], more: Partial<Pla
     path: [],
     files: [],
     maskSecrets: false,
+    limits: NO_LIMITS,
     signIn: [],
     hosts: [],
     otherHosts: 'ask',

@@ -56,6 +56,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         ),
         files: files.value,
         maskSecrets: spec.maskSecrets,
+        limits: spec.limits,
         path: program.value.path,
         signIn: spec.useSignIn ? agent.signIn : [],
         hosts: spec.grants,

@@ -72,10 +72,12 @@ export function bubblewrapArgs(
   for (const name of layout.etc) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
   for (const [path, source] of Object.entries(generated.files)) args.push('--ro-bind', source, path)
   args.push('--proc', '/proc', '--dev', '/dev')
+  const inMemory = (path: string): string[] => [...memoryShare(plan), '--tmpfs', path]
+  args.push(...inMemory('/dev/shm'))
   for (const path of layout.procReadOnly) args.push('--ro-bind', path, path)
   for (const path of layout.procHiddenFiles) args.push('--ro-bind', '/dev/null', path)
   for (const path of layout.procHiddenFolders) args.push('--tmpfs', path, '--remount-ro', path)
-  for (const folder of ['/tmp', '/var/tmp', plan.home]) args.push('--tmpfs', folder)
+  for (const folder of ['/tmp', '/var/tmp', plan.home]) args.push(...inMemory(folder))
 
   for (const { source, target, access } of plan.mounts)
     args.push(access === 'write' ? '--bind' : '--ro-bind', source, target)
@@ -84,6 +86,10 @@ export function bubblewrapArgs(
   args.push('--chdir', plan.workspace, '--remount-ro', '/')
   return args
 }
+
+/** Folders in memory are memory: all of them together stay below the limit. */
+const memoryShare = ({ limits }: PlanInput): string[] =>
+  limits.memoryBytes === null ? [] : ['--size', String(Math.floor(limits.memoryBytes / 4))]
 
 function mountOf({ path, kind, access }: FileEntry, empty: string): string[] {
   switch (access) {

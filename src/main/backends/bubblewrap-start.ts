@@ -10,6 +10,7 @@ import type { Log, Sandbox } from '../core/ports.ts'
 import { PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
 import { childrenOf } from './kernel-facts.ts'
+import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
 import { type SandboxHelpers, takeListener } from './listener-handover.ts'
 import { createConnector } from './ports/connector.ts'
 import { forwardPort } from './ports/forward.ts'
@@ -42,6 +43,9 @@ export interface Start {
   readonly pid: number
   readonly exited: AbortSignal
   readonly helper: SandboxHelpers
+  /** Of what is made for this session on the machine. */
+  readonly name: string
+  readonly limits: LimitOptions
   readonly log: Log
 }
 
@@ -65,10 +69,7 @@ class Stopped extends Error {
  */
 export async function startSandbox(start: Start): Promise<Result<Sandbox, StartFailure>> {
   const launcher = await identify(start.pid)
-  const started: { root: ProcessIdentity | null; listener: Server | null } = {
-    root: null,
-    listener: null,
-  }
+  const started: Started = { root: null, listener: null, keeper: null }
   const result = await build(start, started).catch((cause: unknown) => {
     const part = cause instanceof Stopped ? cause.part : 'bubblewrap'
     const detail = cause instanceof Error ? cause.message : String(cause)
@@ -77,17 +78,22 @@ export async function startSandbox(start: Start): Promise<Result<Sandbox, StartF
   if (!result.ok) {
     started.listener?.close()
     for (const process of [started.root, launcher]) if (process) await endProcess(process, END_MS)
+    await started.keeper?.release()
     start.log.warn(`a sandbox did not start: ${result.error.type}`)
   }
   return result
 }
 
+/** What a failed start has to undo. */
+interface Started {
+  root: ProcessIdentity | null
+  listener: Server | null
+  keeper: LimitKeeper | null
+}
+
 const REMEDY = 'Open Doctor to see what this machine lacks.'
 
-async function build(
-  start: Start,
-  started: { root: ProcessIdentity | null; listener: Server | null },
-): Promise<Result<Sandbox, StartFailure>> {
+async function build(start: Start, started: Started): Promise<Result<Sandbox, StartFailure>> {
   const { channels, helper, exited } = start
   const { folder, canaries } = channels
   const signal = AbortSignal.any([exited, AbortSignal.timeout(START_MS)])
@@ -105,6 +111,9 @@ async function build(
   const root = await wait('bubblewrap', () => firstProcess(folder.path))
   started.root = root
   await mapUser(root.pid)
+  const held = { rootPid: root.pid, pids: [start.pid, root.pid], name: start.name }
+  const keeper = await keepLimits(start.planned.plan.limits, held, start.limits)
+  started.keeper = keeper
   await channels.userns.write('x')
 
   const taken = takeListener(root.pid, PROXY, helper, signal).then((listener) => {
@@ -126,7 +135,7 @@ async function build(
   await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
   await folder.remove()
-  return ok(makeSandbox(start, root, listener.value.value, axes))
+  return ok(makeSandbox(start, { root, keeper, listener: listener.value.value }, axes))
 }
 
 /** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
@@ -150,15 +159,15 @@ async function mapUser(pid: number): Promise<void> {
 
 function makeSandbox(
   { planned, channels: { go }, ended, helper }: Start,
-  root: ProcessIdentity,
-  listener: Server,
+  { root, keeper, listener }: { root: ProcessIdentity; keeper: LimitKeeper; listener: Server },
   axes: readonly AxisReport[],
 ): Sandbox {
   const connector = createConnector(root.pid, helper)
   return {
     rootPid: root.pid,
     axes,
-    limits: [],
+    limits: keeper.reports,
+    watchLimits: keeper.watch,
     probe: () => probeAgain(planned, root.pid),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port]),
@@ -181,6 +190,7 @@ function makeSandbox(
       try {
         await endProcess(root, END_MS)
       } finally {
+        await keeper.release()
         await ended()
       }
     },

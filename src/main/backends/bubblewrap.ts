@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
@@ -14,6 +15,7 @@ import { type FilePolicy, RefusedPath } from './files/entries.ts'
 import { identifyPath, type Identity } from './files/mounted.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
+import type { LimitOptions } from './limits/keeper.ts'
 import type { SandboxHelpers } from './listener-handover.ts'
 import { type MachineLayout, readLayout } from './layout.ts'
 import { placeCanaries } from './probe-canaries.ts'
@@ -24,6 +26,7 @@ import { compileSandboxFilter } from './seccomp.ts'
 export interface BubblewrapOptions extends SandboxHelpers {
   readonly log: Log
   readonly placeholders: Placeholders
+  readonly limits: LimitOptions
   /** For tests of machines that lack it. */
   readonly bubblewrapPaths?: readonly string[]
 }
@@ -54,7 +57,9 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
         )
       try {
         const parts = { bubblewrap: bubblewrap.value, filter }
-        return await orRefused(async () => ok(await prepare(plan, parts, options)))
+        return await orRefused(async () =>
+          ok(await prepare(plan, parts, { ...options, sessionId })),
+        )
       } catch (cause) {
         options.log.error(`session ${sessionId}: the run folder could not be made`, cause)
         return failed('the run folder', String(cause), 'Free some space, or look at the log.')
@@ -126,7 +131,7 @@ const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: Fil
 async function prepare(
   plan: PlanInput,
   { bubblewrap, filter }: { readonly bubblewrap: string; readonly filter: Uint8Array },
-  options: BubblewrapOptions,
+  options: BubblewrapOptions & { readonly sessionId: SessionId },
 ): Promise<SandboxBuild> {
   const files = await readFilePolicy(plan, options.placeholders.isHeld)
   const visible = visibleFolders(plan, await readLayout(), files)
@@ -175,6 +180,8 @@ async function prepare(
           exited,
           pid,
           helper: options,
+          name: options.sessionId,
+          limits: options.limits,
           log: options.log,
         }),
       abandon: async () => {

@@ -73,6 +73,7 @@ export function createUnconfinedBackend(
               listener: null,
               axes: OPEN_AXES,
               limits: [],
+              watchLimits: () => undefined,
               probe: () => Promise.resolve(OPEN_AXES),
               hasDrifted: () => Promise.resolve(false),
               listening: () => Promise.resolve([]),

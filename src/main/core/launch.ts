@@ -102,6 +102,7 @@ export async function startBoundary(
         decide: (question) => decide(request, question),
       })
     : null
+  sandbox.watchLimits((limit, detail) => request.report({ type: 'limits/reached', limit, detail }))
   return ok({
     sandbox,
     policy: built.value.policy,

@@ -2,7 +2,7 @@ import type { Server } from 'node:net'
 import type { ConnectionId, SessionId } from '../../shared/domain/ids.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { LimitReport } from '../../shared/domain/limits.ts'
+import type { LimitName, LimitReport } from '../../shared/domain/limits.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
@@ -127,6 +127,8 @@ export interface Sandbox {
   readonly axes: readonly AxisReport[]
   /** What of the plan's limits is in force, and by what. */
   readonly limits: readonly LimitReport[]
+  /** Tells each limit that is reached, at most once a minute, until the sandbox is destroyed. */
+  watchLimits(reached: (limit: LimitName, detail: string) => void): void
   /** Tries the boundary again from inside, while the program runs. */
   probe(): Promise<readonly AxisReport[]>
   /** A cheap look from outside: whether something stands otherwise than planned. */

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 import { expect, test } from 'vitest'
 import {
   bubblewrapArgs,
@@ -24,6 +25,7 @@ const plan: PlanInput = {
   path: ['/home/ada/.nvm/v22/bin'],
   files: [],
   maskSecrets: false,
+  limits: NO_LIMITS,
   signIn: [],
   hosts: [],
   otherHosts: 'ask',

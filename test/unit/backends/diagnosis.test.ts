@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findEngines } from '../../../src/main/backends/container-client.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
 import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
-import { testPlaceholders } from '../../helpers/sandbox.ts'
+import { testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
 let servers: Server[]
@@ -82,6 +82,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     connectorScript: '/nowhere',
     log: silent,
     placeholders: testPlaceholders(),
+    limits: testLimits(),
     env,
   })
   const diagnoses = await diagnoseAll(backends, env)

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -59,6 +60,7 @@ const plan = (changes: Partial<PlanInput> = {}): PlanInput => ({
   mounts: [],
   files: [],
   maskSecrets: false,
+  limits: NO_LIMITS,
   env: {},
   path: [],
   signIn: [],

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 import { describe, expect, test } from 'vitest'
 import { HOSTS_LINE } from '../../../src/main/backends/bubblewrap-args.ts'
 import type { KernelFacts } from '../../../src/main/backends/kernel-facts.ts'
@@ -59,6 +60,7 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
       path: [],
       files: [],
       maskSecrets: false,
+      limits: NO_LIMITS,
       signIn: [],
       hosts: [],
       otherHosts: 'ask',

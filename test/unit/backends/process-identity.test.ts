@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
@@ -48,6 +49,7 @@ test('unconfined: the person’s own environment, open on every axis, ended with
       path: [],
       files: [],
       maskSecrets: false,
+      limits: NO_LIMITS,
       signIn: [],
       hosts: [],
       otherHosts: 'ask',

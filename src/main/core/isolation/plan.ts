@@ -1,5 +1,6 @@
 import type { FileAccess } from '../../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../../shared/domain/isolation.ts'
+import type { Limits } from '../../../shared/domain/limits.ts'
 
 declare const planBrand: unique symbol
 
@@ -35,6 +36,7 @@ export interface PlanInput {
   readonly files: readonly PlannedFileRule[]
   /** Secrets that lie in the workspace look empty inside. */
   readonly maskSecrets: boolean
+  readonly limits: Limits
   /** Variables on top of the boundary's own allow-list. */
   readonly env: Readonly<Record<string, string>>
   /** Folders put in front of PATH. */

@@ -1,0 +1,106 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Limits } from '../../../shared/domain/limits.ts'
+import type { CgroupHomes, Controller } from './cgroup-homes.ts'
+
+const PREFIX = 'cloche-'
+/** Microseconds over which the kernel counts computing time. */
+const PERIOD_US = 100_000
+
+/** One session's group under one controller. */
+export interface Group {
+  readonly controller: Controller
+  readonly version: 1 | 2
+  readonly folder: string
+}
+
+/** What is written to hold a limit: file, value, and whether a kernel may lack it. */
+type Setting = readonly [file: string, value: string, optional?: 'optional']
+
+/** null: this controller has nothing to hold. */
+export function settingsOf(
+  controller: Controller,
+  version: 1 | 2,
+  limits: Limits,
+): readonly Setting[] | null {
+  const { cpuPercent, memoryBytes, processes } = limits
+  if (controller === 'pids') return processes === null ? null : [['pids.max', String(processes)]]
+  if (controller === 'cpu') {
+    if (cpuPercent === null) return null
+    const quota = String(Math.round((cpuPercent / 100) * PERIOD_US))
+    return version === 2
+      ? [['cpu.max', `${quota} ${PERIOD_US}`]]
+      : [
+          ['cpu.cfs_period_us', String(PERIOD_US)],
+          ['cpu.cfs_quota_us', quota],
+        ]
+  }
+  if (memoryBytes === null) return null
+  const bytes = String(memoryBytes)
+  return version === 2
+    ? [
+        ['memory.max', bytes],
+        ['memory.swap.max', '0', 'optional'],
+      ]
+    : [
+        ['memory.limit_in_bytes', bytes],
+        ['memory.memsw.limit_in_bytes', bytes, 'optional'],
+      ]
+}
+
+/**
+ * Makes the groups that hold what was asked and moves `pids` into them. A controller that refuses
+ * is left out, with the kernel's words. The caller removes the groups.
+ */
+export async function makeGroups(
+  homes: CgroupHomes,
+  limits: Limits,
+  name: string,
+  pids: readonly number[],
+): Promise<{ groups: Group[]; refused: ReadonlyMap<Controller, string> }> {
+  const groups: Group[] = []
+  const refused = new Map<Controller, string>()
+  for (const [controller, { version, folder: home }] of homes) {
+    const settings = settingsOf(controller, version, limits)
+    if (!settings) continue
+    const group = { controller, version, folder: join(home, `${PREFIX}${name}`) }
+    try {
+      await mkdir(group.folder, { recursive: true })
+      for (const [file, value, optional] of settings)
+        await writeFile(join(group.folder, file), value).catch((cause: unknown) => {
+          if (!optional) throw cause
+        })
+      for (const pid of pids) await writeFile(join(group.folder, 'cgroup.procs'), String(pid))
+      groups.push(group)
+    } catch (cause) {
+      refused.set(controller, cause instanceof Error ? cause.message : String(cause))
+      await removeGroup(group)
+    }
+  }
+  return { groups, refused }
+}
+
+/** The kernel removes a group only when nothing is in it; the caller ended what was. */
+export const removeGroup = ({ folder }: Pick<Group, 'folder'>): Promise<void> =>
+  rmdir(folder).catch(() => undefined)
+
+/** Groups that hosts before this one left behind; one that is still used cannot be removed. */
+export async function sweepGroups(homes: CgroupHomes): Promise<void> {
+  for (const { folder } of homes.values())
+    for (const name of await readdir(folder).catch(() => []))
+      if (name.startsWith(PREFIX)) await removeGroup({ folder: join(folder, name) })
+}
+
+/** How often the kernel had to hold the limit so far; null: it does not count that. */
+export async function timesReached({ controller, version, folder }: Group): Promise<number | null> {
+  if (controller === 'cpu') return null
+  const [file, name] =
+    controller === 'pids'
+      ? ['pids.events', 'max']
+      : version === 2
+        ? ['memory.events', 'oom_kill']
+        : ['memory.oom_control', 'oom_kill']
+  const text = await readFile(join(folder, file), 'utf8').catch(() => '')
+  const count = new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]
+  return count === undefined ? null : Number(count)
+}

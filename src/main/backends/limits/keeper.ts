@@ -1,0 +1,188 @@
+import type { LimitName, LimitReport, Limits } from '../../../shared/domain/limits.ts'
+import type { Log } from '../../core/ports.ts'
+import { identify, signalProcess } from '../process-identity.ts'
+import { run } from '../spawn.ts'
+import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
+import { type Group, makeGroups, removeGroup, timesReached } from './cgroup.ts'
+import { reportLimits } from './means.ts'
+import { createWriterFinder, readOwnWritten, readUsage, type Usage } from './usage.ts'
+
+export interface LimitOptions {
+  /** Host pids of all live processes of the sandbox with this first process. */
+  readonly members: (rootPid: number) => Promise<number[]>
+  readonly log: Log
+  /** For tests of machines that hand over none. */
+  readonly homes?: CgroupHomes
+}
+
+export type Reached = (limit: LimitName, detail: string) => void
+
+/** The limits of one session. Whoever made it calls `release` when its processes are gone. */
+export interface LimitKeeper {
+  readonly reports: readonly LimitReport[]
+  /** Watches what the kernel does not hold, and tells what was reached. Ends with `release`. */
+  watch(reached: Reached): void
+  release(): Promise<void>
+}
+
+export interface Held {
+  /** The sandbox's first process; nothing of the session runs yet. */
+  readonly rootPid: number
+  /** It and whoever started it: all that must be in the groups. */
+  readonly pids: readonly number[]
+  readonly name: string
+}
+
+const LOOK_MS = 500
+/** Written between two looks by what does not really write. */
+const IDLE_BYTES = 256 * 1024
+/** A limit that is reached all the time is told this often. */
+const TELL_MS = 60_000
+/** Niceness of a session whose computing time nothing limits: the window comes first. */
+const NICENESS = 5
+
+/**
+ * Sets the limits before anything of the session runs: control groups where they are ours, else
+ * resource limits. The one for processes counts per sandbox, because it is set on a process that
+ * is in its own user table already; the person's other programs are not counted.
+ */
+export async function keepLimits(
+  limits: Limits,
+  held: Held,
+  options: LimitOptions,
+): Promise<LimitKeeper> {
+  const homes = options.homes ?? (await readHomes())
+  const { groups, refused } = await makeGroups(homes, limits, held.name, held.pids)
+  const has = new Map(groups.map(({ controller, version }) => [controller, version]))
+  const isRoot = process.getuid?.() === 0
+  const rlimits = [
+    ...(limits.processes === null || has.has('pids') || isRoot
+      ? []
+      : [`--nproc=${limits.processes}:${limits.processes}`]),
+    ...(limits.memoryBytes === null || has.has('memory')
+      ? []
+      : [`--data=${limits.memoryBytes}:${limits.memoryBytes}`]),
+  ]
+  const took = rlimits.length === 0 || (await setRlimits(held.rootPid, rlimits, options.log))
+  if (limits.cpuPercent !== null && !has.has('cpu'))
+    await run('renice', ['-n', String(NICENESS), '-p', String(held.rootPid)], { timeoutMs: 5000 })
+  const reports = reportLimits(limits, {
+    groups: has,
+    refused,
+    hasProcessRlimit: took && rlimits.some((item) => item.startsWith('--nproc')),
+    hasMemoryRlimit: took && rlimits.some((item) => item.startsWith('--data')),
+  })
+  let stopWatching: () => void = () => undefined
+  return {
+    reports,
+    watch: (reached) => {
+      stopWatching = watch({ limits, groups, reports, rootPid: held.rootPid, reached }, options)
+    },
+    release: async () => {
+      stopWatching()
+      for (const group of groups) await removeGroup(group)
+    },
+  }
+}
+
+async function setRlimits(pid: number, args: readonly string[], log: Log): Promise<boolean> {
+  const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
+  if (done.code !== 0) log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
+  return done.code === 0
+}
+
+interface Watched {
+  readonly limits: Limits
+  readonly groups: readonly Group[]
+  readonly reports: readonly LimitReport[]
+  readonly rootPid: number
+  readonly reached: Reached
+}
+
+function watch(watched: Watched, options: LimitOptions): () => void {
+  const { limits, groups, reports, rootPid } = watched
+  const told = new Map<LimitName, number>()
+  const tell: Reached = (limit, detail) => {
+    const now = performance.now()
+    if (now - (told.get(limit) ?? -TELL_MS) < TELL_MS) return
+    told.set(limit, now)
+    watched.reached(limit, detail)
+  }
+  const means = (limit: LimitName) => reports.find((item) => item.limit === limit)?.means ?? []
+  const counts = new Map<Group, number>()
+  const findWriter = createWriterFinder()
+  const findParent = createWriterFinder()
+  let writtenBytes = 0
+
+  const lookAtKernel = async (): Promise<void> => {
+    for (const group of groups) {
+      const count = (await timesReached(group)) ?? 0
+      if (count > (counts.get(group) ?? 0))
+        if (group.controller === 'pids') tell('processes', 'No further process could be started.')
+        else tell('memory', 'The kernel ended a process of the session.')
+      counts.set(group, count)
+    }
+  }
+  const lookAtProcesses = async (): Promise<void> => {
+    const pids = await options.members(rootPid)
+    const usages = (await Promise.all(pids.map(readUsage))).filter((item) => item !== null)
+    const threads = sum(usages, 'threads')
+    if (limits.processes !== null && means('processes').includes('rlimit'))
+      if (threads >= limits.processes) tell('processes', 'No further process could be started.')
+    if (limits.memoryBytes !== null && means('memory').includes('watched'))
+      if (sum(usages, 'memoryBytes') > limits.memoryBytes && (await endLargest(usages, rootPid)))
+        tell('memory', 'The largest process of the session was ended.')
+    if (limits.diskBytes === null) return
+    // Of those that nobody waited for the kernel forgets what they wrote: it never sinks.
+    writtenBytes = Math.max(writtenBytes, sum(usages, 'writtenBytes'))
+    if (writtenBytes <= limits.diskBytes) return
+    const others = usages.filter(({ pid }) => pid !== rootPid)
+    const own = await Promise.all(
+      others.map(async ({ pid }) => [pid, await readOwnWritten(pid)] as const),
+    )
+    // Writers that end before they are met show as what their parent waited for.
+    const byParent = findParent(new Map(others.map((usage) => [usage.pid, usage.writtenBytes])))
+    const writer = [findWriter(new Map(own)), byParent].find(
+      (item) => item !== null && item.bytes > IDLE_BYTES,
+    )
+    if (writer && (await end(writer.pid)))
+      tell('disk', 'What goes on writing is ended, until the session is started anew.')
+  }
+
+  const needsProcesses = reports.some(
+    ({ means: by }) => by.includes('watched') || by.includes('rlimit'),
+  )
+  let isStopped = false
+  let timer: NodeJS.Timeout | null = null
+  const look = async (): Promise<void> => {
+    try {
+      await lookAtKernel()
+      if (needsProcesses) await lookAtProcesses()
+    } catch (cause) {
+      options.log.error('the limits of a session could not be looked at', cause)
+    }
+    if (!isStopped) timer = setTimeout(() => void look(), LOOK_MS)
+  }
+  timer = setTimeout(() => void look(), LOOK_MS)
+  return () => {
+    isStopped = true
+    if (timer) clearTimeout(timer)
+  }
+}
+
+const sum = (usages: readonly Usage[], key: 'memoryBytes' | 'threads' | 'writtenBytes'): number =>
+  usages.reduce((total, usage) => total + usage[key], 0)
+
+/** Not the sandbox's own first process: that would end all of it. */
+async function endLargest(usages: readonly Usage[], rootPid: number): Promise<boolean> {
+  const [largest] = usages
+    .filter(({ pid }) => pid !== rootPid)
+    .sort((a, b) => b.memoryBytes - a.memoryBytes)
+  return largest !== undefined && end(largest.pid)
+}
+
+async function end(pid: number): Promise<boolean> {
+  const identity = await identify(pid)
+  if (identity) await signalProcess(identity, 'SIGKILL')
+  return identity !== null
+}

@@ -1,0 +1,215 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { NO_LIMITS, type Limits, type LimitName } from '../../src/shared/domain/limits.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { makePlace, type Place, startSandbox, testBackend } from '../helpers/sandbox.ts'
+
+const test = requireCapability('bubblewrap', 'cgroups')
+const MIB = 2 ** 20
+
+let place: Place
+beforeEach(async () => {
+  place = await makePlace()
+})
+afterEach(() => place.dispose())
+
+interface Outcome {
+  readonly output: string
+  readonly reached: readonly LimitName[]
+  readonly means: Readonly<Record<string, readonly string[]>>
+}
+
+/** Runs a script under limits to its end, at most for so many milliseconds. */
+async function run(
+  script: string,
+  limits: Partial<Limits>,
+  { forMs = 15_000, backend = testBackend() } = {},
+): Promise<Outcome> {
+  const more = { limits: { ...NO_LIMITS, ...limits } }
+  const argv = ['/bin/bash', '-c', script]
+  const { sandbox, terminal } = await startSandbox(place, argv, more, backend)
+  if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+  const reached: LimitName[] = []
+  sandbox.value.watchLimits((limit) => reached.push(limit))
+  await sandbox.value.release()
+  const timer = setTimeout(() => void sandbox.value.destroy(), forMs)
+  await terminal.exited
+  clearTimeout(timer)
+  // One more look of the watcher, which lives until the sandbox is destroyed.
+  await new Promise((done) => setTimeout(done, 700))
+  await sandbox.value.destroy()
+  const means = Object.fromEntries(sandbox.value.limits.map(({ limit, means: by }) => [limit, by]))
+  return { output: terminal.output(), reached, means }
+}
+
+/** Starts as many as it can up to 80 that sleep, and says how many. */
+const MANY = `/usr/bin/python3 -c '
+import os, time
+alive = 0
+try:
+    while alive < 80:
+        if os.fork() == 0:
+            time.sleep(4)
+            os._exit(0)
+        alive += 1
+except OSError as refused: print(refused)
+print("alive %d" % alive)
+time.sleep(2)'`
+
+describe('processes', () => {
+  test('the positive control: without a limit all of them start', async () => {
+    expect((await run(MANY, {})).output).toContain('alive 80')
+  })
+
+  test('a limit holds inside, and the machine can still start processes', async () => {
+    const { output, reached, means } = await run(MANY, { processes: 40 })
+    expect(means.processes).toEqual(['cgroup1'])
+    const alive = Number(/alive (\d+)/.exec(output)?.[1])
+    expect(output).toContain('Resource temporarily unavailable')
+    expect(alive).toBeGreaterThan(20)
+    expect(alive).toBeLessThan(40)
+    expect(reached).toContain('processes')
+    expect(spawnSync('true').status).toBe(0)
+  })
+
+  test('a fork bomb neither spreads nor stays', async () => {
+    const { reached } = await run(
+      'bomb() { bomb | bomb & }; bomb; sleep 3',
+      { processes: 60 },
+      { forMs: 4000 },
+    )
+    expect(reached).toContain('processes')
+    expect(spawnSync('true').status).toBe(0)
+  })
+})
+
+/** Takes so much memory, touches all of it, and says so. */
+const eat = (mib: number): string =>
+  `/usr/bin/python3 -c 'data = bytearray(${mib} * 1024 * 1024); data[::4096] = b"x" * len(data[::4096]); print("a" + "te")'`
+
+describe('memory', () => {
+  test('the positive control, and the limit', async () => {
+    expect((await run(eat(200), {})).output).toContain('ate')
+    const held = await run(`${eat(200)} || echo refused`, { memoryBytes: 96 * MIB })
+    expect(held.means.memory).toEqual(['cgroup1'])
+    expect(held.output).not.toContain('ate')
+    expect(held.reached).toContain('memory')
+  })
+
+  test('folders in memory are counted: they end before the limit', async () => {
+    const fill = 'head -c 200M /dev/zero >/tmp/fill && echo filled'
+    expect((await run(fill, {})).output).toContain('filled')
+    expect((await run(fill, { memoryBytes: 256 * MIB })).output).toMatch(/No space left/)
+  })
+})
+
+/** Writes 10 MiB at a time, slowly enough to be met, and says when it is done. */
+const write = (mib: number): string =>
+  `/usr/bin/python3 -c '
+import os, time
+block = bytes(10 * 1024 * 1024)
+with open("big", "wb") as file:
+    for n in range(${mib / 10}):
+        file.write(block); file.flush(); os.fsync(file.fileno()); time.sleep(0.05)
+print("wri" + "tten")'`
+
+describe('disk', () => {
+  test('the positive control: without a limit it is written', async () => {
+    expect((await run(write(300), {})).output).toContain('written')
+  })
+
+  test('what writes too much is ended, and only that', async () => {
+    const { output, reached, means } = await run(`${write(300)}; echo survived`, {
+      diskBytes: 50 * MIB,
+    })
+    expect(means.disk).toEqual(['watched'])
+    expect(output.split(/\r?\n/)).not.toContain('written')
+    expect(output).toContain('survived')
+    expect(reached).toContain('disk')
+    expect((await stat(join(place.workspace, 'big'))).size).toBeLessThan(300 * MIB)
+  })
+
+  test('many that write a little each are met through who starts them', async () => {
+    const little = 'dd if=/dev/zero of=big bs=1M count=20 oflag=direct 2>/dev/null'
+    const loop = `for n in $(seq 60); do ${little}; sleep 0.1; done; echo all of them`
+    const { output, reached } = await run(`bash -c '${loop}'; echo survived`, {
+      diskBytes: 50 * MIB,
+    })
+    expect(output).not.toContain('all of them\r\n')
+    expect(output).toContain('survived')
+    expect(reached).toContain('disk')
+  })
+})
+
+describe('computing time', () => {
+  test('half a core is half a core', async () => {
+    const spin = `/usr/bin/python3 -c '
+import os, time
+end = time.monotonic() + 3
+while time.monotonic() < end: pass
+print("share %d" % round(os.times().user / 3 * 100))'`
+    const share = (text: string) => Number(/share (\d+)/.exec(text)?.[1])
+    const free = await run(spin, {})
+    const held = await run(spin, { cpuPercent: 50 })
+    expect(held.means.cpu).toEqual(['cgroup1'])
+    // On a busy machine the free one gets less than a core, but more than its limited twin.
+    expect(share(held.output)).toBeLessThan(share(free.output))
+    expect(share(held.output)).toBeLessThan(65)
+  })
+})
+
+test('nothing of the groups stays', async () => {
+  await run('true', { processes: 40, memoryBytes: 256 * MIB })
+  const path = /^\d+:pids:(.*)$/m.exec(
+    spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' }).stdout,
+  )
+  const names = await readdir(`/sys/fs/cgroup/pids${path?.[1]}`)
+  expect(names.filter((name) => name.startsWith('cloche-'))).toEqual([])
+})
+
+describe('where no control group is handed over', () => {
+  const ordinary = requireCapability('bubblewrap', 'an ordinary user')
+  const withoutGroups = () => ({ backend: testBackend(undefined, { homes: new Map() }) })
+
+  ordinary('processes are counted by the kernel for this sandbox alone', async () => {
+    const { output, reached, means } = await run(MANY, { processes: 40 }, withoutGroups())
+    expect(means.processes).toEqual(['rlimit'])
+    expect(output).toContain('Resource temporarily unavailable')
+    expect(Number(/alive (\d+)/.exec(output)?.[1])).toBeGreaterThan(20)
+    expect(reached).toContain('processes')
+    // This user has more processes than that outside, and can start further ones.
+    expect(spawnSync('true').status).toBe(0)
+    expect((await run(MANY, {}, withoutGroups())).output).toContain('alive 80')
+  })
+
+  ordinary('one process that takes too much is refused, many together are met', async () => {
+    const one = await run(`${eat(200)} || echo refused`, { memoryBytes: 96 * MIB }, withoutGroups())
+    expect(one.means.memory).toEqual(['rlimit-each', 'watched'])
+    expect(one.output).toContain('refused')
+    const hold = `/usr/bin/python3 -c 'import time; data = b"x" * (60 * 1024 * 1024); time.sleep(4)'`
+    const many = await run(
+      `for n in 1 2 3 4; do ${hold} & done; wait; echo survived`,
+      { memoryBytes: 128 * MIB },
+      withoutGroups(),
+    )
+    expect(many.output).toContain('survived')
+    expect(many.reached).toContain('memory')
+  })
+
+  ordinary('computing time has no limit, and that is said', async () => {
+    const { sandbox } = await startSandbox(
+      place,
+      ['/bin/true'],
+      { limits: { ...NO_LIMITS, cpuPercent: 50 } },
+      withoutGroups().backend,
+    )
+    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    expect(sandbox.value.limits.find(({ limit }) => limit === 'cpu')).toMatchObject({
+      means: [],
+      detail: expect.stringContaining('low priority'),
+    })
+    await sandbox.value.destroy()
+  })
+})
