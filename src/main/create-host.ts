@@ -7,6 +7,7 @@ import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
 import { Rule } from '../shared/domain/policy.ts'
 import { isLive } from '../shared/domain/session.ts'
+import { VariableName } from '../shared/domain/variables.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
@@ -23,10 +24,12 @@ import { sweepRunFolders } from './backends/run-folder.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
-import type { Clock, Log, ProcessStarter } from './core/ports.ts'
+import type { Clock, Log, ProcessStarter, SecretBox } from './core/ports.ts'
 import { createPrompts } from './core/prompts.ts'
+import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
 import { createTimeline } from './core/timeline.ts'
+import { createVariables, memoryBox } from './core/variables.ts'
 import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
@@ -50,6 +53,8 @@ export interface HostOptions {
   readonly nodeEnv: Readonly<Record<string, string>>
   readonly starter: ProcessStarter
   readonly mayUnconfineInBrowser: boolean
+  /** null: there is no keyring to use. */
+  readonly secretBox: SecretBox | null
   /** The person's environment; agents are looked for on its PATH. */
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -67,6 +72,10 @@ export interface Host {
   /** Ends every session, writes what is left, frees the data folder. */
   stop(): Promise<void>
 }
+
+const NO_KEYRING =
+  'Only in memory, until Cloche ends: there is no keyring of your desktop to encrypt it with.'
+const KeptVariables = z.array(z.strictObject({ name: VariableName, sealed: z.string() }))
 
 const PROMPT_TIMEOUT_MS = 60_000
 const GRACE_MS = 5000
@@ -87,14 +96,26 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const lock = await lockInstance(root)
   if (!lock.ok) return err({ ...lock.error, dataDir: root })
 
-  const log = createFileLog(dataDir.value.logs)
+  const secrets = createSecrets()
+  const log = createFileLog(dataDir.value.logs, secrets.blotText)
   log.info(`host ${process.pid} of Cloche ${VERSION} starts`)
   const home = realpathOr(env.HOME ?? homedir())
   const ruleDocument = createDocumentStore(join(root, 'rules.json'), z.array(Rule), 1, [])
   const recentDocument = createDocumentStore(join(root, 'recent.json'), z.array(z.string()), 1, [])
   const rulesLoaded = await ruleDocument.load()
   const recentLoaded = await recentDocument.load()
-  const notices = [rulesLoaded.notice, recentLoaded.notice].filter((text) => text !== null)
+  const keptDocument = createDocumentStore(join(root, 'variables.json'), KeptVariables, 1, [])
+  const keptLoaded = await keptDocument.load()
+  const variables = await createVariables({
+    env,
+    kept: keptLoaded.value,
+    document: keptDocument,
+    box: options.secretBox ?? memoryBox(NO_KEYRING),
+    log,
+  })
+  const notices = [rulesLoaded.notice, recentLoaded.notice, keptLoaded.notice].filter(
+    (text) => text !== null,
+  )
   let recent = recentLoaded.value
 
   const heldDocument = createDocumentStore(join(root, 'held.json'), z.array(HeldPath), 1, [])
@@ -103,7 +124,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   await Promise.all([placeholders.sweep(), sweepRunFolders(), sweepGroups(await readHomes())])
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
-  const timeline = createTimeline({ store, clock, log })
+  const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
   const rules = createRuleBook(rulesLoaded.value, {
     document: ruleDocument,
     clock,
@@ -148,12 +169,19 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     clock,
     log,
     timeline,
-    planner: createPlanner({ env, home, user: userInfo().username, dataDir: root }),
+    planner: createPlanner({
+      env,
+      home,
+      user: userInfo().username,
+      variables: variables.resolve,
+      dataDir: root,
+    }),
     backends,
     ptyHost,
     prompts,
     rules,
     forwards,
+    secrets,
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
@@ -188,6 +216,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     rules,
     timeline,
     forwards,
+    variables,
     store,
     home,
     systemInfo,

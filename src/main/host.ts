@@ -1,5 +1,6 @@
 import { createHost } from './create-host.ts'
 import type { FromHost, ToHost } from './shell-electron/host-messages.ts'
+import { createParentBox } from './shell-electron/parent-box.ts'
 import { createParentStarter } from './shell-electron/parent-starter.ts'
 import { type MainPort, portTransport } from './shell-electron/port-transport.ts'
 
@@ -14,6 +15,8 @@ interface ParentPort {
 const { parentPort } = process as unknown as { readonly parentPort: ParentPort }
 
 const starter = createParentStarter((message) => parentPort.postMessage(message))
+const keyring = process.env.CLOCHE_KEYRING
+const box = keyring ? createParentBox(keyring, (message) => parentPort.postMessage(message)) : null
 const node = process.env.CLOCHE_NODE
 /** Windows may ask before the host stands; they wait. */
 const created = createHost({
@@ -22,6 +25,7 @@ const created = createHost({
   nodePath: node ?? process.execPath,
   nodeEnv: node ? {} : { ELECTRON_RUN_AS_NODE: '1' },
   starter,
+  secretBox: box,
   mayUnconfineInBrowser: false,
   env: process.env,
 })
@@ -33,6 +37,7 @@ parentPort.on('message', ({ data, ports }) => {
 async function receive(message: ToHost, port: MainPort | undefined): Promise<void> {
   if (message.t === 'started' && port) return starter.started(message.id, port)
   if (message.t === 'exited') return starter.exited(message.id)
+  if (message.t === 'keyring') return box?.answered(message.id, message.text)
   const host = await created
   if (!host.ok) return
   if (message.t === 'viewer' && port)

@@ -67,6 +67,7 @@ const created = await createHost({
   nodePath: process.execPath,
   nodeEnv: {},
   starter: createForkStarter(entries),
+  secretBox: null,
   mayUnconfineInBrowser: options.mayUnconfine,
   env: process.env,
 })

@@ -6,6 +6,7 @@ import { ErrorBoundary } from './error-boundary.tsx'
 import { followMachine } from './stores/machine.ts'
 import { followPrompts } from './stores/prompts.ts'
 import { followRules } from './stores/rules.ts'
+import { followVariables } from './stores/variables.ts'
 import { followSessions } from './stores/sessions.ts'
 import { keepUi } from './stores/ui.ts'
 import './theme.css'
@@ -29,6 +30,7 @@ export function mount(root: HTMLElement, openTransport?: OpenTransport): void {
   followSessions()
   followPrompts()
   followRules()
+  followVariables()
   followMachine()
   startConnection(openTransport)
   createRoot(root).render(

@@ -38,6 +38,7 @@ export async function startTestHost(
       nodePath: process.execPath,
       nodeEnv: {},
       starter: createForkStarter(ENTRIES),
+      secretBox: null,
       mayUnconfineInBrowser: false,
       env: {
         ...process.env,

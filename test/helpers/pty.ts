@@ -94,6 +94,7 @@ export async function startPtyHarness(
       size: { cols: 80, rows: 24 },
       logPath: join(folder, 'logs', `${sessionId}.log`),
       monoOriginMs: monoMs(),
+      secrets: [],
     }),
     dispose: async () => {
       await ptyHost.stop()

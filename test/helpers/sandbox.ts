@@ -84,6 +84,8 @@ export const planFor = (place: Place, argv: readonly string[], more: Partial<Pla
     files: [],
     maskSecrets: false,
     limits: NO_LIMITS,
+    granted: [],
+    secrets: [],
     signIn: [],
     hosts: [],
     otherHosts: 'ask',

@@ -74,6 +74,7 @@ describe('kill -9 of the host', () => {
       nodePath: process.execPath,
       nodeEnv: {},
       starter: createForkStarter(ENTRIES),
+      secretBox: null,
       mayUnconfineInBrowser: false,
       env,
     })

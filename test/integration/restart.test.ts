@@ -53,7 +53,7 @@ describe('restart', () => {
     }
     const clock = { wallMs: () => Date.now(), monoMs: () => performance.now() }
     const store = createEventLog(folder.path, '0.0.0', quietLog)
-    const timeline = createTimeline({ store, clock, log: quietLog })
+    const timeline = createTimeline({ store, clock, log: quietLog, blot: (_, fact) => fact })
     await timeline.recover()
     expect(timeline.sessions().map(({ id, status }) => [id, status])).toEqual(
       expect.arrayContaining([1, 2, 3, 4, 5].map((n) => [sessionId(n), 'interrupted'])),

@@ -268,3 +268,33 @@ test('a port inside is reached by nobody until the person opens it', async ({ op
   await page.getByTestId('port-close').click({ timeout: 5000 })
   await expect(page.getByTestId('port-open')).toBeVisible()
 })
+
+test('a value is kept by name, and let into a session by name', async ({ open }) => {
+  const page = await open('quiet', 'doctor')
+  await expect(page.getByTestId('kept-variable')).toContainText('ANTHROPIC_API_KEY')
+  await page.getByTestId('variable-name').fill('9bad', { timeout: 5000 })
+  await page.getByTestId('keep-variable').click()
+  await expect(page.getByTestId('variable-problem')).toContainText('starts with no digit')
+  await page.getByTestId('variable-name').fill('MY_TOKEN')
+  await page.getByTestId('variable-value').fill('hunter2')
+  await page.getByTestId('keep-variable').click()
+  await expect.poll(() => seenBy(page)).toContainEqual('keep MY_TOKEN')
+  await expect(page.getByTestId('variable-value')).toHaveValue('')
+})
+
+test('only variables that are there are let in, each blotted out unless said otherwise', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('new-session-button').click({ timeout: 5000 })
+  await page.getByTestId('variables-part').locator('summary').click({ timeout: 5000 })
+  await page.getByTestId('grant-name').fill('LD_PRELOAD')
+  await page.getByTestId('grant-add').click()
+  await expect(page.getByTestId('grant-problem')).toContainText('never let in')
+  await page.getByTestId('grant-name').fill('ANTHROPIC_API_KEY')
+  await page.getByTestId('grant-add').click()
+  const grant = page.getByTestId('variable-grant')
+  await expect(grant).toContainText('kept by Cloche')
+  await expect(grant.getByRole('checkbox')).toBeChecked()
+  await expect(page.getByTestId('variables-part-summary')).toContainText('1 variable')
+})

@@ -5,6 +5,7 @@ import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { type Mount, type Plan, planSandbox, planUnconfined } from '../core/isolation/plan.ts'
 import type { Planner } from '../core/sessions.ts'
+import type { Variables } from '../core/variables.ts'
 import { isWithin } from '../core/within.ts'
 import { type AgentDescriptor, descriptorOf } from './descriptors.ts'
 import { planFileRules, SYSTEM_TREES } from './file-rules.ts'
@@ -21,6 +22,8 @@ export interface PlannerOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly home: string
   readonly user: string
+  /** Values of the variables a person let in. */
+  readonly variables: Variables['resolve']
   /** Cloche's own data; never a workspace, never visible inside. */
   readonly dataDir: string
 }
@@ -39,6 +42,8 @@ export function createPlanner(options: PlannerOptions): Planner {
       const around = { env: options.env, home: options.home, workspace: workspace.value }
       const files = await planFileRules(spec.files, { ...options, workspace: workspace.value })
       if (!files.ok) return files
+      const variables = options.variables(spec.variables)
+      if (!variables.ok) return variables
       const program = await findProgram(agent, spec, resume, around)
       if (!program.ok) return program
 
@@ -48,12 +53,9 @@ export function createPlanner(options: PlannerOptions): Planner {
         home: options.home,
         user: options.user,
         mounts: [...program.value.mounts, ...(await prepareState(agent, spec, options))],
-        env: Object.fromEntries(
-          Object.entries(agent.env).map(([name, value]) => [
-            name,
-            value.replace(/^~(?=\/|$)/, options.home),
-          ]),
-        ),
+        env: { ...agentEnv(agent, options.home), ...variables.value.env },
+        granted: Object.keys(variables.value.env),
+        secrets: variables.value.secrets,
         files: files.value,
         maskSecrets: spec.maskSecrets,
         limits: spec.limits,
@@ -77,8 +79,15 @@ function makePlan(
 ): Plan | null {
   if (spec.level !== 'unconfined') return planSandbox({ ...input, level: spec.level })
   // The person's own home and sign-in are what unconfined means: nothing is put in their place.
-  return acknowledgement && planUnconfined({ ...input, mounts: [], env: {} }, acknowledgement)
+  const env = Object.fromEntries(input.granted.map((name) => [name, input.env[name] ?? '']))
+  return acknowledgement && planUnconfined({ ...input, mounts: [], env }, acknowledgement)
 }
+
+/** What the agent itself needs; a value may name the home with `~`. */
+const agentEnv = (agent: AgentDescriptor, home: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(agent.env).map(([name, value]) => [name, value.replace(/^~(?=\/|$)/, home)]),
+  )
 
 async function checkWorkspace(
   path: string,

@@ -12,6 +12,7 @@ import type { EventStore } from '../core/ports.ts'
 import type { Prompts } from '../core/prompts.ts'
 import type { Sessions } from '../core/sessions.ts'
 import type { Timeline } from '../core/timeline.ts'
+import type { Variables } from '../core/variables.ts'
 import { listFolder } from './folders.ts'
 
 export interface HandlerParts {
@@ -20,6 +21,7 @@ export interface HandlerParts {
   readonly rules: RuleBook
   readonly timeline: Timeline
   readonly forwards: Forwards
+  readonly variables: Variables
   readonly store: EventStore
   readonly home: string
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
@@ -92,13 +94,9 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       },
     },
     variable: {
-      list: () => (push) => {
-        const storage = { place: 'memory' as const, detail: '' }
-        push({ type: 'snapshot', seq: 0, state: { machine: [], kept: [], storage } })
-        return () => undefined
-      },
-      keep: () => Promise.resolve(err({ type: 'not_kept' as const, detail: 'not built' })),
-      forget: () => Promise.resolve(err({ type: 'unknown_variable' as const })),
+      list: () => parts.variables.watch,
+      keep: ({ name, value }) => parts.variables.keep(name, value),
+      forget: ({ name }) => parts.variables.forget(name),
     },
     recording: {
       list: async () => {

@@ -3,7 +3,7 @@ import type { FileEntry } from './files/entries.ts'
 import type { MachineLayout } from './layout.ts'
 
 /** Descriptors the launcher opens before it becomes bubblewrap. */
-export const FD = { args: 3, seccomp: 4, info: 5, userns: 7, go: 8, report: 9 } as const
+export const FD = { args: 3, seccomp: 4, info: 5, granted: 6, userns: 7, go: 8, report: 9 } as const
 
 /** Where the sandbox's own loopback offers the egress gateway, HTTP and SOCKS5 on one port. */
 export const PROXY = { host: '127.0.0.1', port: 3128 } as const
@@ -65,7 +65,8 @@ export function bubblewrapArgs(
     ...['--userns-block-fd', String(FD.userns), '--info-fd', String(FD.info)],
     ...['--seccomp', String(FD.seccomp), '--clearenv'],
   ]
-  for (const [name, value] of Object.entries(generated.env)) args.push('--setenv', name, value)
+  for (const [name, value] of Object.entries(generated.env))
+    if (!plan.granted.includes(name)) args.push('--setenv', name, value)
 
   for (const folder of layout.folders) args.push('--ro-bind', folder, folder)
   for (const [path, target] of layout.links) args.push('--symlink', target, path)
@@ -86,6 +87,10 @@ export function bubblewrapArgs(
   args.push('--chdir', plan.workspace, '--remount-ro', '/')
   return args
 }
+
+/** Values a person let in: they go through a pipe, never a command line and never a disk. */
+export const grantedArgs = ({ env, granted }: PlanInput): string[] =>
+  granted.flatMap((name) => ['--setenv', name, env[name] ?? ''])
 
 /** Folders in memory are memory: all of them together stay below the limit. */
 const memoryShare = ({ limits }: PlanInput): string[] =>

@@ -8,6 +8,7 @@ export const CHANNEL = {
   args: 'args',
   seccomp: 'seccomp',
   info: 'info',
+  granted: 'granted',
   userns: 'userns',
   go: 'go',
   report: 'report',
@@ -30,9 +31,10 @@ for path in /proc/self/fd/*; do
     *) [ -z "$BASH_VERSION" ] || eval "exec $number>&-" ;;
   esac
 done
-exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} -- "$@" \\
+exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} --args ${FD.granted} -- "$@" \\
   ${FD.args}<"$folder/${CHANNEL.args}" ${FD.seccomp}<"$folder/${CHANNEL.seccomp}" \\
-  ${FD.info}>"$folder/${CHANNEL.info}" ${FD.userns}<"$folder/${CHANNEL.userns}" \\
+  ${FD.info}>"$folder/${CHANNEL.info}" ${FD.granted}<"$folder/${CHANNEL.granted}" \\
+  ${FD.userns}<"$folder/${CHANNEL.userns}" \\
   ${FD.go}<"$folder/${CHANNEL.go}" ${FD.report}>"$folder/${CHANNEL.report}"
 `
 

@@ -6,7 +6,7 @@ import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { Log, SandboxBackend, SandboxBuild } from '../core/ports.ts'
-import { bubblewrapArgs, generatedFiles, sandboxEnv } from './bubblewrap-args.ts'
+import { bubblewrapArgs, generatedFiles, grantedArgs, sandboxEnv } from './bubblewrap-args.ts'
 import { CHANNEL, launchSpec } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
@@ -114,7 +114,8 @@ async function render(plan: PlanInput, files: FilePolicy, folder: string): Promi
     empty: join(folder, 'empty'),
     entries: files.entries,
   })
-  const shown = shownCommand('bwrap', [...args, '--', ...plan.argv], new Set())
+  const words = [...args, ...grantedArgs(plan), '--', ...plan.argv]
+  const shown = shownCommand('bwrap', words, new Set(plan.granted))
   const policy = { sentences: policySentences(plan, layout, files), command: shown }
   return { env, layout, files: contents, args, policy }
 }
@@ -150,6 +151,8 @@ async function prepare(
     for (const [name, content] of rendered.files) await folder.write(name, content)
     await folder.write(CHANNEL.args, rendered.args.map((arg) => `${arg}\0`).join(''))
     await folder.write(CHANNEL.seccomp, filter)
+    const granted = grantedArgs(plan).map((arg) => `${arg}\0`)
+    const feed = await folder.feed(CHANNEL.granted, granted.join(''))
     const channels: Channels = {
       folder,
       userns: await folder.fifo(CHANNEL.userns),
@@ -185,6 +188,7 @@ async function prepare(
           log: options.log,
         }),
       abandon: async () => {
+        await feed.stop()
         await Promise.all([channels.userns.close(), channels.go.close(), channels.canaries.close()])
         await undo()
       },

@@ -118,11 +118,12 @@ function networkSentences({ hosts, otherHosts }: PlanInput): PolicySentence[] {
   ]
 }
 
-function credentialSentences({ env, signIn, mounts }: PlanInput): PolicySentence[] {
+function credentialSentences({ env, granted, signIn, mounts }: PlanInput): PolicySentence[] {
   const can = sentence('can', 'credentials')
-  const names = Object.keys(env)
+  const names = Object.keys(env).filter((name) => !granted.includes(name))
   return [
     ...signIn.map((file) => can('person', `use a copy of your sign-in ~/${file}`)),
+    ...granted.map((name) => can('person', `read the variable ${name}`)),
     ...(names.length > 0 ? [can('agent', `read the variables ${names.join(', ')}`)] : []),
     ...(mounts.some(({ access }) => access === 'write')
       ? [can('agent', 'keep its own sign-in and history between sessions')]

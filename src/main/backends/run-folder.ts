@@ -25,7 +25,16 @@ export interface RunFolder {
   write(name: string, content: string | Uint8Array): Promise<string>
   /** A FIFO opened for both ends, so neither side's open can block. The caller closes it. */
   fifo(name: string): Promise<FileHandle>
+  /**
+   * A pipe that gives its one reader the content and then ends; nothing of it is on a disk. The
+   * caller stops it when no reader came.
+   */
+  feed(name: string, content: string): Promise<Feed>
   remove(): Promise<void>
+}
+
+export interface Feed {
+  stop(): Promise<void>
 }
 
 /** `visible`: folders that exist inside the sandbox; the run folder is never below one of them. */
@@ -38,14 +47,37 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
       await writeFile(file, content, { mode: 0o600, flag: 'wx' })
       return file
     },
-    fifo: async (name) => {
-      const file = join(path, name)
-      const made = await run('mkfifo', ['-m', '600', file], { timeoutMs: 5000 })
-      if (made.code !== 0) throw new Error(`mkfifo: ${made.stderr.trim() || 'not found'}`)
-      return open(file, constants.O_RDWR | constants.O_NONBLOCK)
+    fifo: async (name) =>
+      open(await makeFifo(join(path, name)), constants.O_RDWR | constants.O_NONBLOCK),
+    feed: async (name, content) => {
+      const file = await makeFifo(join(path, name))
+      const feeding = feed(file, content)
+      return {
+        stop: async () => {
+          // Whoever waits for a reader has one now, and finds it gone.
+          const reader = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+            () => null,
+          )
+          await reader?.close()
+          await feeding
+        },
+      }
     },
     remove: () => rm(path, { recursive: true, force: true }),
   }
+}
+
+async function makeFifo(file: string): Promise<string> {
+  const made = await run('mkfifo', ['-m', '600', file], { timeoutMs: 5000 })
+  if (made.code !== 0) throw new Error(`mkfifo: ${made.stderr.trim() || 'not found'}`)
+  return file
+}
+
+/** Opening waits for the reader. A reader that leaves early ends it; that shows elsewhere. */
+async function feed(file: string, content: string): Promise<void> {
+  const writer = await open(file, 'w')
+  await writer.writeFile(content).catch(() => undefined)
+  await writer.close()
 }
 
 const PREFIX = 'cloche-session-'

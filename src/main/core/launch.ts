@@ -75,6 +75,7 @@ export async function startBoundary(
     size: FIRST_SIZE,
     logPath: request.terminalLogPath(session),
     monoOriginMs: request.monoOriginMs,
+    secrets: request.plan.secrets,
   })
   if (!spawned.ok) {
     await built.value.abandon()

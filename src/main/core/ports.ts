@@ -51,6 +51,8 @@ export interface PtySpawn {
   readonly logPath: string
   /** `Clock.monoMs` at which the session's own clock reads zero. */
   readonly monoOriginMs: number
+  /** Values that are blotted out of the log; viewers see what the program wrote. */
+  readonly secrets: readonly string[]
   /** What the program is told when it asks for the terminal's colours; the dark theme if absent. */
   readonly theme?: TerminalTheme
 }
@@ -218,4 +220,15 @@ export interface DocumentStore<T> {
   /** A damaged or newer file is set aside under another name, never overwritten; `notice` says so. */
   load(): Promise<{ value: T; notice: string | null }>
   save(value: T): Promise<void>
+}
+
+/** Keeps text on disk so that only this person's desktop session can read it. */
+export interface SecretBox {
+  readonly place: 'keyring' | 'memory'
+  /** Where and why there, as a sentence. */
+  readonly detail: string
+  /** In base64; null: it must not be written to disk. */
+  seal(text: string): Promise<string | null>
+  /** null: this keyring does not open it. */
+  open(sealed: string): Promise<string | null>
 }

@@ -23,6 +23,7 @@ import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
 import type { Clock, Log, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
+import type { Secrets } from './secrets.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Turns what a person asked for into a Plan; the only reader of workspaces and agents. */
@@ -43,6 +44,7 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly prompts: Prompts
   readonly rules: RuleBook
   readonly forwards: Forwards
+  readonly secrets: Secrets
   readonly newId: NewId
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
@@ -184,6 +186,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     const created = await timeline.create(session)
     if (!created.ok) return created
+    options.secrets.hold(id, plan.secrets)
     const exit = new AbortController()
     exits.set(id, exit)
     grantHosts(session)
@@ -202,6 +205,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       options.rules.forgetSession(id)
       options.prompts.cancel(id)
       timeline.append(id, { type: 'session/failed', failure: started.error })
+      options.secrets.forget(id)
       return started
     }
     const { promise, resolve } = deferred()
@@ -227,6 +231,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     await parts.sampler.stop(exit)
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
+    options.secrets.forget(id)
     live.delete(id)
     parts.resolveEnded()
   }

@@ -34,6 +34,8 @@ export interface TimelineOptions {
   readonly store: EventStore
   readonly clock: Clock
   readonly log: Log
+  /** Facts pass it before they are recorded or shown to anybody. */
+  readonly blot: (sessionId: SessionId, fact: Fact) => Fact
 }
 
 interface Track {
@@ -44,7 +46,7 @@ interface Track {
 }
 
 /** Owns the order of events: the only place where `seq` and times are given. */
-export function createTimeline({ store, clock, log }: TimelineOptions): Timeline {
+export function createTimeline({ store, clock, log, blot }: TimelineOptions): Timeline {
   const tracks = new Map<SessionId, Track>()
   const listeners: ((session: Session) => void)[] = []
 
@@ -66,7 +68,7 @@ export function createTimeline({ store, clock, log }: TimelineOptions): Timeline
   const append: Timeline['append'] = (id, fact) => {
     const track = tracks.get(id)
     if (!track) return log.warn(`${fact.type} of ${id} came when its recording was gone`)
-    apply(id, track, { ...stamp(track), fact })
+    apply(id, track, { ...stamp(track), fact: blot(id, fact) })
   }
 
   /** The moment of an interruption is the last one that is known, not the one of its discovery. */

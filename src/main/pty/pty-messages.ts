@@ -29,6 +29,7 @@ export const SpawnRequest = z.strictObject({
   size,
   logPath: absolutePath,
   monoOriginMs: z.number(),
+  secrets: z.array(z.string()).readonly(),
   theme: z.strictObject({ foreground: color, background: color, cursor: color }).exactOptional(),
 })
 

@@ -4,6 +4,7 @@ import { encodeOutput, encodeResize, MAX_RECORD_BYTES } from '../../shared/termi
 import { DARK_THEME } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import type { PtySpawn } from '../core/ports.ts'
+import { type ByteBlotter, createByteBlotter } from '../core/secrets.ts'
 import { AppendFile } from '../store/append-file.ts'
 import { type Master, openMaster } from './master.ts'
 import type { HostMessage } from './pty-messages.ts'
@@ -15,6 +16,8 @@ const PAUSE_BYTES = 1024 * 1024
 /** …until both are below this. */
 const RESUME_BYTES = 256 * 1024
 const ACTIVE_MS = 100
+/** Milliseconds a possible beginning of a secret is kept out of the log. */
+const SECRET_WAIT_MS = 250
 /** Screens for viewers that fell behind take at most one part in five of the process's time. */
 const SCREEN_REST = 4
 /** An ended program's last output waits this long for a log that cannot be written. */
@@ -38,6 +41,8 @@ export class SessionTerminal {
   #parsedBytes = 0
   #totalBytes = 0
   #reportedBytes = 0
+  readonly #blotter: ByteBlotter | null
+  #restTimer: NodeJS.Timeout | null = null
   #activeTimer: NodeJS.Timeout | null = null
   #nextScreenMs = 0
   #isPaused = false
@@ -72,6 +77,7 @@ export class SessionTerminal {
     this.#request = request
     this.#send = send
     this.#log = log
+    this.#blotter = request.secrets.length > 0 ? createByteBlotter(request.secrets) : null
     this.#screen = new Screen({
       size: request.size,
       theme: request.theme ?? DARK_THEME,
@@ -114,6 +120,7 @@ export class SessionTerminal {
   resize(size: TerminalSize): void {
     if (this.#hasExited) return
     this.#flush()
+    this.#recordRest()
     this.#master.resize(size)
     this.#log.append(encodeResize(this.#clockMs(), size.cols, size.rows))
     this.#screen.resize(size, () => {
@@ -186,13 +193,31 @@ export class SessionTerminal {
     this.#batch = []
     this.#batchBytes = 0
     this.#totalBytes += bytes.length
+    this.#record(bytes)
+    this.#screen.write(bytes, () => this.#parsed(bytes))
+    this.#activeTimer ??= setTimeout(() => this.#reportActive(), ACTIVE_MS)
+    this.balance()
+  }
+
+  /** What may be the beginning of a secret waits for what follows it, for a moment. */
+  #record(bytes: Uint8Array): void {
+    if (!this.#blotter) return this.#append(bytes)
+    this.#append(this.#blotter.push(bytes))
+    if (this.#restTimer) clearTimeout(this.#restTimer)
+    this.#restTimer = setTimeout(() => this.#recordRest(), SECRET_WAIT_MS)
+  }
+
+  #recordRest(): void {
+    if (this.#restTimer) clearTimeout(this.#restTimer)
+    this.#restTimer = null
+    if (this.#blotter) this.#append(this.#blotter.rest())
+  }
+
+  #append(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length; start += MAX_RECORD_BYTES)
       this.#log.append(
         encodeOutput(this.#clockMs(), bytes.subarray(start, start + MAX_RECORD_BYTES)),
       )
-    this.#screen.write(bytes, () => this.#parsed(bytes))
-    this.#activeTimer ??= setTimeout(() => this.#reportActive(), ACTIVE_MS)
-    this.balance()
   }
 
   /** The screen includes `bytes` now; a viewer attached later gets them with its snapshot. */
@@ -226,6 +251,7 @@ export class SessionTerminal {
 
   async #finish(exit: ExitStatus): Promise<void> {
     this.#flush()
+    this.#recordRest()
     this.#hasExited = true
     await this.#closeLog()
     this.#isFinished = true

@@ -6,6 +6,7 @@ import {
   utilityProcess,
 } from 'electron'
 import type { FromHost, ToHost } from './host-messages.ts'
+import { keyringName, seal, unseal } from './keyring.ts'
 
 export interface HostProcess {
   /** Hands a window's port straight to the host; nothing is relayed here. */
@@ -35,13 +36,13 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
   let isStopping = false
   let onStopped: () => void = () => undefined
 
-  const fork = (entry: string, name: string): UtilityProcess =>
+  const fork = (entry: string, name: string, env: HostProcessOptions['env'] = {}): UtilityProcess =>
     utilityProcess.fork(join(options.entries, `${entry}.mjs`), [], {
       serviceName: name,
       stdio: 'inherit',
-      env: cleanEnv(options.env),
+      env: cleanEnv({ ...options.env, ...env }),
     })
-  const host = fork('host', 'Cloche host')
+  const host = fork('host', 'Cloche host', { CLOCHE_KEYRING: keyringName() ?? undefined })
   const tell = (message: ToHost, ports: MessagePortMain[] = []): void =>
     host.postMessage(message, ports)
 
@@ -60,6 +61,9 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
   host.on('message', (message: FromHost) => {
     if (message.t === 'start') startChild(message.id, message.entry)
     else if (message.t === 'kill') endChild(children.get(message.id))
+    else if (message.t === 'seal') tell({ t: 'keyring', id: message.id, text: seal(message.text) })
+    else if (message.t === 'unseal')
+      tell({ t: 'keyring', id: message.id, text: unseal(message.sealed) })
     else if (message.t === 'failed') {
       isStopping = true
       options.onFailed(message.sentence)

@@ -7,17 +7,21 @@ const KEPT = 3
 
 /**
  * The host's log. Written at once, so that a crash's last words are there; messages never carry
- * payloads, environments or file contents.
+ * payloads, environments or file contents. `blot` takes out what a cause may hold all the same.
  */
-export function createFileLog(folder: string): Log {
+export function createFileLog(folder: string, blot: (text: string) => string): Log {
   const path = join(folder, 'cloche.log')
   const write = (level: string, message: string, cause?: unknown): void => {
     const reason = cause instanceof Error ? ` — ${cause.stack ?? cause.message}` : ''
     try {
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) rotate(path)
-      appendFileSync(path, `${new Date().toISOString()} ${level} ${oneLine(message + reason)}\n`, {
-        mode: 0o600,
-      })
+      appendFileSync(
+        path,
+        `${new Date().toISOString()} ${level} ${oneLine(blot(message + reason))}\n`,
+        {
+          mode: 0o600,
+        },
+      )
     } catch {
       // A full disk must not end the host; the reason shows elsewhere.
     }

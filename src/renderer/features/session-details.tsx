@@ -8,12 +8,13 @@ import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
 import { innerChoices, sumUpInner } from '../words/inner-sandbox.ts'
 import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
 import { FileRules } from './file-rules.tsx'
+import { sumUpVariables, VariableGrants } from './variable-grants.tsx'
 import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
 
 /** What a person need not think about, closed, each part with one line that says what is in it. */
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
-  const { rules, maskSecrets, limits } = useDetails()
+  const { rules, maskSecrets, variables, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const defaults = useDefaultLimits()
@@ -40,6 +41,9 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
           <LimitFields />
         </Disclosure>
       )}
+      <Disclosure title="Variables" summary={sumUpVariables(variables)} testId="variables-part">
+        <VariableGrants />
+      </Disclosure>
       {hasOwnSandbox(agent) && (
         <Disclosure title="The agent’s own sandbox" summary={sumUpInner(level)} testId="inner-part">
           <InnerSandbox level={level} />

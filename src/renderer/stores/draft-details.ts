@@ -4,6 +4,7 @@ import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
 import type { SessionSpec } from '../../shared/domain/session.ts'
+import type { VariableGrant } from '../../shared/domain/variables.ts'
 import { MOST_RULES } from '../words/file-rules.ts'
 import { LIMIT_NAMES, LIMITS, readLimit } from '../words/limits.ts'
 
@@ -25,6 +26,7 @@ export interface DraftLimit {
 interface DetailsState {
   readonly rules: readonly DraftRule[]
   readonly maskSecrets: boolean
+  readonly variables: readonly VariableGrant[]
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
 }
 
@@ -33,6 +35,7 @@ const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
 const EMPTY: DetailsState = {
   rules: [],
   maskSecrets: false,
+  variables: [],
   limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
 }
 
@@ -101,13 +104,14 @@ interface Circumstances {
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, limits }: DetailsState,
+  { rules, maskSecrets, variables, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Pick<SessionSpec, 'files' | 'maskSecrets' | 'limits'> {
+): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'limits'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
     maskSecrets: isBound && maskSecrets,
+    variables: [...variables],
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
   }
 }

@@ -38,6 +38,17 @@ const START_FAILURES: Words = {
     next: 'Change or remove the rule for it, then start again. Nothing was started.',
     detail: path,
   }),
+  variable_refused: ({ name, reason }) => ({
+    sentence: `The variable ${name} is never let into a session: ${reason}.`,
+    next: 'Take it off the list, then start again.',
+  }),
+  variable_missing: ({ name, source }) => ({
+    sentence:
+      source === 'kept'
+        ? `No value is kept for the variable ${name}.`
+        : `The variable ${name} is not set where Cloche was started.`,
+    next: 'Give it a value under Variables, or take it off the list.',
+  }),
   inner_sandbox_impossible: ({ agent }) => ({
     sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo what keeps files from being changed.`,
     next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',

@@ -68,6 +68,12 @@ export const StartFailure = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('workspace_not_folder'), path: z.string() }),
   z.strictObject({ type: z.literal('workspace_refused'), path: z.string(), reason: z.string() }),
   z.strictObject({ type: z.literal('file_rule_refused'), path: z.string(), reason: z.string() }),
+  z.strictObject({ type: z.literal('variable_refused'), name: z.string(), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('variable_missing'),
+    name: z.string(),
+    source: z.enum(['machine', 'kept']),
+  }),
   /** The agent's own sandbox needs namespaces, which this level refuses. */
   z.strictObject({ type: z.literal('inner_sandbox_impossible'), agent: z.string() }),
   z.strictObject({

@@ -16,6 +16,7 @@ import { listAgents } from '../../../src/main/agents/list.ts'
 import { createPlanner } from '../../../src/main/agents/planner.ts'
 import { acknowledge, type Plan } from '../../../src/main/core/isolation/plan.ts'
 import type { Planner } from '../../../src/main/core/sessions.ts'
+import { ok } from '../../../src/shared/result.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../../src/shared/domain/session.ts'
 
 let root: string
@@ -54,7 +55,13 @@ beforeEach(async () => {
   await mkdir(workspace, { recursive: true })
   await mkdir(dataDir, { recursive: true })
   env = { PATH: `${join(home, 'bin')}:/usr/bin:/bin`, SHELL: '/bin/sh' }
-  planner = createPlanner({ env, home, user: 'dev', dataDir })
+  planner = createPlanner({
+    env,
+    home,
+    user: 'dev',
+    dataDir,
+    variables: () => ok({ env: { TOKEN: 'sk-1' }, secrets: ['sk-1'] }),
+  })
 })
 afterEach(() => rm(root, { recursive: true }))
 

@@ -26,6 +26,8 @@ const plan: PlanInput = {
   files: [],
   maskSecrets: false,
   limits: NO_LIMITS,
+  granted: [],
+  secrets: [],
   signIn: [],
   hosts: [],
   otherHosts: 'ask',

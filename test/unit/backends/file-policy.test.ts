@@ -61,6 +61,8 @@ const plan = (changes: Partial<PlanInput> = {}): PlanInput => ({
   files: [],
   maskSecrets: false,
   limits: NO_LIMITS,
+  granted: [],
+  secrets: [],
   env: {},
   path: [],
   signIn: [],

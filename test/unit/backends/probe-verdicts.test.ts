@@ -61,6 +61,8 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
       files: [],
       maskSecrets: false,
       limits: NO_LIMITS,
+      granted: [],
+      secrets: [],
       signIn: [],
       hosts: [],
       otherHosts: 'ask',

@@ -50,6 +50,8 @@ test('unconfined: the person’s own environment, open on every axis, ended with
       files: [],
       maskSecrets: false,
       limits: NO_LIMITS,
+      granted: [],
+      secrets: [],
       signIn: [],
       hosts: [],
       otherHosts: 'ask',

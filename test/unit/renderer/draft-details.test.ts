@@ -14,6 +14,7 @@ import {
 import { SessionSpec } from '../../../src/shared/domain/session.ts'
 
 const DEFAULTS = { cpuPercent: null, memoryBytes: 12_595_331_073, processes: 4096, diskBytes: null }
+const GRANT = { name: 'TOKEN', source: 'kept', isSecret: true } as const
 const BOUND = { level: 'os', defaults: DEFAULTS } as const
 
 beforeEach(resetDetails)
@@ -69,7 +70,7 @@ describe('rules', () => {
 describe('the spec', () => {
   const fill = (): void => {
     changeRule(addRule()!, { path: 'docs', access: 'deny' })
-    setDetails({ maskSecrets: true })
+    setDetails({ maskSecrets: true, variables: [GRANT] })
   }
 
   test('holds what was asked for', () => {
@@ -77,6 +78,7 @@ describe('the spec', () => {
     expect(specOfDetails(useDetails.getState(), BOUND)).toEqual({
       files: [{ path: 'docs', access: 'deny' }],
       maskSecrets: true,
+      variables: [GRANT],
       limits: DEFAULTS,
     })
   })
@@ -87,6 +89,7 @@ describe('the spec', () => {
     expect(specOfDetails(useDetails.getState(), unbound)).toEqual({
       files: [],
       maskSecrets: false,
+      variables: [GRANT],
       limits: { cpuPercent: null, memoryBytes: null, processes: null, diskBytes: null },
     })
   })

@@ -61,11 +61,14 @@ describe('data folder', () => {
 describe('file log', () => {
   it('rotates, keeps three, and lets no message forge a line', async () => {
     await using folder = await temporaryFolder()
-    const log = createFileLog(folder.path)
+    const log = createFileLog(folder.path, (text) => text.replaceAll('hunter2secret', '***'))
+    log.warn('failed', new Error('with hunter2secret'))
     log.info('one\n2026-01-01T00:00:00.000Z error forged\u001b]0;x\u0007')
     const { readFile, readdir } = await import('node:fs/promises')
     const text = await readFile(join(folder.path, 'cloche.log'), 'utf8')
-    expect(text.split('\n').length).toBe(2)
+    expect(text.split('\n').length).toBe(3)
+    expect(text).toContain('with ***')
+    expect(text).not.toContain('hunter2secret')
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/)
     const megabyte = 'x'.repeat(1024 * 1024)
     for (let n = 0; n < 26; n++) log.info(megabyte)

@@ -26,7 +26,10 @@ function handClock(): Clock & { wall: number; mono: number } {
 function open(folder: string): { timeline: Timeline; clock: ReturnType<typeof handClock> } {
   const clock = handClock()
   const store = createEventLog(folder, '0.0.0', quietLog)
-  return { timeline: createTimeline({ store, clock, log: quietLog }), clock }
+  return {
+    timeline: createTimeline({ store, clock, log: quietLog, blot: (_, fact) => fact }),
+    clock,
+  }
 }
 
 /** Everything a watcher was pushed, as one list. */

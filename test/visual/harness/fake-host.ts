@@ -256,7 +256,10 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         push({ type: 'snapshot', seq: 0, state: VARIABLES })
         return () => undefined
       },
-      keep: () => Promise.resolve(ok(null)),
+      keep: ({ name }) => {
+        seen.push(`keep ${name}`)
+        return Promise.resolve(ok(null))
+      },
       forget: () => Promise.resolve(ok(null)),
     },
     recording: {

@@ -39,6 +39,10 @@ export interface PlanInput {
   readonly limits: Limits
   /** Variables on top of the boundary's own allow-list. */
   readonly env: Readonly<Record<string, string>>
+  /** Those of them that the person let in for this session; their values are never shown. */
+  readonly granted: readonly string[]
+  /** Values that no recording and no log may hold. */
+  readonly secrets: readonly string[]
   /** Folders put in front of PATH. */
   readonly path: readonly string[]
   /** Sign-in files of the person's home whose copies are in the state folders. */
