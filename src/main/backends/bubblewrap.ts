@@ -11,10 +11,11 @@ import { CHANNEL, launchSpec } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
 import { policySentences, shownCommand } from './effective-policy.ts'
-import { type FilePolicy, RefusedPath } from './files/entries.ts'
+import type { FilePolicy } from './files/entries.ts'
 import { identifyPath, type Identity } from './files/mounted.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
+import { orRefused } from './files/refused.ts'
 import type { LimitOptions } from './limits/keeper.ts'
 import type { SandboxHelpers } from './listener-handover.ts'
 import { type MachineLayout, readLayout } from './layout.ts'
@@ -70,18 +71,6 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
 
 function failed(part: string, detail: string, remedy: string): Result<never, StartFailure> {
   return err({ type: 'boundary_failed', part, detail, remedy })
-}
-
-/** A path that cannot be held is the person's to change; anything else is a fault. */
-async function orRefused<T>(
-  work: () => Promise<Result<T, StartFailure>>,
-): Promise<Result<T, StartFailure>> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (!(cause instanceof RefusedPath)) throw cause
-    return err({ type: 'file_rule_refused', path: cause.path, reason: cause.message })
-  }
 }
 
 /** Stands for the private folder of a start in the words of a preview. */

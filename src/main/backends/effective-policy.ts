@@ -18,7 +18,7 @@ const cannotFile = sentence('cannot', 'files')
 /** The plan in words. Pure; the exact arguments come from the same plan and policy. */
 export function policySentences(
   plan: PlanInput,
-  layout: MachineLayout,
+  layout: Pick<MachineLayout, 'folders' | 'etc'>,
   files: FilePolicy,
 ): PolicySentence[] {
   return [
@@ -35,7 +35,7 @@ export function policySentences(
 
 function fileSentences(
   plan: PlanInput,
-  layout: MachineLayout,
+  layout: Pick<MachineLayout, 'folders' | 'etc'>,
   { entries, gaps }: FilePolicy,
 ): PolicySentence[] {
   const whole = entries.find(({ path }) => path === plan.workspace)

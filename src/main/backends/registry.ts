@@ -5,6 +5,7 @@ import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { SandboxBackend } from '../core/ports.ts'
 import { createBubblewrapBackend, type BubblewrapOptions } from './bubblewrap.ts'
 import { findEngines } from './container-client.ts'
+import { createSeatbeltBackend } from './seatbelt/backend.ts'
 import { run } from './spawn.ts'
 import { createUnconfinedBackend } from './unconfined.ts'
 
@@ -15,7 +16,11 @@ export interface BackendsOptions extends BubblewrapOptions {
 export function createBackends(
   options: BackendsOptions,
 ): ReadonlyMap<IsolationLevel, SandboxBackend> {
-  const backends = [createBubblewrapBackend(options), createUnconfinedBackend(options.env)]
+  const sandbox =
+    process.platform === 'darwin'
+      ? createSeatbeltBackend(options)
+      : createBubblewrapBackend(options)
+  const backends = [sandbox, createUnconfinedBackend(options.env)]
   return new Map(backends.map((backend) => [backend.level, backend]))
 }
 

@@ -49,7 +49,7 @@ function KeepForm() {
   }
   return (
     <div className="stack" onKeyDown={(event) => event.key === 'Enter' && void keep()}>
-      <div className="row">
+      <div className="keep-form">
         <input
           className="input mono"
           aria-label="Name of the variable"
