@@ -62,9 +62,9 @@ async function diagnose(): Promise<Diagnosis> {
   const base = {
     id: 'seatbelt',
     title: 'OS sandbox (Seatbelt)',
-    level: 'os',
+    level: 'os' as const,
     remedies: [],
-  } as const
+  }
   const isThere = await access(PROGRAM, constants.X_OK).then(
     () => true,
     () => false,
