@@ -43,11 +43,12 @@ const isX64 = process.arch === 'x64'
 const CLOSED: readonly (readonly [name: string, wanted: string])[] = [
   ...[
     ...['unshare-user', 'unshare-user-high-bits', 'clone-user', 'setns'],
-    ...['mount', 'umount2', 'chroot', 'open_tree', 'fsconfig', 'mount_setattr'],
+    ...['mount', 'umount2', 'chroot', 'open_tree', 'fsconfig', 'mount_setattr', 'quotactl'],
     ...['ptrace', 'process_vm_readv', 'process_vm_writev', 'pidfd_getfd', 'kcmp'],
     ...['io_uring', 'io_uring_enter', 'io_uring_register'],
     ...['keyctl', 'add_key', 'request_key', 'bpf', 'userfaultfd', 'perf_event_open'],
     ...['af_alg', 'af_vsock', 'netlink-kobject', 'tipc-pair', 'seccomp-listener'],
+    ...['af_bluetooth', 'af_rds'],
     ...['tiocsti', 'tiocsti-high-bits'],
     ...(isX64 ? ['x32', 'ioperm', 'modify_ldt'] : []),
   ].map((name) => [name, EPERM] as const),
@@ -55,7 +56,19 @@ const CLOSED: readonly (readonly [name: string, wanted: string])[] = [
   ...(isX64 ? [['i386', 'signal 31'] as const] : []),
 ]
 
+/** Refused to an ordinary user as well, unless in a user namespace of his own: that is the control. */
+const CLOSED_TO_ALL = ['pivot_root', 'move_mount', 'fsopen', 'fsmount', 'af_packet', 'af_key']
+
 describe('closed system calls', () => {
+  for (const name of CLOSED_TO_ALL)
+    test(name, async () => {
+      const args = ['-U', '-r', '-n', '-m', program, name]
+      const terminal = startInTerminal({ file: '/usr/bin/unshare', args, env: {}, cwd: '/' })
+      const { signal } = await terminal.exited
+      expect(outcome(terminal.output(), signal)).not.toBe(EPERM)
+      expect(await inside(name)).toBe(EPERM)
+    })
+
   for (const [name, wanted] of CLOSED)
     test(name, async ({ skip }) => {
       const free = await unconfined(name)

@@ -3,6 +3,9 @@ import { accessSync, constants } from 'node:fs'
 import { test } from 'vitest'
 
 const CHECKS: Readonly<Record<string, () => boolean>> = {
+  Xvfb: () => spawnSync('sh', ['-c', 'command -v Xvfb']).status === 0,
+  'dbus-daemon': () => spawnSync('dbus-daemon', ['--version']).status === 0,
+  'ssh-agent': () => spawnSync('sh', ['-c', 'command -v ssh-agent']).status === 0,
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
   curl: () => spawnSync('curl', ['--version']).status === 0,

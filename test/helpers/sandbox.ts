@@ -59,6 +59,7 @@ export const testLimits = (): LimitOptions => ({
 export const testBackend = (
   bubblewrapPaths?: readonly string[],
   limits: Partial<LimitOptions> = {},
+  placeholders: Placeholders = testPlaceholders(),
 ): SandboxBackend =>
   createBubblewrapBackend({
     nodePath: process.execPath,
@@ -66,7 +67,7 @@ export const testBackend = (
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
     log: silent,
-    placeholders: testPlaceholders(),
+    placeholders,
     limits: { ...testLimits(), ...limits },
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })

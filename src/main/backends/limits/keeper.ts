@@ -33,6 +33,12 @@ export interface Held {
   readonly name: string
 }
 
+/**
+ * A crash inside must leave nothing outside: not a file, and no start of the program that collects
+ * crashes as root, which only this very number prevents.
+ */
+const NO_CORE = '--core=1:1'
+
 const LOOK_MS = 500
 /** Written between two looks by what does not really write. */
 const IDLE_BYTES = 256 * 1024
@@ -56,6 +62,7 @@ export async function keepLimits(
   const has = new Map(groups.map(({ controller, version }) => [controller, version]))
   const isRoot = process.getuid?.() === 0
   const rlimits = [
+    NO_CORE,
     ...(limits.processes === null || has.has('pids') || isRoot
       ? []
       : [`--nproc=${limits.processes}:${limits.processes}`]),
@@ -63,7 +70,7 @@ export async function keepLimits(
       ? []
       : [`--data=${limits.memoryBytes}:${limits.memoryBytes}`]),
   ]
-  const took = rlimits.length === 0 || (await setRlimits(held.rootPid, rlimits, options.log))
+  const took = await setRlimits(held.rootPid, rlimits, options.log)
   if (limits.cpuPercent !== null && !has.has('cpu'))
     await run('renice', ['-n', String(NICENESS), '-p', String(held.rootPid)], { timeoutMs: 5000 })
   const reports = reportLimits(limits, {
