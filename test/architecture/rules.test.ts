@@ -104,3 +104,10 @@ describe('hardening', () => {
 test('the version is that of package.json', () => {
   expect((JSON.parse(textOf('package.json')) as { version: string }).version).toBe(VERSION)
 })
+
+test('the host never runs git in a folder that an agent can write: its settings run programs', () => {
+  const callers = sources.filter((file) => /['"`]git['"`]/.test(textOf(file)))
+  // Asking git for its version reads no repository.
+  expect(callers).toEqual(['src/main/backends/registry.ts'])
+  expect(textOf('src/main/backends/registry.ts')).toContain("run('git', ['--version']")
+})

@@ -67,6 +67,13 @@ const NUMBERS = {
 
 export type SyscallName = keyof typeof NUMBERS
 
+/** Every call the filter speaks of. */
+export const SYSCALLS = Object.keys(NUMBERS).filter(isName)
+
+function isName(name: string): name is SyscallName {
+  return name in NUMBERS
+}
+
 export const syscallNumber = (name: SyscallName, arch: Architecture): number =>
   NUMBERS[name][arch === 'x64' ? 0 : 1]
 

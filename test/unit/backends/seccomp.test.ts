@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RETURN } from '../../../src/main/backends/bpf.ts'
@@ -6,11 +7,13 @@ import {
   type Architecture,
   AUDIT_ARCH,
   DENIED,
+  SYSCALLS,
   type SyscallName,
   syscallNumber,
   X64_ONLY,
 } from '../../../src/main/backends/syscalls.ts'
 import { runFilter } from '../../helpers/bpf-machine.ts'
+import { disassemble } from '../../helpers/bpf-text.ts'
 
 const ALLOW = 0x7fff0000
 const EPERM = 0x00050001
@@ -127,4 +130,17 @@ test('x86-64: calls of the x32 table are refused', () => {
 test('there is none for other architectures', () => {
   expect(compileSandboxFilter('ia32')).toBeNull()
   expect(compileSandboxFilter('riscv64')).toBeNull()
+})
+
+test.each(ARCHITECTURES)('the filter for %s is as it was reviewed', async (architecture) => {
+  const names = new Map<number, string>([
+    ...SYSCALLS.map((name) => [syscallNumber(name, architecture), name] as const),
+    ...(architecture === 'x64'
+      ? Object.entries(X64_ONLY).map(([name, number]) => [number, name] as const)
+      : []),
+  ])
+  const text = disassemble(sandboxFilter(architecture), (call) => names.get(call) ?? null)
+  await expect(text).toMatchFileSnapshot(
+    resolve(import.meta.dirname, `golden/seccomp-${architecture}.txt`),
+  )
 })
