@@ -109,6 +109,8 @@ async function render(plan: PlanInput, files: FilePolicy, folder: string): Promi
   return { env, layout, files: contents, args, policy }
 }
 
+const zeroEnded = (words: readonly string[]): string => words.map((word) => `${word}\0`).join('')
+
 /** Folders of the machine that exist inside: nothing of a start may lie below one of them. */
 const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: FilePolicy) => [
   plan.workspace,
@@ -137,17 +139,19 @@ async function prepare(
   try {
     const identities = await identifyAll(plan, files)
     const rendered = await render(plan, files, folder.path)
-    for (const [name, content] of rendered.files) await folder.write(name, content)
-    await folder.write(CHANNEL.args, rendered.args.map((arg) => `${arg}\0`).join(''))
-    await folder.write(CHANNEL.seccomp, filter)
-    const granted = grantedArgs(plan).map((arg) => `${arg}\0`)
-    const feed = await folder.feed(CHANNEL.granted, granted.join(''))
-    const channels: Channels = {
-      folder,
-      userns: await folder.fifo(CHANNEL.userns),
-      go: await folder.fifo(CHANNEL.go),
-      canaries: await placeCanaries(folder.path),
-    }
+    const written = [...rendered.files].map(([name, content]) => folder.write(name, content))
+    const granted = zeroEnded(grantedArgs(plan))
+    const [fifos, feed, canaries] = await Promise.all([
+      folder.fifos(CHANNEL.userns, CHANNEL.go),
+      folder.feed(CHANNEL.granted, granted),
+      placeCanaries(folder.path),
+      folder.write(CHANNEL.args, zeroEnded(rendered.args)),
+      folder.write(CHANNEL.seccomp, filter),
+      ...written,
+    ])
+    const [userns, go] = fifos
+    if (!userns || !go) throw new Error('a channel of the start is missing')
+    const channels: Channels = { folder, userns, go, canaries }
     const planned: Planned = {
       plan,
       variables: Object.keys(rendered.env),

@@ -5,8 +5,8 @@ const KEPT = '0|1|2|7|8|9'
 const REACH = `
 secret=$1 outside=$2 port=$3 protected=$4
 say() { printf '%s\\t%s\\n' "$1" "$2" >&9; }
-say readable "$(head -n 1 /etc/hosts 2>&1)"
-say secret "$(head -n 1 "$secret" 2>&1)"
+line=; read -r line 2>/dev/null </etc/hosts; say readable "$line"
+line=; { read -r line <"$secret"; } 2>/dev/null; say secret "$line"
 (: >"$outside") 2>/dev/null
 if (: >/usr/.cloche-probe) 2>/dev/null; then say system written; else say system refused; fi
 if [ -n "$protected" ]; then
@@ -19,11 +19,12 @@ if command -v mount >/dev/null 2>&1; then
   if mount --bind /tmp /tmp 2>/dev/null; then say mount made; else say mount refused; fi
 fi
 if command -v getent >/dev/null 2>&1; then
-  say name "$(getent hosts cloche-probe.example.com 2>/dev/null | head -n 1)"
+  say name "$(getent hosts cloche-probe.example.com 2>/dev/null)"
 fi
 if command -v bash >/dev/null 2>&1; then
-  if bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null; then say loopback connected; else say loopback refused; fi
-  if bash -c 'exec 3<>/dev/tcp/192.0.2.1/80' 2>/dev/null; then say direct connected; else say direct refused; fi
+  bash -c '
+    try() { if (exec 3<>"/dev/tcp/$2/$3") 2>/dev/null; then s=connected; else s=refused; fi; printf "%s\t%s\n" "$1" "$s" >&9; }
+    try loopback 127.0.0.1 "$1"; try direct 192.0.2.1 80' bash "$port" 2>/dev/null
 fi
 `
 
@@ -37,8 +38,14 @@ for entry in /proc/self/fd/*; do
   case \${entry##*/} in ${KEPT}) ;; *) [ -e "$entry" ] && open="$open \${entry##*/}" ;; esac
 done
 say descriptors "$open"
-say variables "$(cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | cut -d= -f1 | sort -u | tr '\\n' ' ')"
-say home "$(ls -A "$HOME" 2>/dev/null | tr '\\n' '/')"
+names=$(cut -z -d= -f1 /proc/[0-9]*/environ 2>/dev/null | tr '\\0' ' ')
+[ -n "$names" ] || names=$(cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | cut -d= -f1 | tr '\\n' ' ')
+say variables "$names"
+found=
+for entry in "$HOME"/.[!.]* "$HOME"/..?* "$HOME"/*; do
+  if [ -e "$entry" ] || [ -h "$entry" ]; then found="$found\${entry##*/}/"; fi
+done
+say home "$found"
 if command -v unshare >/dev/null 2>&1; then
   if unshare --user true 2>/dev/null; then say namespace made; else say namespace refused; fi
 fi

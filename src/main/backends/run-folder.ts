@@ -23,8 +23,8 @@ import { run } from './spawn.ts'
 export interface RunFolder {
   readonly path: string
   write(name: string, content: string | Uint8Array): Promise<string>
-  /** A FIFO opened for both ends, so neither side's open can block. The caller closes it. */
-  fifo(name: string): Promise<FileHandle>
+  /** FIFOs opened for both ends, so neither side's open can block. The caller closes them. */
+  fifos(...names: readonly string[]): Promise<FileHandle[]>
   /**
    * A pipe that gives its one reader the content and then ends; nothing of it is on a disk. The
    * caller stops it when no reader came.
@@ -47,10 +47,14 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
       await writeFile(file, content, { mode: 0o600, flag: 'wx' })
       return file
     },
-    fifo: async (name) =>
-      open(await makeFifo(join(path, name)), constants.O_RDWR | constants.O_NONBLOCK),
+    fifos: async (...names) => {
+      const files = names.map((name) => join(path, name))
+      await makeFifos(files)
+      return Promise.all(files.map((file) => open(file, constants.O_RDWR | constants.O_NONBLOCK)))
+    },
     feed: async (name, content) => {
-      const file = await makeFifo(join(path, name))
+      const file = join(path, name)
+      await makeFifos([file])
       const feeding = feed(file, content)
       return {
         stop: async () => {
@@ -67,10 +71,9 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
   }
 }
 
-async function makeFifo(file: string): Promise<string> {
-  const made = await run('mkfifo', ['-m', '600', file], { timeoutMs: 5000 })
+async function makeFifos(files: readonly string[]): Promise<void> {
+  const made = await run('mkfifo', ['-m', '600', ...files], { timeoutMs: 5000 })
   if (made.code !== 0) throw new Error(`mkfifo: ${made.stderr.trim() || 'not found'}`)
-  return file
 }
 
 /** Opening waits for the reader. A reader that leaves early ends it; that shows elsewhere. */

@@ -5,6 +5,7 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Decision, Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import {
   isLive,
   type Session,
@@ -51,6 +52,9 @@ export interface SessionsOptions extends BoundaryPorts {
   /** Milliseconds a program gets to end by itself before its sandbox is destroyed. */
   readonly graceMs: number
 }
+
+/** Milliseconds a level that was usable is taken to be so still. */
+const USABLE_MS = 60_000
 
 type UnknownSession = { readonly type: 'unknown_session' }
 
@@ -153,6 +157,22 @@ export function createSessions(options: SessionsOptions): Sessions {
     return backend ? ok({ ...planned.value, backend }) : err(noBackend(spec.level))
   }
 
+  /** When each level was last found usable, on the monotonic clock. */
+  const usableAtMs = new Map<IsolationLevel, number>()
+
+  /**
+   * A level that was usable a moment ago is not looked at again: the start proves more than any
+   * diagnosis, and one that fails has it looked at the next time.
+   */
+  const whyUnusable = async (backend: SandboxBackend): Promise<Diagnosis | null> => {
+    const known = usableAtMs.get(backend.level)
+    if (known !== undefined && clock.monoMs() - known < USABLE_MS) return null
+    const diagnosis = await backend.diagnose()
+    if (diagnosis.status !== 'usable') return diagnosis
+    usableAtMs.set(backend.level, clock.monoMs())
+    return null
+  }
+
   const start = async (
     spec: SessionSpec,
     caller: Pick<Caller, 'shell'>,
@@ -161,9 +181,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     const ready = await prepare(spec, caller, continues !== null)
     if (!ready.ok) return ready
     const { plan, agentName, title, backend } = ready.value
-    const diagnosis = await backend.diagnose()
-    if (diagnosis.status !== 'usable')
-      return err({ type: 'backend_unavailable', level: spec.level, diagnosis })
+    const unusable = await whyUnusable(backend)
+    if (unusable)
+      return err({ type: 'backend_unavailable', level: spec.level, diagnosis: unusable })
 
     const id = options.newId('ses')
     const session: Session = {
@@ -201,6 +221,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       monoOriginMs: timeline.monoOriginMs(id),
     })
     if (!started.ok) {
+      usableAtMs.delete(backend.level)
       exits.delete(id)
       options.rules.forgetSession(id)
       options.prompts.cancel(id)

@@ -25,9 +25,10 @@ export async function readFilePolicy(
     throw new RefusedPath(workspace, 'The workspace was moved or replaced by a link.')
   const patterns = plan.files.filter((rule) => rule.isPattern)
   const looksDeep = plan.maskSecrets || patterns.length > 0
-  const walk = await walkFolder(workspace, (path) =>
-    looksDeep ? !path.endsWith('/.git') : !/\/(\.git|node_modules)$/.test(path),
-  )
+  const walk = await walkFolder(workspace, {
+    enter: (path) => !path.endsWith('/.git') && (looksDeep || !path.endsWith('/node_modules')),
+    wants: (name) => looksDeep || name === '.git',
+  })
   const plain = plan.files.filter((rule) => !rule.isPattern)
   const named = new Set(plain.flatMap((rule) => [rule.path, rule.asked]))
   const own = await protectWorkspace(workspace, walk, {

@@ -1,6 +1,5 @@
 import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 
 /** Enough for large repositories; a walk of so many entries takes about a second. */
 const MAX_ENTRIES = 500_000
@@ -20,8 +19,15 @@ export interface Walk {
   readonly isWhole: boolean
 }
 
-/** `enter` says which folders are looked into. What cannot be read is unreadable inside as well. */
-export async function walkFolder(root: string, enter: (path: string) => boolean): Promise<Walk> {
+export interface WalkOptions {
+  /** Which folders are looked into. */
+  readonly enter: (path: string) => boolean
+  /** Which files are listed, by their name. */
+  readonly wants: (name: string) => boolean
+}
+
+/** What cannot be read is unreadable inside as well. */
+export async function walkFolder(root: string, { enter, wants }: WalkOptions): Promise<Walk> {
   const files: string[] = []
   const folders: string[] = []
   const links: string[] = []
@@ -29,7 +35,8 @@ export async function walkFolder(root: string, enter: (path: string) => boolean)
   const unreadable: string[] = []
   let count = 0
   const sort = (folder: string, entry: Dirent): void => {
-    const path = join(folder, entry.name)
+    if (entry.isFile() && !wants(entry.name)) return
+    const path = `${folder}/${entry.name}`
     if (entry.name.includes('\uFFFD')) unreadable.push(path)
     else if (entry.isDirectory()) folders.push(path)
     else if (entry.isSymbolicLink()) links.push(path)

@@ -120,7 +120,8 @@ async function prepare(plan: PlanInput, log: Log): Promise<SandboxBuild> {
     await mkdir(home, { recursive: true, mode: 0o700 })
     const [report, go] = [join(folder.path, 'report'), join(folder.path, 'go')]
     await folder.write('report', '')
-    const goFile = await folder.fifo('go')
+    const [goFile] = await folder.fifos('go')
+    if (!goFile) throw new Error('the channel of the start is missing')
     const { text, parameters } = seatbeltProfile({
       plan,
       entries: files.entries,

@@ -1,0 +1,244 @@
+// How long until the first instruction inside, and what files cost there: Cloche, bare bubblewrap,
+// srt and Codex side by side. Started by scripts/bench.mjs; arguments: folder of the built entries,
+// folder of the peers' programs, rounds.
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createHost } from '../src/main/create-host.ts'
+import { createForkStarter } from '../src/main/shell-web/fork-starter.ts'
+import { BASIC_SPEC } from '../src/shared/domain/session.ts'
+import { type Connection, connect } from '../src/shared/rpc/client.ts'
+import { memoryTransportPair } from '../src/shared/rpc/transport.ts'
+import { type Contender, measure, type Measured, table } from './rounds.ts'
+
+const [entries = '', peers = '', roundsText = '10'] = process.argv.slice(2)
+const rounds = Number(roundsText)
+
+/** Below no folder that Codex takes for temporary. */
+const root = mkdtempSync('/var/tmp/cloche-bench-')
+const home = join(root, 'home')
+const workspace = join(home, 'project')
+mkdirSync(join(home, '.codex'), { recursive: true })
+mkdirSync(workspace)
+const node = join(process.execPath, '..')
+const path = `${peers}:${node}:/usr/bin:/bin`
+
+const now = (): number => performance.timeOrigin + performance.now()
+const stamp = join(workspace, 'stamp')
+/** The clock of the machine, by the first program that runs inside. */
+const STAMP = ['/bin/sh', '-c', 'date +%s%N >stamp']
+const stampMs = (): number => Number(readFileSync(stamp, 'utf8')) / 1e6
+
+function runPeer(file: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(
+      file,
+      [...args],
+      { cwd: workspace, env: { PATH: path, HOME: home, CODEX_HOME: join(home, '.codex') } },
+      (error, stdout, stderr) =>
+        error ? reject(new Error(`${file}: ${stderr || stdout || error.message}`)) : resolve(),
+    )
+  })
+}
+
+const srtSettings = join(root, 'srt.json')
+writeFileSync(
+  srtSettings,
+  JSON.stringify({
+    network: { allowedDomains: [], deniedDomains: [] },
+    filesystem: { denyRead: [], allowWrite: ['.'], denyWrite: [] },
+  }),
+)
+const quote = (words: readonly string[]): string =>
+  words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+
+/** How each of them is asked to run a command that may write into the workspace. */
+const PEERS: readonly (readonly [string, (command: readonly string[]) => Promise<void>])[] = [
+  [
+    'bare bubblewrap',
+    (command) =>
+      runPeer('/usr/bin/bwrap', [
+        ...['--unshare-all', '--die-with-parent', '--ro-bind', '/', '/', '--dev', '/dev'],
+        ...['--proc', '/proc', '--bind', workspace, workspace, '--chdir', workspace, ...command],
+      ]),
+  ],
+  ['srt', (command) => runPeer(join(peers, 'srt'), ['-s', srtSettings, '-c', quote(command)])],
+  [
+    'codex sandbox',
+    (command) =>
+      runPeer(join(peers, 'codex'), [
+        ...['sandbox', '-c', 'sandbox_mode="workspace-write"', '--', ...command],
+      ]),
+  ],
+]
+
+async function startCloche(): Promise<{ connection: Connection; stop: () => Promise<void> }> {
+  const host = await createHost({
+    dataDir: join(root, 'data'),
+    entries,
+    nodePath: process.execPath,
+    nodeEnv: {},
+    starter: createForkStarter(entries),
+    mayUnconfineInBrowser: false,
+    secretBox: null,
+    env: { PATH: path, HOME: home },
+  })
+  if (!host.ok) throw new Error(JSON.stringify(host.error))
+  const [client, server] = memoryTransportPair()
+  host.value.accept(server, { shell: 'electron' })
+  const connection = await connect(client, { clientId: 'bench-client' })
+  return { connection, stop: () => host.value.stop() }
+}
+
+/** Through the same contract as a window, and waits until the session has ended. */
+async function runInCloche(connection: Connection, command: readonly string[]): Promise<void> {
+  const created = await connection.api.session.create({
+    agent: 'command',
+    command: quote(command),
+    workspace,
+    level: 'os',
+    title: null,
+    network: 'deny',
+    grants: [],
+    useSignIn: false,
+    ...BASIC_SPEC,
+    acknowledgement: null,
+  })
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const { id } = created.value
+  await new Promise<void>((resolve) => {
+    const stop = connection.api.session.list(null, (frame) => {
+      const sessions =
+        frame.type === 'snapshot'
+          ? frame.state
+          : frame.change.type === 'set'
+            ? [frame.change.session]
+            : []
+      if (!sessions.some((item) => item.id === id && item.status === 'ended')) return
+      resolve()
+      queueMicrotask(() => stop())
+    })
+  })
+  await connection.api.session.remove({ id })
+}
+
+async function firstInstruction(connection: Connection): Promise<Measured[]> {
+  const contender = (
+    name: string,
+    run: (command: readonly string[]) => Promise<void>,
+  ): Contender => ({
+    name,
+    run: async () => {
+      rmSync(stamp, { force: true })
+      const startedMs = now()
+      await run(STAMP)
+      return stampMs() - startedMs
+    },
+  })
+  return measure(
+    [
+      ...PEERS.slice(0, 1).map(([name, run]) => contender(name, run)),
+      contender('Cloche, the agent itself', (command) => runInCloche(connection, command)),
+      ...PEERS.slice(1).map(([name, run]) => contender(name, run)),
+    ],
+    rounds,
+  )
+}
+
+/** 20,000 small files in a repository, and a package with dependencies that needs no network. */
+function makeTree(): void {
+  for (let folder = 0; folder < 200; folder++) {
+    const where = join(workspace, 'tree', `d${folder}`)
+    mkdirSync(where, { recursive: true })
+    for (let file = 0; file < 100; file++)
+      writeFileSync(join(where, `f${file}.txt`), `line ${folder} ${file}\nneedle-${file}\n`)
+  }
+  const git = (...args: string[]): Buffer =>
+    execFileSync('git', ['-c', 'user.name=b', '-c', 'user.email=b@example.org', ...args], {
+      cwd: workspace,
+    })
+  git('init', '-q')
+  git('add', 'tree')
+  git('commit', '-qm', 'tree')
+  const packages = join(root, 'packages')
+  mkdirSync(packages)
+  const dependencies: Record<string, string> = {}
+  for (let n = 0; n < 20; n++) {
+    const source = join(root, `package-${n}`)
+    mkdirSync(source)
+    writeFileSync(
+      join(source, 'package.json'),
+      JSON.stringify({ name: `dep-${n}`, version: '1.0.0' }),
+    )
+    for (let file = 0; file < 50; file++)
+      writeFileSync(join(source, `m${file}.js`), `module.exports = ${file}\n`.repeat(20))
+    const tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', packages], {
+      cwd: source,
+      encoding: 'utf8',
+      env: { PATH: path, HOME: home },
+    }).trim()
+    mkdirSync(join(workspace, 'app', 'packages'), { recursive: true })
+    execFileSync('cp', [join(packages, tarball), join(workspace, 'app', 'packages')])
+    dependencies[`dep-${n}`] = `file:packages/${tarball}`
+  }
+  const app = { name: 'app', version: '1.0.0', private: true, dependencies }
+  writeFileSync(join(workspace, 'app', 'package.json'), JSON.stringify(app))
+  execFileSync('npm', ['install', '--silent', '--offline', '--no-audit', '--no-fund'], {
+    cwd: join(workspace, 'app'),
+    env: { PATH: path, HOME: home },
+  })
+}
+
+const WORK: readonly (readonly [title: string, script: string])[] = [
+  ['git status over 20,000 files', 'git status --porcelain >/dev/null'],
+  ['rg over 20,000 files', 'rg -c needle-7 tree >/dev/null'],
+  [
+    'npm ci, 20 packages of 50 files',
+    `cd app && HOME=/tmp npm_config_cache=/tmp/npm PATH=${node}:$PATH npm ci --silent --offline --no-audit --no-fund >/dev/null`,
+  ],
+]
+
+/** Measured by the script itself, so that starting the sandbox is not part of it. */
+async function files(connection: Connection, script: string): Promise<Measured[]> {
+  const timed = [
+    '/bin/sh',
+    '-c',
+    `a=$(date +%s%N); (${script}) || exit 1; b=$(date +%s%N); echo $((b - a)) >stamp`,
+  ]
+  const contender = (
+    name: string,
+    run: (command: readonly string[]) => Promise<void>,
+  ): Contender => ({
+    name,
+    run: async () => {
+      rmSync(stamp, { force: true })
+      await run(timed)
+      return stampMs()
+    },
+  })
+  return measure(
+    [
+      contender('no sandbox', ([file = '', ...args]) => runPeer(file, args)),
+      contender('Cloche', (command) => runInCloche(connection, command)),
+      ...PEERS.map(([name, run]) => contender(name, run)),
+    ],
+    Math.max(3, Math.round(rounds / 2)),
+  )
+}
+
+const results: Record<string, Measured[]> = {}
+const cloche = await startCloche()
+try {
+  const record = (title: string, rows: Measured[]): void => {
+    results[title] = rows
+    console.log(table(title, rows))
+  }
+  record('from the request to the first instruction', await firstInstruction(cloche.connection))
+  makeTree()
+  for (const [title, script] of WORK) record(title, await files(cloche.connection, script))
+} finally {
+  await cloche.stop()
+  rmSync(root, { recursive: true, force: true })
+}
+if (process.send) process.send(results)
+process.exit(0)
