@@ -52,7 +52,7 @@ export interface Start {
 /** Milliseconds a whole start may take, and the end of a sandbox. */
 const START_MS = 10_000
 const END_MS = 10_000
-const POLL_MS = 5
+const POLL_MS = 1
 
 /** A start that came to its end, with the part that was being built. */
 class Stopped extends Error {

@@ -41,7 +41,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
       return orRefused(async () => {
         const policy = await readFilePolicy(plan, options.placeholders.isHeld)
-        return ok((await render(plan, policy, RUN_FOLDER)).policy)
+        return ok(render(plan, await readLayout(), policy, RUN_FOLDER).policy)
       })
     },
     build: async (plan, sessionId) => {
@@ -78,7 +78,6 @@ const RUN_FOLDER = '(run folder)'
 
 interface Rendered {
   readonly env: Readonly<Record<string, string>>
-  readonly layout: MachineLayout
   /** Files of ours, by name in the run folder. */
   readonly files: ReadonlyMap<string, string>
   readonly args: readonly string[]
@@ -86,8 +85,12 @@ interface Rendered {
 }
 
 /** Words and arguments of one plan; nothing is made. */
-async function render(plan: PlanInput, files: FilePolicy, folder: string): Promise<Rendered> {
-  const layout = await readLayout()
+function render(
+  plan: PlanInput,
+  layout: MachineLayout,
+  files: FilePolicy,
+  folder: string,
+): Rendered {
   const { uid, gid } = userInfo()
   const contents = new Map([['empty', '']])
   const sources: Record<string, string> = {}
@@ -106,7 +109,7 @@ async function render(plan: PlanInput, files: FilePolicy, folder: string): Promi
   const words = [...args, ...grantedArgs(plan), '--', ...plan.argv]
   const shown = shownCommand('bwrap', words, new Set(plan.granted))
   const policy = { sentences: policySentences(plan, layout, files), command: shown }
-  return { env, layout, files: contents, args, policy }
+  return { env, files: contents, args, policy }
 }
 
 const zeroEnded = (words: readonly string[]): string => words.map((word) => `${word}\0`).join('')
@@ -125,30 +128,32 @@ async function prepare(
   { bubblewrap, filter }: { readonly bubblewrap: string; readonly filter: Uint8Array },
   options: BubblewrapOptions & { readonly sessionId: SessionId },
 ): Promise<SandboxBuild> {
-  const files = await readFilePolicy(plan, options.placeholders.isHeld)
-  const visible = visibleFolders(plan, await readLayout(), files)
-  const letGo = await options.placeholders.hold(files.entries)
-  const folder = await makeRunFolder(visible).catch(async (cause: unknown) => {
-    await letGo()
-    throw cause
-  })
+  const [layout, files] = await Promise.all([
+    readLayout(),
+    readFilePolicy(plan, options.placeholders.isHeld),
+  ])
+  const visible = visibleFolders(plan, layout, files)
+  const folder = await makeRunFolder(visible)
+  // Stand-ins have to be on disk before they exist; all else is made meanwhile.
+  const holding = options.placeholders.hold(files.entries)
   const undo = async (): Promise<void> => {
     await folder.remove()
-    await letGo()
+    const letGo = await holding.catch(() => null)
+    await letGo?.()
   }
   try {
-    const identities = await identifyAll(plan, files)
-    const rendered = await render(plan, files, folder.path)
+    const rendered = render(plan, layout, files, folder.path)
     const written = [...rendered.files].map(([name, content]) => folder.write(name, content))
-    const granted = zeroEnded(grantedArgs(plan))
-    const [fifos, feed, canaries] = await Promise.all([
+    const [fifos, feed, canaries, letGo] = await Promise.all([
       folder.fifos(CHANNEL.userns, CHANNEL.go),
-      folder.feed(CHANNEL.granted, granted),
+      folder.feed(CHANNEL.granted, zeroEnded(grantedArgs(plan))),
       placeCanaries(folder.path),
+      holding,
       folder.write(CHANNEL.args, zeroEnded(rendered.args)),
       folder.write(CHANNEL.seccomp, filter),
       ...written,
     ])
+    const identities = await identifyAll(plan, files)
     const [userns, go] = fifos
     if (!userns || !go) throw new Error('a channel of the start is missing')
     const channels: Channels = { folder, userns, go, canaries }
@@ -162,7 +167,7 @@ async function prepare(
     return {
       policy: rendered.policy,
       launch: launchSpec(plan, {
-        shell: rendered.layout.shell,
+        shell: layout.shell,
         folder: folder.path,
         bubblewrap,
         canaries: [...channels.canaries.args, protectedFolder(planned)],

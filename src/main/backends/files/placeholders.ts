@@ -76,7 +76,7 @@ export function createPlaceholders(
     }
     // Known on disk before it exists: a crash between the two leaves nothing unknown behind.
     if (absent.length > 0) await save()
-    for (const item of absent) await putThere(item)
+    await Promise.all(absent.map(putThere))
   }
 
   return {
