@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '../../src/shared/domain/limits.ts'
+import { PLAIN_PLAN } from './plan.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
@@ -74,22 +74,12 @@ export const testBackend = (
 
 export const planFor = (place: Place, argv: readonly string[], more: Partial<PlanInput> = {}) =>
   planSandbox({
+    ...PLAIN_PLAN,
     level: 'os',
     workspace: place.workspace,
     argv,
     home: place.home,
     user: userInfo().username,
-    mounts: [],
-    env: {},
-    path: [],
-    files: [],
-    maskSecrets: false,
-    limits: NO_LIMITS,
-    granted: [],
-    secrets: [],
-    signIn: [],
-    hosts: [],
-    otherHosts: 'ask',
     ...more,
   })
 

@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { expect, test } from 'vitest'
 import {
   bubblewrapArgs,
@@ -12,6 +12,7 @@ import type { MachineLayout } from '../../../src/main/backends/layout.ts'
 import type { PlanInput } from '../../../src/main/core/isolation/plan.ts'
 
 const plan: PlanInput = {
+  ...PLAIN_PLAN,
   level: 'os',
   workspace: '/home/ada/project',
   argv: ['/usr/bin/agent', '--flag', 'a b'],
@@ -23,14 +24,6 @@ const plan: PlanInput = {
   ],
   env: { AGENT_HOME: '/home/ada/.agent', TOKEN: 'sk-secret' },
   path: ['/home/ada/.nvm/v22/bin'],
-  files: [],
-  maskSecrets: false,
-  limits: NO_LIMITS,
-  granted: [],
-  secrets: [],
-  signIn: [],
-  hosts: [],
-  otherHosts: 'ask',
 }
 const layout: MachineLayout = {
   links: [['/bin', 'usr/bin']],

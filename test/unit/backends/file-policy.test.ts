@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -52,22 +52,11 @@ const rule = (name: string, access: PlannedFileRule['access']): PlannedFileRule 
 })
 
 const plan = (changes: Partial<PlanInput> = {}): PlanInput => ({
+  ...PLAIN_PLAN,
   level: 'os',
   workspace,
-  argv: ['/bin/true'],
   home: root,
   user: 'ada',
-  mounts: [],
-  files: [],
-  maskSecrets: false,
-  limits: NO_LIMITS,
-  granted: [],
-  secrets: [],
-  env: {},
-  path: [],
-  signIn: [],
-  hosts: [],
-  otherHosts: 'ask',
   ...changes,
 })
 

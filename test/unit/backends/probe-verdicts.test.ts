@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { describe, expect, test } from 'vitest'
 import { HOSTS_LINE } from '../../../src/main/backends/bubblewrap-args.ts'
 import type { KernelFacts } from '../../../src/main/backends/kernel-facts.ts'
@@ -50,22 +50,11 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
   )
   return {
     plan: {
+      ...PLAIN_PLAN,
       level: 'os',
       workspace: '/home/ada/w',
-      argv: ['/bin/true'],
       home: '/home/ada',
       user: 'ada',
-      mounts: [],
-      env: {},
-      path: [],
-      files: [],
-      maskSecrets: false,
-      limits: NO_LIMITS,
-      granted: [],
-      secrets: [],
-      signIn: [],
-      hosts: [],
-      otherHosts: 'ask',
     },
     report: new Map(said),
     secret: 'c0ffee',

@@ -1,4 +1,4 @@
-import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
@@ -40,21 +40,11 @@ test('unconfined: the person’s own environment, open on every axis, ended with
   const word = acknowledge('unconfined', 1)!
   const plan = planUnconfined(
     {
+      ...PLAIN_PLAN,
       workspace: '/',
       argv: ['/bin/sh', '-c', 'sleep 600 & sleep 601'],
       home: '/root',
       user: 'ada',
-      mounts: [],
-      env: {},
-      path: [],
-      files: [],
-      maskSecrets: false,
-      limits: NO_LIMITS,
-      granted: [],
-      secrets: [],
-      signIn: [],
-      hosts: [],
-      otherHosts: 'ask',
     },
     word,
   )

@@ -1,9 +1,9 @@
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
 import { seatbeltProfile, type SeatbeltParts } from '../../../src/main/backends/seatbelt/profile.ts'
-import { NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 import { decide, parseProfile } from '../../helpers/sbpl.ts'
 
 // Built, not run: what the profile would decide is read from its text. No Mac confirmed it.
@@ -17,6 +17,7 @@ const entry = (
 
 const parts = (changes: Partial<SeatbeltParts> = {}): SeatbeltParts => ({
   plan: {
+    ...PLAIN_PLAN,
     level: 'os',
     workspace: W,
     argv: ['/usr/bin/true'],
@@ -26,16 +27,6 @@ const parts = (changes: Partial<SeatbeltParts> = {}): SeatbeltParts => ({
       { source: '/Users/ada/lib/homes/x/.agent', target: '/Users/ada/.agent', access: 'write' },
       { source: '/Users/ada/.nvm/v22', target: '/Users/ada/.nvm/v22', access: 'read' },
     ],
-    files: [],
-    maskSecrets: false,
-    limits: NO_LIMITS,
-    granted: [],
-    secrets: [],
-    env: {},
-    path: [],
-    signIn: [],
-    hosts: [],
-    otherHosts: 'ask',
   },
   entries: [
     entry('.git', 'pin'),
