@@ -118,7 +118,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   )
   let recent = recentLoaded.value
 
-  const heldDocument = createDocumentStore(join(root, 'held.json'), z.array(HeldPath), 1, [])
+  // Written at every start of a session; after a power cut an empty folder too many does no harm.
+  const held = join(root, 'held.json')
+  const heldDocument = createDocumentStore(held, z.array(HeldPath), 1, [], 'crash')
   const heldLoaded = await heldDocument.load()
   const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
   await Promise.all([placeholders.sweep(), sweepRunFolders(), sweepGroups(await readHomes())])

@@ -52,7 +52,7 @@ describe('the boundary of a running session', () => {
     const texts = sentences.map(({ kind, text }) => `${kind} ${text}`)
     expect(texts).toContain('can reach api.example.test')
     expect(texts).toContain(`cannot open ${join(host.workspace, 'secret')}`)
-    expect(texts).toContain('cannot make .claude')
+    expect(texts).toContainEqual(expect.stringMatching(/^cannot make .*\.claude, .*\.git, /))
     expect(await readdir(host.workspace)).toEqual(['secret'])
 
     const created = await connection.api.session.create(spec)

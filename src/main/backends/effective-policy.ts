@@ -62,14 +62,10 @@ function fileSentences(
       `read the programs of this machine: ${layout.folders.join(', ')} and ${layout.etc.length} parts of /etc`,
     ),
     canFile('boundary', 'write /tmp and a home folder of its own, gone when the session ends'),
-    ...own
-      .filter(({ access }) => access === 'read')
-      .map(({ path, absent }) =>
-        cannotFile(
-          'boundary',
-          `${absent ? 'make' : 'change'} ${inWorkspace(path, plan.workspace)}`,
-        ),
-      ),
+    ...readOnly(
+      own.filter(({ access }) => access === 'read'),
+      plan.workspace,
+    ),
     ...own
       .filter(({ access }) => access === 'deny')
       .map(({ path }) =>
@@ -83,6 +79,19 @@ function fileSentences(
       'boundary',
       'see anything else: the rest of your home folder, other projects, other disks',
     ),
+  ]
+}
+
+/** One sentence for all that exists, and one for all that does not and cannot be made. */
+function readOnly(entries: readonly FileEntry[], workspace: string): PolicySentence[] {
+  const named = (isAbsent: boolean): string =>
+    entries
+      .filter(({ absent }) => (absent !== null) === isAbsent)
+      .map(({ path }) => inWorkspace(path, workspace))
+      .join(', ')
+  return [
+    ...(named(false) ? [cannotFile('boundary', `change ${named(false)}`)] : []),
+    ...(named(true) ? [cannotFile('boundary', `make ${named(true)}`)] : []),
   ]
 }
 

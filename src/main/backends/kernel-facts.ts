@@ -21,13 +21,14 @@ export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts
     const status = await readFile(`/proc/${pid}/status`, 'utf8')
     const field = (name: string): string =>
       new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? 'absent'
-    const namespaces: Record<string, string> = {}
-    for (const name of NAMESPACES) namespaces[name] = await readlink(`/proc/${pid}/ns/${name}`)
+    const links = await Promise.all(
+      NAMESPACES.map(async (name) => [name, await readlink(`/proc/${pid}/ns/${name}`)] as const),
+    )
     return {
       noNewPrivs: field('NoNewPrivs'),
       seccomp: field('Seccomp'),
       capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
-      namespaces,
+      namespaces: Object.fromEntries(links),
       interfaces: interfacesOf(await readFile(`/proc/${pid}/net/dev`, 'utf8')),
       mounts: mountPointsOf(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
     }

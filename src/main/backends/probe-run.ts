@@ -32,16 +32,22 @@ export async function judgeSandbox(
   said: { readonly report: ReadonlyMap<string, string>; readonly isFresh: boolean },
 ): Promise<AxisReport[]> {
   const [inner] = await childrenOf(first)
+  const [seen, own, inside, words] = await Promise.all([
+    canaries.observe(),
+    readKernelFacts('self'),
+    inner === undefined ? null : readKernelFacts(inner),
+    inner === undefined ? [] : misplaced(inner, planned.identities),
+  ])
   return judge({
     ...said,
     plan: planned.plan,
     entries: planned.entries,
     variables: planned.variables,
     secret: canaries.secret,
-    seen: await canaries.observe(),
-    inside: inner === undefined ? null : await readKernelFacts(inner),
-    misplaced: inner === undefined ? [] : await misplaced(inner, planned.identities),
-    own: await readKernelFacts('self'),
+    seen,
+    inside,
+    misplaced: words,
+    own,
     atMs: Date.now(),
   })
 }

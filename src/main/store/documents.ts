@@ -2,7 +2,7 @@ import { readFile, rename } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { z } from 'zod'
 import type { DocumentStore } from '../core/ports.ts'
-import { replaceFile } from './replace-file.ts'
+import { replaceFile, type Survives } from './replace-file.ts'
 
 /**
  * Keeps one value in one JSON file: `{ "version": N, "value": … }`. Saves follow each other in the
@@ -13,6 +13,7 @@ export function createDocumentStore<T>(
   schema: z.ZodType<T>,
   version: number,
   empty: T,
+  survives: Survives = 'power-cut',
 ): DocumentStore<T> {
   const envelope = z.strictObject({ version: z.literal(version), value: schema })
   let saving: Promise<void> = Promise.resolve()
@@ -50,7 +51,7 @@ export function createDocumentStore<T>(
     save: (value) => {
       const text = `${JSON.stringify({ version, value }, null, 2)}\n`
       // A failed save must not stop the next one; its own caller hears of it.
-      saving = saving.catch(() => undefined).then(() => replaceFile(path, text))
+      saving = saving.catch(() => undefined).then(() => replaceFile(path, text, survives))
       return saving
     },
   }

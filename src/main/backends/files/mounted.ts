@@ -33,11 +33,13 @@ export function uncovered(entries: readonly FileEntry[], mounts: readonly MountP
  * another program may swap a path for a link between that look and the mount. In words.
  */
 export async function misplaced(pid: number, identities: readonly Identity[]): Promise<string[]> {
-  const words: string[] = []
-  for (const { path, device, inode } of identities) {
-    const info = await lstat(`/proc/${pid}/root${path}`, { bigint: true }).catch(() => null)
-    if (info?.dev !== device || info.ino !== inode)
-      words.push(`${path} is not what it was when the session was planned`)
-  }
-  return words
+  const words = await Promise.all(
+    identities.map(async ({ path, device, inode }) => {
+      const info = await lstat(`/proc/${pid}/root${path}`, { bigint: true }).catch(() => null)
+      return info?.dev === device && info.ino === inode
+        ? []
+        : [`${path} is not what it was when the session was planned`]
+    }),
+  )
+  return words.flat()
 }

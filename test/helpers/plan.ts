@@ -1,0 +1,18 @@
+import type { PlanInput } from '../../src/main/core/isolation/plan.ts'
+import { NO_LIMITS } from '../../src/shared/domain/limits.ts'
+
+/** A plan that asks for nothing beyond its workspace. */
+export const PLAIN_PLAN = {
+  argv: ['/bin/true'],
+  mounts: [],
+  files: [],
+  maskSecrets: false,
+  limits: NO_LIMITS,
+  granted: [],
+  secrets: [],
+  env: {},
+  path: [],
+  signIn: [],
+  hosts: [],
+  otherHosts: 'ask',
+} satisfies Partial<PlanInput>
