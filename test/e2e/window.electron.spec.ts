@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
 import { type App, launchApp, removePlace, startAgain } from '../helpers/app.ts'
 import { answerDialogs } from '../helpers/dialogs.ts'
@@ -68,4 +70,24 @@ test('quitting asks while something runs, and Cancel keeps it running', async ()
   const ended = new Promise((done) => app.electron!.process().once('exit', done))
   await app.electron!.evaluate(({ app: electronApp }) => electronApp.quit()).catch(() => undefined)
   expect(await ended).toBe(0)
+})
+
+test('without a real keyring a kept value is never on disk, and the page says so', async () => {
+  const { page, place } = app
+  const backend = await app.electron!.evaluate(({ safeStorage }) =>
+    process.platform === 'linux' ? safeStorage.getSelectedStorageBackend() : 'another system',
+  )
+  // What Electron offers where no desktop runs: a key that anybody knows.
+  expect(['basic_text', 'unknown']).toContain(backend)
+  await page.getByTestId('rail-doctor').click()
+  await expect(page.getByTestId('kept-variables')).toContainText('Only in memory')
+  await page.getByTestId('variable-name').fill('MY_TOKEN')
+  await page.getByTestId('variable-value').fill('hunter2-hunter2')
+  await page.getByTestId('keep-variable').click()
+  await expect(page.getByTestId('kept-variable')).toContainText('until Cloche ends')
+  const files = await readdir(place.dataDir, { recursive: true, withFileTypes: true })
+  const written = files.filter((entry) => entry.isFile() && !/\/electron/.test(entry.parentPath))
+  expect(written.length).toBeGreaterThan(0)
+  for (const entry of written)
+    expect(await readFile(join(entry.parentPath, entry.name), 'utf8')).not.toContain('hunter2')
 })

@@ -1,6 +1,6 @@
 import type { FileAccess } from '../../../shared/domain/files.ts'
 
-/** What is put where a protected path does not exist, so that nothing else can be: see ADR 0014. */
+/** What is put where a protected path does not exist, so that nothing else can be: see ADR 0009. */
 export type Neutral = 'folder' | 'empty-file' | 'own-common-folder'
 
 /**
