@@ -16,6 +16,7 @@ import type { NewId } from './ids.ts'
 import { decideByRules } from './policy/decide.ts'
 import { coversHost, parseHostPattern, widerPattern } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
+import { isInScope } from './policy/scope.ts'
 import type { Clock } from './ports.ts'
 
 export interface Question {
@@ -54,10 +55,17 @@ export interface PromptsOptions {
   readonly timeoutMs: number
 }
 
+/** One connection that waits. It may move to another prompt when a part of its own is answered. */
+interface Held {
+  readonly question: Question
+  readonly resolve: (decision: Decision) => void
+  entry: Waiting | null
+}
+
 interface Waiting {
   request: PermissionRequest
   readonly workspace: string
-  readonly settlers: Map<ConnectionId, (decision: Decision) => void>
+  readonly held: Map<ConnectionId, Held>
   readonly timer: NodeJS.Timeout
 }
 
@@ -74,7 +82,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     clearTimeout(entry.timer)
     options.report(sessionId, { type: 'prompt/answered', promptId: id, decision })
     tell({ type: 'settled', id, decision })
-    for (const resolve of entry.settlers.values()) resolve(decision)
+    for (const { resolve } of entry.held.values()) resolve(decision)
   }
 
   const raise = (question: Question): Waiting => {
@@ -93,7 +101,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         wider: widerPattern(destination.host),
       },
       workspace,
-      settlers: new Map(),
+      held: new Map(),
       timer: setTimeout(
         () => settle(entry, { action: 'deny', by: { kind: 'timeout' } }),
         options.timeoutMs,
@@ -116,47 +124,71 @@ export function createPrompts(options: PromptsOptions): Prompts {
     tell({ type: 'set', request: entry.request })
   }
 
-  /** A new rule may answer more than the prompt it came from. */
-  const settleCovered = (): void => {
-    for (const entry of [...waiting.values()]) {
-      const decision = decideByRules({
-        destination: entry.request.destination,
-        rules: options.rules.all(),
-        sessionId: entry.request.sessionId,
-        workspace: entry.workspace,
-        requester: entry.request.requester,
-        sessionDefault: 'ask',
-      })
-      if (decision !== 'ask') settle(entry, decision)
-    }
+  /** Joins the prompt for the same destination, or raises one. */
+  const place = (held: Held): void => {
+    const { question } = held
+    const same = [...waiting.values()].find((entry) => isSame(entry.request, question))
+    held.entry = same ?? raise(question)
+    if (same) join(same, question.connectionId)
+    held.entry.held.set(question.connectionId, held)
   }
 
-  const remember = (entry: Waiting, answer: PromptAnswer): void => {
+  /**
+   * Settles those of a prompt that `decide` has an answer for. The others ask anew: one answer for
+   * a process is none for another that happened to want the same.
+   */
+  const settlePart = (entry: Waiting, decide: (question: Question) => Decision | 'ask'): void => {
+    let decision: Decision | null = null
+    const others: Held[] = []
+    for (const held of entry.held.values()) {
+      const own = decide(held.question)
+      if (own === 'ask') others.push(held)
+      else decision ??= own
+    }
+    if (!decision) return
+    for (const { question } of others) entry.held.delete(question.connectionId)
+    settle(entry, decision)
+    for (const held of others) place(held)
+  }
+
+  /** A new rule may answer more than the prompt it came from. */
+  const settleCovered = (): void => {
+    for (const entry of [...waiting.values()])
+      settlePart(entry, ({ destination, sessionId, workspace, requester }) =>
+        decideByRules({
+          ...{ destination, sessionId, workspace, requester },
+          rules: options.rules.all(),
+          sessionDefault: 'ask',
+        }),
+      )
+  }
+
+  const remember = (entry: Waiting, answer: PromptAnswer): Rule | null => {
     const rule = ruleOf(entry, answer, {
       id: options.newId('rul'),
       createdAtMs: options.clock.wallMs(),
     })
-    if (!rule) return
+    if (!rule) return null
     options.rules.add(rule)
     options.report(entry.request.sessionId, { type: 'rule/added', rule })
     options.ruleAdded(rule)
+    return rule
   }
 
   return {
     ask: (question) =>
       new Promise((resolve) => {
-        const same = [...waiting.values()].find((entry) => isSame(entry.request, question))
-        const entry = same ?? raise(question)
-        if (same) join(same, question.connectionId)
-        entry.settlers.set(question.connectionId, resolve)
+        const held: Held = { question, resolve, entry: null }
+        place(held)
         const withdraw = (): void => {
-          if (!entry.settlers.delete(question.connectionId)) return
+          const { entry } = held
+          if (!entry?.held.delete(question.connectionId)) return
           const decision: Decision = {
             action: 'deny',
             by: { kind: 'default', reason: 'the client hung up' },
           }
           resolve(decision)
-          if (entry.settlers.size === 0) settle(entry, decision)
+          if (entry.held.size === 0) settle(entry, decision)
         }
         if (question.gone.aborted) withdraw()
         else question.gone.addEventListener('abort', withdraw, { once: true })
@@ -171,8 +203,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
         action: answer.action,
         by: { kind: 'person', lifetime: answer.lifetime },
       }
-      remember(entry, answer)
-      settle(entry, decision)
+      const rule = remember(entry, answer)
+      settlePart(entry, (question) => (rule && !isInScope(rule, question) ? 'ask' : decision))
       settleCovered()
       return ok(decision)
     },

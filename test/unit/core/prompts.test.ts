@@ -6,8 +6,10 @@ import {
   NARROW_ANSWER,
   type PermissionRequest,
   type PromptAnswer,
+  type Requester,
   type Rule,
 } from '../../../src/shared/domain/policy.ts'
+import { processKey } from '../../../src/shared/domain/process.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import type { NewId } from '../../../src/main/core/ids.ts'
 import { createRuleBook, type RuleBook } from '../../../src/main/core/policy/rules.ts'
@@ -47,17 +49,27 @@ afterEach(() => vi.useRealTimers())
 
 function ask(
   host: string,
-  options: { session?: SessionId; port?: number; gone?: AbortSignal } = {},
+  options: {
+    session?: SessionId
+    port?: number
+    gone?: AbortSignal
+    requester?: Requester
+  } = {},
 ): Promise<Decision> {
   return prompts.ask({
     sessionId: options.session ?? A,
     workspace: WORKSPACE,
     connectionId: `con_${String(nextId++).padStart(16, '0')}` as ConnectionId,
     destination: { host, port: options.port ?? 443, protocol: 'connect' },
-    requester: null,
+    requester: options.requester ?? null,
     gone: options.gone ?? new AbortController().signal,
   })
 }
+
+const asker = (pid: number): Requester => ({
+  process: { key: processKey(pid, 1), pid, name: `p${pid}`, argv: [], exe: null },
+  ancestors: [],
+})
 
 function pending(): PermissionRequest[] {
   let state: PermissionRequest[] = []
@@ -270,5 +282,33 @@ describe('an answer', () => {
       scope: { kind: 'everywhere' },
     })
     expect(rules.all()).toEqual([])
+  })
+
+  test('for one process is none for another that wants the same: that asks anew', async () => {
+    const mine = ask('api.example.org', { requester: asker(7) })
+    const other = ask('api.example.org', { requester: asker(8) })
+    const unknown = ask('api.example.org')
+    const asked = first()
+    expect(asked.connections).toHaveLength(3)
+    expect(answer({ lifetime: 'process' }).ok).toBe(true)
+    expect(await mine).toMatchObject({ action: 'allow' })
+    expect(pending()).toHaveLength(1)
+    expect(first().id).not.toBe(asked.id)
+    expect(first()).toMatchObject({ requester: { process: { pid: 8 } } })
+    expect(first().connections).toHaveLength(2)
+    answer({ action: 'deny', lifetime: 'once' })
+    expect(await other).toMatchObject({ action: 'deny' })
+    expect(await unknown).toMatchObject({ action: 'deny' })
+    expect(pending()).toEqual([])
+  })
+
+  test('for one process leaves a client that hangs up later where it is', async () => {
+    const gone = new AbortController()
+    void ask('api.example.org', { requester: asker(7) })
+    const other = ask('api.example.org', { requester: asker(8), gone: gone.signal })
+    answer({ lifetime: 'process' })
+    gone.abort()
+    expect(await other).toMatchObject({ action: 'deny' })
+    expect(pending()).toEqual([])
   })
 })
