@@ -14,6 +14,7 @@ import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
+import { startPiped } from './backends/spawn.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
 import type { Clock, Log, ProcessStarter } from './core/ports.ts'
@@ -24,7 +25,7 @@ import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
-import { startSampler } from './procwatch/sampler.ts'
+import { createProcessWatcher } from './procwatch/watcher.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
 import { createEventLog } from './store/event-log.ts'
@@ -108,6 +109,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     env,
   })
   const processes = createProcessReader(clock)
+  const watcher = createProcessWatcher({
+    reader: processes,
+    startEvents: () => startPiped(join(options.entries, '../native/process-events')),
+    clock,
+    log,
+  })
   const ptyHost = createPtyClient({
     starter: options.starter,
     log,
@@ -136,8 +143,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     graceMs: GRACE_MS,
     egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
     processes,
-    startSampler: ({ rootPid, report }) =>
-      startSampler({ rootPid, report, reader: processes, clock, log }),
+    watchProcesses: (request) => watcher.watch(request),
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
   })
   await timeline.recover()
@@ -189,6 +195,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
       await sessions.stopAll()
+      await watcher.close()
       await ptyHost.stop()
       await store.flush()
       await lock.value.release()

@@ -1,9 +1,22 @@
 import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
 import { test } from 'vitest'
+
+const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
 const CHECKS: Readonly<Record<string, () => boolean>> = {
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
+  /** Numbers of a pid namespace that come round soon: pid_max per namespace came with Linux 6.14. */
+  'few pids': () =>
+    spawnSync('unshare', [
+      '-Urpf',
+      '--mount-proc',
+      'sh',
+      '-c',
+      'echo 400 >/proc/sys/kernel/pid_max',
+    ]).status === 0,
+  'process events': () => spawnSync(READER, { input: '' }).status === 0,
   curl: () => spawnSync('curl', ['--version']).status === 0,
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,

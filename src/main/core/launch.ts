@@ -1,5 +1,4 @@
 import type { Decision } from '../../shared/domain/policy.ts'
-import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -10,24 +9,19 @@ import type {
   EgressGateway,
   EgressHandle,
   ProcessReader,
+  ProcessWatch,
   PtyHost,
   Sandbox,
   SandboxBackend,
+  WatchRequest,
 } from './ports.ts'
 import type { Prompts } from './prompts.ts'
-
-export interface SamplerHandle {
-  stop(rootExit?: ExitStatus): Promise<void>
-}
 
 export interface BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly egress: EgressGateway
   readonly processes: ProcessReader
-  readonly startSampler: (options: {
-    readonly rootPid: number
-    readonly report: (fact: Fact) => void
-  }) => SamplerHandle
+  readonly watchProcesses: (request: WatchRequest) => ProcessWatch
   readonly terminalLogPath: (session: Session) => string
 }
 
@@ -37,6 +31,7 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly backend: SandboxBackend
   readonly exited: AbortSignal
   readonly report: (fact: Fact) => void
+  readonly reportAll: (facts: readonly Fact[]) => void
   readonly monoOriginMs: number
   readonly rules: RuleBook
   readonly prompts: Prompts
@@ -47,7 +42,7 @@ export interface LiveParts {
   readonly sandbox: Sandbox
   /** null: the session is on the machine's own network (unconfined). */
   readonly egress: EgressHandle | null
-  readonly sampler: SamplerHandle
+  readonly watch: ProcessWatch
 }
 
 /** The size until the first viewer says its own. */
@@ -96,8 +91,8 @@ export async function startBoundary(
         decide: (question) => decide(request, question),
       })
     : null
-  const sampler = request.startSampler({ rootPid: sandbox.rootPid, report: request.report })
-  return ok({ sandbox, egress, sampler })
+  const watch = request.watchProcesses({ rootPid: sandbox.rootPid, report: request.reportAll })
+  return ok({ sandbox, egress, watch })
 }
 
 /** Rules first; a person only when no rule covers it and the session asks. */

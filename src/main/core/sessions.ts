@@ -159,6 +159,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       backend,
       exited: exit.signal,
       report: (fact) => timeline.append(id, fact),
+      reportAll: (facts) => timeline.appendAll(id, facts),
       monoOriginMs: timeline.monoOriginMs(id),
     })
     if (!started.ok) {
@@ -183,7 +184,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.prompts.cancel(id)
     await parts.egress?.close()
     await parts.sandbox.destroy()
-    await parts.sampler.stop(exit)
+    await parts.watch.stop(exit)
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
     live.delete(id)
