@@ -1,6 +1,7 @@
 import { failedLately, findElectron, windowObstacle } from './lib/electron.mjs'
+import { hasNative, isNativeDone } from './lib/native.mjs'
 import { readOptions } from './lib/options.mjs'
-import { isBuilt, isInstalled, nodeProblem, SYSTEM_PROGRAMS } from './lib/prepare.mjs'
+import { isBuilt, isInstalled, nodeProblem, ROOT, SYSTEM_PROGRAMS } from './lib/prepare.mjs'
 import { missingPrograms, remedyFor } from './lib/system-parts.mjs'
 
 readOptions('npm run doctor: what npm start would do here. It changes nothing.', {})
@@ -12,6 +13,12 @@ function systemParts() {
   if (missing.length === 0) return `${SYSTEM_PROGRAMS.join(' and ')} are there`
   const remedy = remedyFor(missing)
   return `${missing.join(' and ')} missing; install with: ${remedy?.text ?? 'your package manager'}`
+}
+
+function processEvents() {
+  if (process.platform !== 'linux') return 'sampled: this system has no process connector'
+  if (!isNativeDone(ROOT)) return 'the reader would be compiled'
+  return hasNative(ROOT) ? 'the reader is compiled' : 'sampled: the reader could not be compiled'
 }
 
 function shell() {
@@ -29,6 +36,7 @@ const lines = {
   Dependencies: isInstalled() ? 'installed' : 'would be installed from the lock file',
   'System parts': systemParts(),
   Build: isBuilt() ? 'up to date' : 'would be made',
+  Processes: processEvents(),
   Opens: shell(),
 }
 for (const [name, state] of Object.entries(lines)) console.log(`${name.padEnd(14)}${state}`)

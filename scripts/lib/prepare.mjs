@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildNative } from './native.mjs'
 import { read, run, which } from './run.mjs'
 import { fail, say } from './say.mjs'
 import { digest, isDone, once } from './stamp.mjs'
@@ -82,4 +83,5 @@ export async function prepare() {
   await installDependencies()
   await ensurePrograms(SYSTEM_PROGRAMS, { isNeeded: false })
   await build()
+  await buildNative(ROOT)
 }

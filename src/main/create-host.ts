@@ -21,6 +21,7 @@ import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
+import { startPiped } from './backends/spawn.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createRuleBook } from './core/policy/rules.ts'
@@ -34,7 +35,7 @@ import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
-import { startSampler } from './procwatch/sampler.ts'
+import { createProcessWatcher } from './procwatch/watcher.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
 import { createEventLog } from './store/event-log.ts'
@@ -152,6 +153,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     placeholders,
     limits: { members: processes.members, log },
   })
+  const watcher = createProcessWatcher({
+    reader: processes,
+    startEvents: () => startPiped(join(options.entries, '../native/process-events')),
+    clock,
+    log,
+  })
   const ptyHost = createPtyClient({
     starter: options.starter,
     log,
@@ -189,8 +196,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     graceMs: GRACE_MS,
     egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
     processes,
-    startSampler: ({ rootPid, report }) =>
-      startSampler({ rootPid, report, reader: processes, clock, log }),
+    watchProcesses: (request) => watcher.watch(request),
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
   })
   await timeline.recover()
@@ -248,6 +254,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
       await sessions.stopAll()
+      await watcher.close()
       await ptyHost.stop()
       await store.flush()
       await lock.value.release()

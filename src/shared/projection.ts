@@ -50,6 +50,11 @@ export interface SessionState {
   readonly atMs: number
   readonly monoMs: number
   readonly processes: ReadonlyMap<ProcessKey, ProcessNode>
+  /** How starts and ends are known; null before the first was looked for, and in old recordings. */
+  readonly watching: {
+    readonly source: 'connector' | 'sampler'
+    readonly reason: string | null
+  } | null
   readonly network: ReadonlyMap<ConnectionId, NetworkEntry>
   readonly pending: readonly PermissionRequest[]
   readonly answered: readonly AnsweredPrompt[]
@@ -65,6 +70,7 @@ export const emptyState: SessionState = {
   atMs: 0,
   monoMs: 0,
   processes: new Map(),
+  watching: null,
   network: new Map(),
   pending: [],
   answered: [],
@@ -74,29 +80,28 @@ export const emptyState: SessionState = {
   damage: [],
 }
 
-const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> =>
-  new Map(map).set(key, value)
-
-function patchProcess(
-  state: SessionState,
-  key: ProcessKey,
-  patch: Partial<ProcessNode>,
-): ReadonlyMap<ProcessKey, ProcessNode> {
-  const node = state.processes.get(key)
-  return node ? withEntry(state.processes, key, { ...node, ...patch }) : state.processes
+/** The maps of a state, copied when they are first changed and at most once for many events. */
+interface Draft {
+  processes(state: SessionState): Map<ProcessKey, ProcessNode>
+  network(state: SessionState): Map<ConnectionId, NetworkEntry>
 }
 
-function patchConnection(
-  state: SessionState,
-  id: ConnectionId,
-  patch: Partial<NetworkEntry>,
-): ReadonlyMap<ConnectionId, NetworkEntry> {
-  const entry = state.network.get(id)
-  return entry ? withEntry(state.network, id, { ...entry, ...patch }) : state.network
+function createDraft(): Draft {
+  let processes: Map<ProcessKey, ProcessNode> | null = null
+  let network: Map<ConnectionId, NetworkEntry> | null = null
+  return {
+    processes: (state) => (processes ??= new Map(state.processes)),
+    network: (state) => (network ??= new Map(state.network)),
+  }
 }
 
-function patchSession(state: SessionState, patch: Partial<Session>): Session | null {
-  return state.session && { ...state.session, ...patch }
+const patch = <K, V>(map: Map<K, V>, key: K, change: Partial<V>): Map<K, V> => {
+  const value = map.get(key)
+  return value === undefined ? map : map.set(key, { ...value, ...change })
+}
+
+function patchSession(state: SessionState, change: Partial<Session>): Session | null {
+  return state.session && { ...state.session, ...change }
 }
 
 function turn(
@@ -118,8 +123,13 @@ function turn(
 }
 
 /** Ends whatever was still open when the session ended, so that nothing looks alive after it. */
-function settle(state: SessionState, event: TimelineEvent, patch: Partial<Session>): SessionState {
-  const processes = new Map(state.processes)
+function settle(
+  state: SessionState,
+  event: TimelineEvent,
+  draft: Draft,
+  change: Partial<Session>,
+): SessionState {
+  const processes = draft.processes(state)
   for (const [key, node] of processes) {
     if (node.endedAtMs === null)
       processes.set(key, { ...node, endedAtMs: event.atMs, exit: { kind: 'lost' }, cpuPercent: 0 })
@@ -128,11 +138,11 @@ function settle(state: SessionState, event: TimelineEvent, patch: Partial<Sessio
     ...state,
     processes,
     pending: [],
-    session: patchSession(state, { ...patch, endedAtMs: event.atMs, pendingPrompts: 0 }),
+    session: patchSession(state, { ...change, endedAtMs: event.atMs, pendingPrompts: 0 }),
   }
 }
 
-function reduce(state: SessionState, event: TimelineEvent): SessionState {
+function reduce(state: SessionState, event: TimelineEvent, draft: Draft): SessionState {
   const { fact } = event
   switch (fact.type) {
     case 'session/created':
@@ -143,13 +153,13 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
         session: patchSession(state, { status: 'running', startedAtMs: event.atMs }),
       }
     case 'session/failed':
-      return settle(state, event, { status: 'failed', failure: fact.failure })
+      return settle(state, event, draft, { status: 'failed', failure: fact.failure })
     case 'session/stopping':
       return { ...state, session: patchSession(state, { status: 'stopping' }) }
     case 'session/ended':
-      return settle(state, event, { status: 'ended', exit: fact.exit })
+      return settle(state, event, draft, { status: 'ended', exit: fact.exit })
     case 'session/interrupted':
-      return settle(state, event, { status: 'interrupted', exit: { kind: 'lost' } })
+      return settle(state, event, draft, { status: 'interrupted', exit: { kind: 'lost' } })
     case 'session/renamed':
       return { ...state, session: patchSession(state, { title: fact.title }) }
     case 'isolation/reported':
@@ -165,7 +175,8 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'limits/reached': {
       const times = (state.limitsReached.get(fact.limit)?.times ?? 0) + 1
       const reached = { atMs: event.atMs, times, detail: fact.detail }
-      return { ...state, limitsReached: withEntry(state.limitsReached, fact.limit, reached) }
+      const limitsReached = new Map(state.limitsReached).set(fact.limit, reached)
+      return { ...state, limitsReached }
     }
     case 'port/opened':
     case 'port/closed':
@@ -175,26 +186,33 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'terminal/resized':
       return state
     case 'proc/started':
-      return { ...state, processes: withEntry(state.processes, fact.node.key, fact.node) }
+      return { ...state, processes: draft.processes(state).set(fact.node.key, fact.node) }
     case 'proc/exec': {
       const { key, name, argv, exe, cwd } = fact
-      return { ...state, processes: patchProcess(state, key, { name, argv, exe, cwd }) }
+      return {
+        ...state,
+        processes: patch(draft.processes(state), key, { name, argv, exe, cwd }),
+      }
+    }
+    case 'proc/watching': {
+      const { source, reason } = fact
+      return { ...state, watching: { source, reason } }
     }
     case 'proc/reparented':
-      return { ...state, processes: patchProcess(state, fact.key, { parent: fact.parent }) }
-    case 'proc/sampled': {
-      const processes = new Map(state.processes)
-      for (const { key, ...sample } of fact.samples) {
-        const node = processes.get(key)
-        if (node) processes.set(key, { ...node, ...sample })
+      return {
+        ...state,
+        processes: patch(draft.processes(state), fact.key, { parent: fact.parent }),
       }
+    case 'proc/sampled': {
+      const processes = draft.processes(state)
+      for (const { key, ...sample } of fact.samples) patch(processes, key, sample)
       return { ...state, processes }
     }
     case 'proc/ended':
       return {
         ...state,
-        processes: patchProcess(state, fact.key, {
-          endedAtMs: event.atMs,
+        processes: patch(draft.processes(state), fact.key, {
+          endedAtMs: fact.endedAtMs ?? event.atMs,
           exit: fact.exit,
           cpuPercent: 0,
         }),
@@ -202,7 +220,7 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'net/requested':
       return {
         ...state,
-        network: withEntry(state.network, fact.connectionId, {
+        network: draft.network(state).set(fact.connectionId, {
           id: fact.connectionId,
           destination: fact.destination,
           requester: fact.requester,
@@ -222,7 +240,7 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
       const state_ = fact.decision.action === 'allow' ? 'connecting' : 'refused'
       return {
         ...state,
-        network: patchConnection(state, fact.connectionId, {
+        network: patch(draft.network(state), fact.connectionId, {
           decision: fact.decision,
           state: state_,
           closedAtMs: state_ === 'refused' ? event.atMs : null,
@@ -232,7 +250,7 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'net/opened':
       return {
         ...state,
-        network: patchConnection(state, fact.connectionId, {
+        network: patch(draft.network(state), fact.connectionId, {
           state: 'open',
           address: fact.address,
         }),
@@ -240,7 +258,7 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'net/failed':
       return {
         ...state,
-        network: patchConnection(state, fact.connectionId, {
+        network: patch(draft.network(state), fact.connectionId, {
           state: 'failed',
           reason: fact.reason,
           closedAtMs: event.atMs,
@@ -249,7 +267,7 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
     case 'net/closed':
       return {
         ...state,
-        network: patchConnection(state, fact.connectionId, {
+        network: patch(draft.network(state), fact.connectionId, {
           state: 'closed',
           bytesUp: fact.bytesUp,
           bytesDown: fact.bytesDown,
@@ -298,17 +316,22 @@ function reduce(state: SessionState, event: TimelineEvent): SessionState {
   }
 }
 
-/** Pure: the same code feeds the live view and the replay. */
-export function project(state: SessionState, event: TimelineEvent): SessionState {
-  const next = reduce(state, event)
+function advance(state: SessionState, event: TimelineEvent, draft: Draft): SessionState {
+  const next = reduce(state, event, draft)
   return { ...next, seq: event.seq, atMs: event.atMs, monoMs: event.monoMs }
 }
 
+/** Pure: the same code feeds the live view and the replay. */
+export const project = (state: SessionState, event: TimelineEvent): SessionState =>
+  advance(state, event, createDraft())
+
+/** The same for many events, far cheaper than one by one. */
 export const projectAll = (
   events: Iterable<TimelineEvent>,
   from: SessionState = emptyState,
 ): SessionState => {
+  const draft = createDraft()
   let state = from
-  for (const event of events) state = project(state, event)
+  for (const event of events) state = advance(state, event, draft)
   return state
 }

@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
+import { resolve } from 'node:path'
 import { test } from 'vitest'
+
+const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
 const CHECKS: Readonly<Record<string, () => boolean>> = {
   Xvfb: () => spawnSync('sh', ['-c', 'command -v Xvfb']).status === 0,
@@ -8,6 +11,16 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   'ssh-agent': () => spawnSync('sh', ['-c', 'command -v ssh-agent']).status === 0,
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
+  /** Numbers of a pid namespace that come round soon: pid_max per namespace came with Linux 6.14. */
+  'few pids': () =>
+    spawnSync('unshare', [
+      '-Urpf',
+      '--mount-proc',
+      'sh',
+      '-c',
+      'echo 400 >/proc/sys/kernel/pid_max',
+    ]).status === 0,
+  'process events': () => spawnSync(READER, { input: '' }).status === 0,
   curl: () => spawnSync('curl', ['--version']).status === 0,
   cgroups: () => {
     const homes = spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' }).stdout

@@ -47,3 +47,8 @@ export function startHelper(
     cwd: '/',
   })
 }
+
+/** Starts a helper that talks over its stdin and stdout; it ends when its stdin does. */
+export function startPiped(file: string): ChildProcess {
+  return spawn(file, [], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })
+}

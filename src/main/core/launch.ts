@@ -1,6 +1,5 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
-import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -13,24 +12,19 @@ import type {
   EgressHandle,
   Log,
   ProcessReader,
+  ProcessWatch,
   PtyHost,
   Sandbox,
   SandboxBackend,
+  WatchRequest,
 } from './ports.ts'
 import type { Prompts } from './prompts.ts'
-
-export interface SamplerHandle {
-  stop(rootExit?: ExitStatus): Promise<void>
-}
 
 export interface BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly egress: EgressGateway
   readonly processes: ProcessReader
-  readonly startSampler: (options: {
-    readonly rootPid: number
-    readonly report: (fact: Fact) => void
-  }) => SamplerHandle
+  readonly watchProcesses: (request: WatchRequest) => ProcessWatch
   readonly terminalLogPath: (session: Session) => string
 }
 
@@ -40,6 +34,7 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly backend: SandboxBackend
   readonly exited: AbortSignal
   readonly report: (fact: Fact) => void
+  readonly reportAll: (facts: readonly Fact[]) => void
   readonly monoOriginMs: number
   readonly log: Log
   readonly rules: RuleBook
@@ -52,7 +47,7 @@ export interface LiveParts {
   readonly policy: EffectivePolicy
   /** null: the session is on the machine's own network (unconfined). */
   readonly egress: EgressHandle | null
-  readonly sampler: SamplerHandle
+  readonly processes: ProcessWatch
   readonly watch: IsolationWatch
 }
 
@@ -108,7 +103,7 @@ export async function startBoundary(
     sandbox,
     policy: built.value.policy,
     egress,
-    sampler: request.startSampler({ rootPid: sandbox.rootPid, report: request.report }),
+    processes: request.watchProcesses({ rootPid: sandbox.rootPid, report: request.reportAll }),
     watch: watchIsolation(sandbox, request.report, request.log),
   })
 }

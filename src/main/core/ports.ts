@@ -12,6 +12,7 @@ import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
 import type { Plan } from './isolation/plan.ts'
+import type { ProcessReading } from './processes.ts'
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -155,6 +156,24 @@ export interface ProcessReader {
   members(rootPid: number): Promise<number[]>
   /** The process and its ancestors up to and including `rootPid`; null when it is gone. */
   requester(pid: number, rootPid: number): Promise<Requester | null>
+}
+
+export interface WatchRequest {
+  /** Host pid of the session's first process. */
+  readonly rootPid: number
+  /** What happened, in order; many at once when much happens. */
+  readonly report: (facts: readonly Fact[]) => void
+}
+
+/** Watches the processes of one session from its first process on. */
+export interface ProcessWatch {
+  /** Members that have not ended, as last seen. */
+  live(): readonly ProcessReading[]
+  /**
+   * Looks a last time and reports what ended. `rootExit`: how the first process ended, from whoever
+   * started it; counts when nothing better is known.
+   */
+  stop(rootExit?: ExitStatus): Promise<void>
 }
 
 export interface EgressOptions {

@@ -28,11 +28,14 @@ export interface ProcessReading {
   readonly exit: ExitStatus | null
 }
 
-interface Known {
+/** A process as the tree holds it. */
+export interface Known {
   readonly reading: ProcessReading
   readonly parent: ProcessKey | null
-  /** Its end was reported; it only waits to be reaped. */
+  /** Its end was reported; it only waits to be reaped, or for scans that began before. */
   readonly isEnded: boolean
+  /** Scans in a row that did not show it. */
+  readonly absences: number
   /** What was last reported, and the processor time at that moment. */
   readonly reported: ProcessSample
   readonly reportedCpuMs: number
@@ -41,62 +44,112 @@ interface Known {
 /** Live processes of one session, as last reported. */
 export interface ProcessTree {
   readonly nodes: ReadonlyMap<ProcessKey, Known>
+  /** Those that have not ended, by number. */
+  readonly live: ReadonlyMap<number, ProcessKey>
   /** Monotonic time of the last sample; samples are at least a second apart. */
   readonly sampledAtMs: number
 }
 
-export const emptyTree = (nowMs: number): ProcessTree => ({ nodes: new Map(), sampledAtMs: nowMs })
+export const emptyTree = (nowMs: number): ProcessTree => ({
+  nodes: new Map(),
+  live: new Map(),
+  sampledAtMs: nowMs,
+})
+
+export interface ScanOptions {
+  /** Pids known from elsewhere to have ended, and how; their readings no longer count. */
+  readonly endings?: ReadonlyMap<number, ExitStatus>
+  /**
+   * The kernel tells of every start and end: a scan only adds numbers, and what no event told of.
+   * A process missing from one scan may be younger than the scan; missing from two, it has ended.
+   */
+  readonly isExact?: boolean
+  /** No scan follows this one: what it does not show has ended. */
+  readonly isLast?: boolean
+}
+
+const ABSENCES_OF_AN_ENDED = 2
 
 const SAMPLE_INTERVAL_MS = 1_000
 const NOTABLE_CPU_PERCENT = 2
 const NOTABLE_RSS_BYTES = 1024 * 1024
 const NOTABLE_RSS_SHARE = 0.05
 
-const keyOf = (reading: ProcessReading): ProcessKey => processKey(reading.pid, reading.startTicks)
+export const keyOf = (reading: ProcessReading): ProcessKey =>
+  processKey(reading.pid, reading.startTicks)
 
 /**
  * Pure: what became of the tree since the previous scan. Ends come first, then starts (parents
  * before children), so that a reader of the facts never meets a parent it does not know.
- * `endings`: pids known from elsewhere to have ended, and how; their readings no longer count.
  */
 export function mergeScan(
   previous: ProcessTree,
   scan: readonly ProcessReading[],
   nowMs: number,
-  endings: ReadonlyMap<number, ExitStatus> = new Map(),
+  { endings = new Map(), isExact = false, isLast = false }: ScanOptions = {},
 ): { readonly tree: ProcessTree; readonly facts: readonly Fact[] } {
   const readings = scan.filter(({ pid }) => !endings.has(pid))
   const facts: Fact[] = []
   const nodes = new Map<ProcessKey, Known>()
   const keys = new Map(readings.map((reading) => [reading.pid, keyOf(reading)]))
 
-  for (const [key, known] of previous.nodes)
-    if (!known.isEnded && keys.get(known.reading.pid) !== key) {
+  for (const [key, known] of previous.nodes) {
+    if (keys.get(known.reading.pid) === key) continue
+    const absences = known.absences + 1
+    const isOver = isLast || keys.has(known.reading.pid) || endings.has(known.reading.pid)
+    if (isExact && !isOver && absences < ABSENCES_OF_AN_ENDED)
+      nodes.set(key, { ...known, absences })
+    else if (!known.isEnded) {
       const exit = endings.get(known.reading.pid) ?? { kind: 'lost' }
       facts.push({ type: 'proc/ended', key, exit })
     }
+  }
 
   for (const reading of [...readings].sort(byAge)) {
     const key = keyOf(reading)
-    const parent = keys.get(reading.ppid) ?? null
     const known = previous.nodes.get(key)
     if (known?.isEnded) {
-      nodes.set(key, known)
+      nodes.set(key, { ...known, absences: 0 })
       continue
     }
-    if (known) facts.push(...changesOf(key, known, reading, parent))
-    else facts.push({ type: 'proc/started', node: newNode(key, parent, reading) })
-    const isEnded = reading.exit !== null
-    if (reading.exit) facts.push({ type: 'proc/ended', key, exit: reading.exit })
-    nodes.set(key, { ...(known ?? firstReport(key, reading)), reading, parent, isEnded })
+    const parent = keys.get(reading.ppid) ?? parentBefore(known, reading)
+    const now = known && isExact ? keepProgram(known.reading, reading) : reading
+    if (known) facts.push(...changesOf(key, known, now, parent))
+    else facts.push({ type: 'proc/started', node: newNode(parent, now) })
+    const isEnded = now.exit !== null
+    if (now.exit) facts.push({ type: 'proc/ended', key, exit: now.exit })
+    nodes.set(key, {
+      ...(known ?? newKnown(now, parent)),
+      reading: now,
+      parent,
+      isEnded,
+      absences: 0,
+    })
   }
 
   const elapsedMs = nowMs - previous.sampledAtMs
-  if (elapsedMs < SAMPLE_INTERVAL_MS)
-    return { tree: { nodes, sampledAtMs: previous.sampledAtMs }, facts }
-  const samples = takeSamples(nodes, elapsedMs)
+  const isDue = elapsedMs >= SAMPLE_INTERVAL_MS
+  const samples = isDue ? takeSamples(nodes, elapsedMs) : []
   if (samples.length > 0) facts.push({ type: 'proc/sampled', samples })
-  return { tree: { nodes, sampledAtMs: nowMs }, facts }
+  const sampledAtMs = isDue ? nowMs : previous.sampledAtMs
+  return { tree: { nodes, live: liveOf(nodes), sampledAtMs }, facts }
+}
+
+function liveOf(nodes: ReadonlyMap<ProcessKey, Known>): Map<number, ProcessKey> {
+  const live = new Map<number, ProcessKey>()
+  for (const [key, { isEnded, reading }] of nodes) if (!isEnded) live.set(reading.pid, key)
+  return live
+}
+
+/** The scan may name a parent that ended meanwhile; who has it now is for the next scan to say. */
+const parentBefore = (known: Known | undefined, { ppid }: ProcessReading): ProcessKey | null =>
+  known?.reading.ppid === ppid ? known.parent : null
+
+/** A program may rename itself; what was executed is what the event said, where it could be read. */
+function keepProgram(before: ProcessReading, now: ProcessReading): ProcessReading {
+  if (before.argv.length === 0 && before.exe === null) return now
+  const { name, argv, exe, cwd } = before
+  return { ...now, name, argv, exe, cwd }
 }
 
 /** The samples worth telling; `nodes` remembers what was told. */
@@ -133,18 +186,29 @@ function changesOf(
   return facts
 }
 
-const firstReport = (key: ProcessKey, { state, rssBytes, cpuMs }: ProcessReading) => ({
-  reported: { key, state, cpuPercent: 0, rssBytes },
-  reportedCpuMs: cpuMs,
+/** A process that is new to the tree. */
+export const newKnown = (reading: ProcessReading, parent: ProcessKey | null): Known => ({
+  reading,
+  parent,
+  isEnded: false,
+  absences: 0,
+  reported: {
+    key: keyOf(reading),
+    state: reading.state,
+    cpuPercent: 0,
+    rssBytes: reading.rssBytes,
+  },
+  reportedCpuMs: reading.cpuMs,
 })
 
 const isOtherProgram = (now: ProcessReading, before: ProcessReading): boolean =>
   now.exe !== before.exe || now.argv.join('\0') !== before.argv.join('\0')
 
-function newNode(key: ProcessKey, parent: ProcessKey | null, reading: ProcessReading): ProcessNode {
+export function newNode(parent: ProcessKey | null, reading: ProcessReading): ProcessNode {
   const { pid, innerPid, name, argv, exe, cwd, state, rssBytes, startedAtMs } = reading
   return {
-    ...{ key, pid, innerPid, parent, name, argv, exe, cwd, state, rssBytes, startedAtMs },
+    ...{ key: keyOf(reading), pid, innerPid, parent, name, argv, exe, cwd, state, rssBytes },
+    startedAtMs,
     cpuPercent: 0,
     endedAtMs: null,
     exit: null,

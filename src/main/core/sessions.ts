@@ -218,6 +218,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       backend,
       exited: exit.signal,
       report: (fact) => timeline.append(id, fact),
+      reportAll: (facts) => timeline.appendAll(id, facts),
       monoOriginMs: timeline.monoOriginMs(id),
     })
     if (!started.ok) {
@@ -249,7 +250,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.forwards.closeAll(id)
     await parts.egress?.close()
     await parts.sandbox.destroy()
-    await parts.sampler.stop(exit)
+    await parts.processes.stop(exit)
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
     options.secrets.forget(id)

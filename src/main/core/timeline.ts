@@ -15,6 +15,8 @@ export interface Timeline {
   create(session: Session): Promise<Result<void, StartFailure>>
   /** Stamps, projects, stores and tells. A fact about an unknown or removed session is dropped. */
   append(sessionId: SessionId, fact: Fact): void
+  /** The same for facts that became known together: one copy of the state, one frame to viewers. */
+  appendAll(sessionId: SessionId, facts: readonly Fact[]): void
   /** Sessions of earlier runs carry only the session; their processes and network are in `read`. */
   state(sessionId: SessionId): SessionState | null
   /** Newest first. */
@@ -42,7 +44,7 @@ interface Track {
   state: SessionState
   /** null: an earlier run's; its clock stands still. */
   readonly monoOriginMs: number | null
-  readonly viewers: Set<(event: TimelineEvent) => void>
+  readonly viewers: Set<(events: readonly TimelineEvent[]) => void>
 }
 
 /** Owns the order of events: the only place where `seq` and times are given. */
@@ -56,19 +58,34 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
     return { seq: seq + 1, atMs: clock.wallMs(), monoMs: Math.max(monoMs, now) }
   }
 
-  const apply = (id: SessionId, track: Track, event: TimelineEvent): void => {
+  const apply = (id: SessionId, track: Track, events: readonly TimelineEvent[]): void => {
     const before = track.state.session
-    track.state = project(track.state, event)
-    store.append(id, event)
-    for (const tell of track.viewers) tell(event)
+    const state = projectAll(events, track.state)
+    track.state = events.some(({ fact }) => fact.type === 'proc/ended')
+      ? withoutEnded(state)
+      : state
+    for (const event of events) store.append(id, event)
+    for (const tell of track.viewers) tell(events)
     const { session } = track.state
     if (session && session !== before) for (const changed of listeners) changed(session)
   }
 
-  const append: Timeline['append'] = (id, fact) => {
+  const appendAll: Timeline['appendAll'] = (id, facts) => {
     const track = tracks.get(id)
-    if (!track) return log.warn(`${fact.type} of ${id} came when its recording was gone`)
-    apply(id, track, { ...stamp(track), fact: blot(id, fact) })
+    if (!track) return log.warn(`${facts[0]?.type} of ${id} came when its recording was gone`)
+    const { seq, ...moment } = stamp(track)
+    for (let at = 0; at < facts.length; at += LIMITS.eventBatch) {
+      const part = facts.slice(at, at + LIMITS.eventBatch)
+      apply(
+        id,
+        track,
+        part.map((fact, index) => ({
+          seq: seq + at + index,
+          ...moment,
+          fact: blot(id, fact),
+        })),
+      )
+    }
   }
 
   /** The moment of an interruption is the last one that is known, not the one of its discovery. */
@@ -78,7 +95,7 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
     const track: Track = { state, monoOriginMs: null, viewers: new Set() }
     const { atMs, monoMs } = state
     const add = (fact: Fact): void =>
-      apply(id, track, { seq: track.state.seq + 1, atMs, monoMs, fact })
+      apply(id, track, [{ seq: track.state.seq + 1, atMs, monoMs, fact }])
     for (const detail of found?.damage ?? [])
       add({ type: 'recording/damaged', part: 'events', detail })
     add({ type: 'session/interrupted', reason: 'Cloche or the machine stopped while it ran.' })
@@ -119,7 +136,8 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
       for (const changed of listeners) changed(session)
       return ok(undefined)
     },
-    append,
+    append: (id, fact) => appendAll(id, [fact]),
+    appendAll,
     state: (id) => tracks.get(id)?.state ?? null,
     sessions: () =>
       [...tracks.values()]
@@ -146,6 +164,12 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
   }
 }
 
+/** Nobody asks the host for processes that are gone; a session may start millions of them. */
+function withoutEnded(state: SessionState): SessionState {
+  const live = [...state.processes].filter(([, node]) => node.endedAtMs === null)
+  return { ...state, processes: new Map(live) }
+}
+
 /** Events that arrive while the earlier ones are read wait their turn. */
 function watchTrack(
   track: Track | null,
@@ -155,9 +179,9 @@ function watchTrack(
 ): () => void {
   let isOver = false
   let waiting: TimelineEvent[] | null = []
-  const tell = (event: TimelineEvent): void => {
-    if (waiting) waiting.push(event)
-    else push({ type: 'delta', seq: event.seq, change: [event] })
+  const tell = (events: readonly TimelineEvent[]): void => {
+    if (waiting) waiting.push(...events)
+    else push({ type: 'delta', seq: events.at(-1)?.seq ?? -1, change: [...events] })
   }
   track?.viewers.add(tell)
 

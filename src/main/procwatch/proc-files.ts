@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { open, readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { ExitStatus } from '../../shared/domain/process.ts'
@@ -121,6 +122,15 @@ export const readCwd = (pid: number): Promise<string | null> =>
 export async function readInnerPid(pid: number): Promise<number | null> {
   const bytes = await readProc(`/proc/${pid}/status`, 8192)
   return bytes && parseInnerPid(bytes.toString('utf8'))
+}
+
+/** The same without waiting, for the moment of a start: a process may live no longer than a wait. */
+export function innerPidNow(pid: number): number | null {
+  try {
+    return parseInnerPid(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return null
+  }
 }
 
 /** Identity of the pid namespace, such as `pid:[4026531836]`; null when it is hidden from us. */

@@ -20,8 +20,15 @@ interface Entry {
  * process whose parent ended is not lost.
  */
 export interface ProcessTable {
-  /** Members of the sandbox whose first process is `rootPid`, seen at most `maxAgeMs` ago. */
-  members(rootPid: number, maxAgeMs: number): Promise<number[]>
+  /**
+   * Members of the sandbox whose first process is `rootPid`, seen at most `maxAgeMs` ago. `known`:
+   * by pid, those that are members already, whatever became of their parents.
+   */
+  members(
+    rootPid: number,
+    maxAgeMs: number,
+    known?: ReadonlyMap<number, { readonly startTicks: number }>,
+  ): Promise<number[]>
 }
 
 export function createProcessTable(nowMs: () => number): ProcessTable {
@@ -66,7 +73,7 @@ export function createProcessTable(nowMs: () => number): ProcessTable {
   }
 
   return {
-    members: async (rootPid, maxAgeMs) => {
+    members: async (rootPid, maxAgeMs, known) => {
       await ensure(maxAgeMs)
       const namespace = entries.get(rootPid)?.namespace ?? null
       const isOwnNamespace = namespace === null || namespace === (await ownNamespace)
@@ -75,6 +82,7 @@ export function createProcessTable(nowMs: () => number): ProcessTable {
         (entry) =>
           entry.pid === rootPid ||
           entry.roots.has(rootPid) ||
+          known?.get(entry.pid)?.startTicks === entry.startTicks ||
           (!isOwnNamespace && entry.namespace === namespace),
       )
       const members = new Map<number, Entry>()

@@ -21,10 +21,14 @@ const SHARED_SCAN_MS = 100
 
 /** Reads the processes of sandboxes from this machine's /proc. */
 export interface ProcfsReader extends ProcessReader {
-  /** One reading per member; details are read again only when `previous` does not fit any more. */
+  /**
+   * One reading per member; details are read again only when `previous` does not fit any more.
+   * `isFresh`: members of this moment, not of a moment before that another session asked for.
+   */
   scan(
     rootPid: number,
     previous: ReadonlyMap<number, ProcessReading>,
+    isFresh?: boolean,
   ): Promise<readonly ProcessReading[]>
 }
 
@@ -64,8 +68,8 @@ export function createProcessReader(clock: Clock): ProcfsReader {
   return {
     members: (rootPid) => table.members(rootPid, 0),
     requester: (pid, rootPid) => readRequester(pid, rootPid),
-    scan: async (rootPid, previous) => {
-      const members = await table.members(rootPid, SHARED_SCAN_MS)
+    scan: async (rootPid, previous, isFresh = false) => {
+      const members = await table.members(rootPid, isFresh ? 0 : SHARED_SCAN_MS, previous)
       const readings = await Promise.all(members.map((pid) => read(pid, previous.get(pid))))
       return readings.filter((item): item is ProcessReading => item !== null)
     },

@@ -10,6 +10,27 @@ import { formatBytes, formatCpu, formatDuration, formatTime } from '../words/for
 import { exitMark, wordsOfExit } from '../words/outcomes.ts'
 import { joinArgv } from '../words/reveal.ts'
 
+/** Whether the kernel told of every start and end, or they were looked for. */
+function Watching() {
+  const watching = useView((view) => view.state.watching)
+  if (!watching) return null
+  const isExact = watching.source === 'connector'
+  return (
+    <span
+      className="faint"
+      title={
+        isExact
+          ? 'The kernel tells of every start and end.'
+          : `Looked for five times a second; short lives may be missed. ${watching.reason ?? ''}`
+      }
+      data-testid="process-watching"
+      data-source={watching.source}
+    >
+      {isExact ? 'exact' : 'sampled'}
+    </span>
+  )
+}
+
 interface TreeRow {
   readonly node: ProcessNode
   readonly depth: number
@@ -37,6 +58,7 @@ export function ProcessTree() {
         <span className="num">
           {running} running, {processes.size - running} ended
         </span>
+        <Watching />
         <span className="grow" />
         <label className="check compact">
           <input

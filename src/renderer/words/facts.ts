@@ -46,6 +46,10 @@ export function wordsOfFact(fact: Fact): string {
       return `${plural(fact.samples.length, 'process', 'processes')} sampled`
     case 'proc/ended':
       return `${fact.key.split(':')[0]} ${wordsOfExit(fact.exit)}`
+    case 'proc/watching':
+      return fact.source === 'connector'
+        ? `Every process is seen${fact.reason ? `: ${fact.reason}` : ''}`
+        : `Processes are sampled: ${fact.reason ?? 'the kernel does not tell of them'}`
     case 'net/requested':
       return `${fact.requester ? revealText(fact.requester.process.name, 40) : 'A process'} wants ${hostOf(fact.destination)}`
     case 'net/malformed':

@@ -22,6 +22,9 @@ export const ExitStatus = z.discriminatedUnion('kind', [
 ])
 export type ExitStatus = z.infer<typeof ExitStatus>
 
+/** Name of a program that had ended before it could be read; `argv` is empty, `exe` null. */
+export const UNREAD_NAME = '(ended before it could be read)'
+
 /** One process as an event names it: enough to say who asked. */
 export const ProcessIdentity = z.strictObject({
   key: ProcessKey,

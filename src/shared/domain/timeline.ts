@@ -37,10 +37,21 @@ export const Fact = z.discriminatedUnion('type', [
     argv: z.array(z.string()),
     exe: z.string().nullable(),
     cwd: z.string().nullable(),
+    executedAtMs: z.number().optional(),
   }),
   fact('proc/reparented', { key: ProcessKey, parent: ProcessKey.nullable() }),
   fact('proc/sampled', { samples: z.array(ProcessSample) }),
-  fact('proc/ended', { key: ProcessKey, exit: ExitStatus }),
+  fact('proc/ended', {
+    key: ProcessKey,
+    exit: ExitStatus,
+    /** The kernel's own time of it; absent: it was noticed at the time of the event. */
+    endedAtMs: z.number().optional(),
+  }),
+  /** How starts and ends are known from here on; why, where that is not the better way. */
+  fact('proc/watching', {
+    source: z.enum(['connector', 'sampler']),
+    reason: z.string().nullable(),
+  }),
   fact('net/requested', {
     connectionId: ConnectionId,
     destination: Destination,

@@ -98,7 +98,7 @@ test('a reused pid is another process', () => {
 test('an ending known from elsewhere counts, even while the scan still sees the process', () => {
   const { tree } = mergeScan(emptyTree(0), [reading(2), reading(3)], 200)
   const exit = { kind: 'exited', code: 7 } as const
-  const merged = mergeScan(tree, [reading(2)], 400, new Map([[2, exit]]))
+  const merged = mergeScan(tree, [reading(2)], 400, { endings: new Map([[2, exit]]) })
   expect(merged.facts).toEqual([
     { type: 'proc/ended', key: '2:20', exit },
     { type: 'proc/ended', key: '3:30', exit: { kind: 'lost' } },

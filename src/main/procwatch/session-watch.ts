@@ -1,0 +1,154 @@
+import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { Fact } from '../../shared/domain/timeline.ts'
+import type { Clock, Log, ProcessWatch, WatchRequest } from '../core/ports.ts'
+import { mergeEvents, type ProcessEvent } from '../core/process-events.ts'
+import { emptyTree, mergeScan, type ProcessReading } from '../core/processes.ts'
+import { innerPidNow, readPidNamespace } from './proc-files.ts'
+import type { ProcfsReader } from './procfs.ts'
+
+const SAMPLED_EVERY_MS = 200
+/** Numbers of processes whose starts and ends the kernel tells. */
+const EXACT_EVERY_MS = 1_000
+/** Rounds until no member is found that was not followed yet; each halves what may be missing. */
+const FIRST_ROUNDS = 5
+
+export interface SessionWatchOptions extends WatchRequest {
+  readonly reader: ProcfsReader
+  readonly clock: Clock
+  readonly log: Log
+  /** null: the kernel tells; otherwise why it does not. */
+  readonly source: Promise<string | null>
+  /** Asks for the events of a process and of what it starts. */
+  readonly follow: (pid: number) => void
+  readonly sync: () => Promise<void>
+  readonly over: () => void
+}
+
+/** The watch of one session, as the watcher of all drives it. */
+export interface SessionWatch extends ProcessWatch {
+  take(events: readonly ProcessEvent[]): void
+  /** Events were lost: the next scan counts. */
+  resync(): void
+  sampleFromNow(reason: string): void
+}
+
+/**
+ * Keeps the tree of one session. With the kernel's events a scan each second adds numbers, new
+ * parents and members that came from outside; without them five scans a second are all there is:
+ * what lives shorter may be missed, and how it ended is known only if a scan met it before its
+ * reaping.
+ */
+export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
+  const { rootPid, reader, clock } = options
+  const endings = new Map<number, ExitStatus>()
+  let tree = emptyTree(clock.monoMs())
+  let isExact = false
+  let isNamespaced = false
+  let isStopped = false
+  let timer: NodeJS.Timeout | null = null
+  let nextAtMs = 0
+
+  const report = (facts: readonly Fact[]): void => {
+    if (facts.length > 0) options.report(facts)
+  }
+
+  /** How many members it found that no event had told of. */
+  const look = async ({ isFresh = false, isLast = false } = {}): Promise<number> => {
+    const previous = new Map<number, ProcessReading>()
+    for (const { reading } of tree.nodes.values()) previous.set(reading.pid, reading)
+    const readings = await reader.scan(rootPid, previous, isFresh)
+    const before = tree.live
+    const merged = mergeScan(tree, readings, clock.monoMs(), { endings, isExact, isLast })
+    tree = merged.tree
+    report(merged.facts)
+    const found = isExact ? [...tree.live.keys()].filter((pid) => !before.has(pid)) : []
+    for (const pid of found) options.follow(pid)
+    return found.length
+  }
+
+  const turn = async (): Promise<void> => {
+    try {
+      await look()
+    } catch (cause) {
+      options.log.error('the processes of a session could not be read', cause)
+    }
+    plan(isExact ? EXACT_EVERY_MS : SAMPLED_EVERY_MS)
+  }
+
+  let running: Promise<void> = Promise.resolve()
+  /** The next scan comes in `delayMs`, or earlier if it was planned so. */
+  const plan = (delayMs: number): void => {
+    const atMs = clock.monoMs() + delayMs
+    if (isStopped || (timer && nextAtMs <= atMs)) return
+    if (timer) clearTimeout(timer)
+    nextAtMs = atMs
+    timer = setTimeout(() => {
+      timer = null
+      running = running.then(turn)
+    }, delayMs)
+  }
+
+  const begin = async (): Promise<void> => {
+    const reason = await options.source
+    report([{ type: 'proc/watching', source: reason === null ? 'connector' : 'sampler', reason }])
+    isExact = reason === null
+    if (!isExact) return turn()
+    isNamespaced = (await readPidNamespace(rootPid)) !== (await readPidNamespace(process.pid))
+    options.follow(rootPid)
+    // What it started before the kernel was asked is found by looking, until nothing new is found.
+    for (let round = 0, found = 1; round < FIRST_ROUNDS && found > 0; round++) {
+      await options.sync()
+      found = await look({ isFresh: true })
+    }
+    plan(EXACT_EVERY_MS)
+  }
+  running = begin().catch((cause: unknown) =>
+    options.log.error('the processes of a session are not watched', cause),
+  )
+
+  const hasLiveChild = (parents: ReadonlySet<number>): boolean =>
+    [...tree.nodes.values()].some((node) => !node.isEnded && parents.has(node.reading.ppid))
+
+  return {
+    live: () => [...tree.live.values()].flatMap((key) => tree.nodes.get(key)?.reading ?? []),
+    take: (events) => {
+      const wallOffsetMs = clock.wallMs() - clock.monoMs()
+      const merged = mergeEvents(tree, events, {
+        wallAt: (monoMs) => monoMs + wallOffsetMs,
+        innerPid: (pid) => (isNamespaced ? innerPidNow(pid) : null),
+      })
+      tree = merged.tree
+      report(merged.facts)
+      const ended = new Set(events.flatMap(({ type, pid }) => (type === 'exited' ? [pid] : [])))
+      // Its children have another parent now, which no event tells.
+      if (ended.size > 0 && hasLiveChild(ended)) plan(SAMPLED_EVERY_MS)
+    },
+    resync: () => {
+      report([
+        {
+          type: 'proc/watching',
+          source: 'connector',
+          reason: 'the kernel dropped events; what was missed was looked for',
+        },
+      ])
+      for (const pid of tree.live.keys()) options.follow(pid)
+      plan(0)
+    },
+    sampleFromNow: (reason) => {
+      isExact = false
+      report([{ type: 'proc/watching', source: 'sampler', reason }])
+      plan(0)
+    },
+    stop: async (rootExit) => {
+      isStopped = true
+      if (timer) clearTimeout(timer)
+      await running
+      if (isExact) await options.sync()
+      if (rootExit && tree.live.has(rootPid)) endings.set(rootPid, rootExit)
+      await look({ isFresh: true, isLast: true }).catch((cause: unknown) =>
+        options.log.error('the processes of a session could not be read', cause),
+      )
+      options.over()
+    },
+  }
+}
