@@ -229,9 +229,11 @@ withEvents('two sessions and what is in none are told apart', async () => {
       second.push(...facts.map((fact) => (fact.type === 'proc/exec' ? fact.argv.join(' ') : ''))),
   })
   const outside = spawn('sh', ['-c', 'sleep 0.22; sleep 0.23'], { stdio: 'ignore' })
+  // Listened for at once: on a busy machine it ends before the next line is done.
+  const ended = Promise.all([once(other, 'exit'), once(outside, 'exit')])
   const shell = await startShell('sleep 0.24; sleep 0.25')
   other.stdin.write('go\n')
-  await Promise.all([shell.run(), once(other, 'exit'), once(outside, 'exit')])
+  await Promise.all([shell.run(), ended])
   await watch.stop()
   expect(second.filter((line) => line !== '')).toEqual(['sleep 0.2', 'sleep 0.21'])
   const first = watched.facts.flatMap((fact) =>
@@ -258,6 +260,7 @@ describe('where the kernel does not tell', () => {
 
   withEvents('when the reader dies, the session goes on sampled, and nothing is lost', async () => {
     const child = spawn('sh', ['-c', 'sleep 2.2; true'], { stdio: 'ignore' })
+    const ended = once(child, 'exit')
     await once(child, 'spawn')
     const parts = createTestWatcher('connector')
     parts.watch(child.pid ?? 0)
@@ -274,7 +277,7 @@ describe('where the kernel does not tell', () => {
       () => parts.facts.some((fact) => fact.type === 'proc/watching' && fact.source === 'sampler'),
       'it was said',
     )
-    await once(child, 'exit')
+    await ended
     await until(
       () => parts.facts.filter((fact) => fact.type === 'proc/ended').length === 2,
       'both ended',
