@@ -138,6 +138,9 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
         processes: patch(draft.processes(state), key, { name, argv, exe, cwd }),
       }
     }
+    case 'proc/controlled':
+    case 'proc/orphaned':
+      return state
     case 'proc/watching': {
       const { source, reason } = fact
       return { ...state, watching: { source, reason } }

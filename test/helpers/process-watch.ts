@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { startPiped } from '../../src/main/backends/spawn.ts'
 import type { Clock, ProcessWatch } from '../../src/main/core/ports.ts'
+import { createOrphanFinder } from '../../src/main/procwatch/orphans.ts'
 import { createProcessReader, type ProcfsReader } from '../../src/main/procwatch/procfs.ts'
 import { createProcessWatcher, type ProcessWatcher } from '../../src/main/procwatch/watcher.ts'
 import type { ProcessNode } from '../../src/shared/domain/process.ts'
 import { Fact } from '../../src/shared/domain/timeline.ts'
+import { sessionId } from './recording.ts'
 
 /** Built by `npm test` before it tests. */
 const READER = resolve(import.meta.dirname, '../../out/native/process-events')
@@ -35,6 +37,7 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
   const reader = createProcessReader(machineClock)
   const watcher = createProcessWatcher({
     reader,
+    finder: createOrphanFinder(),
     startEvents: () => startPiped(source === 'connector' ? program : '/nowhere/process-events'),
     clock: machineClock,
     log: {
@@ -49,7 +52,11 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
     facts,
     faults,
     watch: (rootPid) => {
-      const watch = watcher.watch({ rootPid, report: (more) => facts.push(...more) })
+      const watch = watcher.watch({
+        sessionId: sessionId(1),
+        rootPid,
+        report: (more) => facts.push(...more),
+      })
       watches.push(watch)
       return watch
     },

@@ -91,7 +91,11 @@ export async function startBoundary(
         decide: (question) => decide(request, question),
       })
     : null
-  const watch = request.watchProcesses({ rootPid: sandbox.rootPid, report: request.reportAll })
+  const watch = request.watchProcesses({
+    sessionId: session.id,
+    rootPid: sandbox.rootPid,
+    report: request.reportAll,
+  })
   return ok({ sandbox, egress, watch })
 }
 

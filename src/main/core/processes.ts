@@ -30,8 +30,11 @@ export interface ProcessReading {
 
 /** A process as the tree holds it. */
 export interface Known {
+  readonly key: ProcessKey
   readonly reading: ProcessReading
   readonly parent: ProcessKey | null
+  /** Those it descends from as it started, the first process first; also when they are gone. */
+  readonly lineage: readonly ProcessKey[]
   /** Its end was reported; it only waits to be reaped, or for scans that began before. */
   readonly isEnded: boolean
   /** Scans in a row that did not show it. */
@@ -119,7 +122,7 @@ export function mergeScan(
     const isEnded = now.exit !== null
     if (now.exit) facts.push({ type: 'proc/ended', key, exit: now.exit })
     nodes.set(key, {
-      ...(known ?? newKnown(now, parent)),
+      ...(known ?? newKnown(now, parent, nodes)),
       reading: now,
       parent,
       isEnded,
@@ -187,9 +190,15 @@ function changesOf(
 }
 
 /** A process that is new to the tree. */
-export const newKnown = (reading: ProcessReading, parent: ProcessKey | null): Known => ({
+export const newKnown = (
+  reading: ProcessReading,
+  parent: ProcessKey | null,
+  nodes: ReadonlyMap<ProcessKey, Known>,
+): Known => ({
+  key: keyOf(reading),
   reading,
   parent,
+  lineage: parent === null ? [] : [...(nodes.get(parent)?.lineage ?? []), parent],
   isEnded: false,
   absences: 0,
   reported: {

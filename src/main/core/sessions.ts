@@ -17,8 +17,9 @@ import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.t
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import { decideByRules } from './policy/decide.ts'
 import { ruleCovers } from './policy/match.ts'
+import type { OrphanBook } from './orphans.ts'
 import type { RuleBook } from './policy/rules.ts'
-import type { Clock, Log, PtyHost, SandboxBackend } from './ports.ts'
+import type { Clock, Log, ProcessWatch, PtyHost, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -39,6 +40,7 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly prompts: Prompts
   readonly rules: RuleBook
+  readonly orphans: Pick<OrphanBook, 'started' | 'ended'>
   readonly newId: NewId
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
@@ -54,10 +56,16 @@ export interface Sessions {
     id: SessionId,
     caller: Pick<Caller, 'shell'>,
   ): Promise<Result<Session, StartFailure | UnknownSession>>
-  stop(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
+  /** `isForced`: without asking the program first. */
+  stop(
+    id: SessionId,
+    how?: { readonly isForced: boolean },
+  ): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
   rename(id: SessionId, title: string): Result<null, UnknownSession>
   remove(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'still_live' }>>
   get(id: SessionId): Session | null
+  /** null: it does not run (yet, or any more). */
+  watchOf(id: SessionId): ProcessWatch | null
   all(): Session[]
   readonly watch: StreamSource<Session[], SessionChange>
   /** Cuts the live connections that only this rule allowed. */
@@ -173,6 +181,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     live.set(id, { ...started.value, ended: promise, resolveEnded: resolve })
     timeline.append(id, { type: 'isolation/reported', axes: [...started.value.sandbox.axes] })
     timeline.append(id, { type: 'session/started', rootPid: started.value.sandbox.rootPid })
+    // Nothing the agent starts may come before its watch.
+    await Promise.all([
+      started.value.watch.ready,
+      options.orphans.started(id, started.value.sandbox.rootPid),
+    ])
     await started.value.sandbox.release()
     if (exit.signal.aborted) await end(id, exit.signal.reason as ExitStatus)
     return ok(get(id) ?? session)
@@ -185,6 +198,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     await parts.egress?.close()
     await parts.sandbox.destroy()
     await parts.watch.stop(exit)
+    await options.orphans.ended(
+      id,
+      parts.watch.live().map(({ reading }) => reading),
+    )
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
     live.delete(id)
@@ -194,18 +211,20 @@ export function createSessions(options: SessionsOptions): Sessions {
   const fail = (id: SessionId) => (cause: unknown) =>
     options.log.error(`session ${id} could not be ended cleanly`, cause)
 
-  const stop: Sessions['stop'] = async (id) => {
+  const stop: Sessions['stop'] = async (id, { isForced } = { isForced: false }) => {
     const session = get(id)
     if (!session) return err({ type: 'unknown_session' })
     const parts = live.get(id)
     if (!parts) return err({ type: 'not_live' })
     if (session.status !== 'stopping') {
       timeline.append(id, { type: 'session/stopping', by: 'person' })
-      await parts.sandbox.terminate()
+      if (!isForced) await parts.sandbox.terminate()
     }
     const isGone = await Promise.race([
       parts.ended.then(() => true),
-      new Promise<false>((resolve) => setTimeout(() => resolve(false), options.graceMs)),
+      new Promise<false>((resolve) =>
+        setTimeout(() => resolve(false), isForced ? 0 : options.graceMs),
+      ),
     ])
     // The PTY host reports the exit once the sandbox is gone; that path ends the session.
     if (!isGone) await parts.sandbox.destroy()
@@ -237,6 +256,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return ok(null)
     },
     get,
+    watchOf: (id) => live.get(id)?.watch ?? null,
     all: () => timeline.sessions(),
     watch,
     ruleRemoved: (rule) => {

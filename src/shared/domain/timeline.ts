@@ -3,6 +3,7 @@ import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
 import { ExitStatus, ProcessKey, ProcessNode, ProcessSample } from './process.ts'
+import { ControlAction, ControlOutcome } from './process-details.ts'
 import { Session, StartFailure } from './session.ts'
 
 export const SCHEMA_VERSION = 1
@@ -45,6 +46,15 @@ export const Fact = z.discriminatedUnion('type', [
     source: z.enum(['connector', 'sampler']),
     reason: z.string().nullable(),
   }),
+  /** A person stopped, killed, froze or thawed; `key` is null for the whole session. */
+  fact('proc/controlled', {
+    action: ControlAction,
+    scope: z.enum(['process', 'subtree', 'session']),
+    key: ProcessKey.nullable(),
+    ...ControlOutcome.shape,
+  }),
+  /** These outlived their session. */
+  fact('proc/orphaned', { keys: z.array(ProcessKey) }),
   fact('net/requested', {
     connectionId: ConnectionId,
     destination: Destination,

@@ -145,6 +145,18 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         return () => undefined
       },
     },
+    process: {
+      details: () => Promise.resolve({ type: 'gone' as const }),
+      control: ({ scope, action }) => {
+        seen.push(`${action} ${scope.kind}`)
+        return Promise.resolve(ok({ affected: 1, remained: 0 }))
+      },
+      orphans: () => (push) => {
+        push({ type: 'snapshot', seq: 0, state: [] })
+        return () => undefined
+      },
+      endOrphans: () => Promise.resolve(ok({ affected: 0, remained: 0 })),
+    },
     prompt: {
       answer: ({ promptId, action, lifetime }) => {
         const request = prompts.find((item) => item.id === promptId)
