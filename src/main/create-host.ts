@@ -10,6 +10,7 @@ import { isLive } from '../shared/domain/session.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
+import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
@@ -166,6 +167,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
     processes,
     watchProcesses: (request) => watcher.watch(request),
+    readCommands: readConfiguredCommands,
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
   })
   const control = createProcessControl({

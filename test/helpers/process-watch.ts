@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { startPiped } from '../../src/main/backends/spawn.ts'
 import type { Clock, ProcessWatch } from '../../src/main/core/ports.ts'
+import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
 import { createOrphanFinder } from '../../src/main/procwatch/orphans.ts'
 import { createProcessReader, type ProcfsReader } from '../../src/main/procwatch/procfs.ts'
 import { createProcessWatcher, type ProcessWatcher } from '../../src/main/procwatch/watcher.ts'
@@ -54,6 +55,7 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
     watch: (rootPid) => {
       const watch = watcher.watch({
         sessionId: sessionId(1),
+        commands: NO_COMMANDS,
         rootPid,
         report: (more) => facts.push(...more),
       })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
 import { processKey } from '../../src/shared/domain/process.ts'
 import { createTestWatcher, type TestWatcher } from '../helpers/process-watch.ts'
 import { sessionId } from '../helpers/recording.ts'
@@ -230,6 +231,7 @@ withEvents('two sessions and what is in none are told apart', async () => {
   const second: string[] = []
   const watch = watched.watcher.watch({
     sessionId: sessionId(2),
+    commands: NO_COMMANDS,
     rootPid: other.pid ?? 0,
     report: (facts) =>
       second.push(...facts.map((fact) => (fact.type === 'proc/exec' ? fact.argv.join(' ') : ''))),

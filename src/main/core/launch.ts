@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import type { Plan } from './isolation/plan.ts'
 import { decideByRules } from './policy/decide.ts'
 import type { RuleBook } from './policy/rules.ts'
+import type { AgentCommands } from './process-roles.ts'
 import type {
   EgressGateway,
   EgressHandle,
@@ -22,6 +23,8 @@ export interface BoundaryPorts {
   readonly egress: EgressGateway
   readonly processes: ProcessReader
   readonly watchProcesses: (request: WatchRequest) => ProcessWatch
+  /** What the agent's settings make it start. */
+  readonly readCommands: (plan: Plan) => Promise<AgentCommands>
   readonly terminalLogPath: (session: Session) => string
 }
 
@@ -56,6 +59,7 @@ export async function startBoundary(
   request: LaunchRequest,
 ): Promise<Result<LiveParts, StartFailure>> {
   const { session, ptyHost } = request
+  const commands = request.readCommands(request.plan)
   const built = await request.backend.build(request.plan, session.id)
   if (!built.ok) return built
   const spawned = await ptyHost.spawn({
@@ -94,6 +98,7 @@ export async function startBoundary(
   const watch = request.watchProcesses({
     sessionId: session.id,
     rootPid: sandbox.rootPid,
+    commands: await commands,
     report: request.reportAll,
   })
   return ok({ sandbox, egress, watch })

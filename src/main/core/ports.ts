@@ -11,6 +11,7 @@ import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
 import type { Plan } from './isolation/plan.ts'
+import type { AgentCommands } from './process-roles.ts'
 import type { Known } from './processes.ts'
 
 export interface Clock {
@@ -135,6 +136,8 @@ export interface ProcessReader {
 
 export interface WatchRequest {
   readonly sessionId: SessionId
+  /** What the agent is configured to start, for the names of roles. */
+  readonly commands: AgentCommands
   /** Host pid of the session's first process. */
   readonly rootPid: number
   /** What happened, in order; many at once when much happens. */

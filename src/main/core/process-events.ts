@@ -5,6 +5,7 @@ import {
   UNREAD_NAME,
 } from '../../shared/domain/process.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
+import { roleOf } from './process-roles.ts'
 import {
   type Known,
   newKnown,
@@ -79,20 +80,22 @@ export function mergeEvents(
       const [parent, { reading }] = find(event.parentPid) ?? [null, { reading: null }]
       if (found) end(...found, { kind: 'lost' }, atMs)
       const started = startedReading(event, reading, atMs, moment.innerPid(event.pid))
-      nodes.set(key, newKnown(started, parent, nodes))
+      const node = newKnown(started, parent, nodes)
+      nodes.set(key, node)
       live.set(event.pid, key)
-      facts.push({ type: 'proc/started', node: newNode(parent, started) })
+      facts.push({ type: 'proc/started', node: newNode(node) })
     } else if (found) {
       const [key, known] = found
       if (event.type === 'exited') end(key, known, event.exit, atMs)
       else {
         const program = programOf(isReadInTime(event, nextExec.get(event)) ? event : UNREAD)
-        nodes.set(key, { ...known, reading: { ...known.reading, ...program, image: '' } })
-        facts.push({ type: 'proc/exec', key, ...program, executedAtMs: atMs })
+        const role = roleOf(program, known.starterRole, previous.commands)
+        nodes.set(key, { ...known, role, reading: { ...known.reading, ...program, image: '' } })
+        facts.push({ type: 'proc/exec', key, ...program, executedAtMs: atMs, role })
       }
     }
   }
-  return { tree: { nodes, live, sampledAtMs: previous.sampledAtMs }, facts }
+  return { tree: { ...previous, nodes, live }, facts }
 }
 
 /** Until it executes something, a process is what its parent was. */

@@ -55,7 +55,7 @@ export interface SessionWatch extends ProcessWatch {
 export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
   const { rootPid, reader, clock } = options
   const endings = new Map<number, ExitStatus>()
-  let tree = emptyTree(clock.monoMs())
+  let tree = emptyTree(clock.monoMs(), options.commands)
   let isExact = false
   let isNamespaced = false
   let isStopped = false

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
-import { ExitStatus, ProcessKey, ProcessNode, ProcessSample } from './process.ts'
+import { ExitStatus, ProcessKey, ProcessNode, ProcessRole, ProcessSample } from './process.ts'
 import { ControlAction, ControlOutcome } from './process-details.ts'
 import { Session, StartFailure } from './session.ts'
 
@@ -32,6 +32,7 @@ export const Fact = z.discriminatedUnion('type', [
     exe: z.string().nullable(),
     cwd: z.string().nullable(),
     executedAtMs: z.number().optional(),
+    role: ProcessRole.nullable().optional(),
   }),
   fact('proc/reparented', { key: ProcessKey, parent: ProcessKey.nullable() }),
   fact('proc/sampled', { samples: z.array(ProcessSample) }),
