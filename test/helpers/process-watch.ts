@@ -10,7 +10,7 @@ import { Fact } from '../../src/shared/domain/timeline.ts'
 import { sessionId } from './recording.ts'
 
 /** Built by `npm test` before it tests. */
-const READER = resolve(import.meta.dirname, '../../out/native/process-events')
+export const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
 /** The machine's own monotonic clock: events carry its times. */
 export const machineClock: Clock = {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
 import { processKey } from '../../src/shared/domain/process.ts'
-import { createTestWatcher, type TestWatcher } from '../helpers/process-watch.ts'
+import { createTestWatcher, READER, type TestWatcher } from '../helpers/process-watch.ts'
 import { sessionId } from '../helpers/recording.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { until } from './egress-harness.ts'
@@ -263,6 +263,25 @@ describe('where the kernel does not tell', () => {
     expect(await sampled.watcher.reason()).toMatch(/not built/)
     await sampled.close()
   })
+
+  requireCapability('process events', 'namespaces')(
+    'refused by the kernel, as in a container, it is said what was refused',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'cloche-events-'))
+      onTestFinished(() => rm(folder, { recursive: true, force: true }))
+      const program = join(folder, 'refused')
+      await writeFile(program, `#!/bin/sh\nexec unshare -Urn ${READER}\n`, { mode: 0o755 })
+      const refused = createTestWatcher('connector', program)
+      const reason = await refused.watcher.reason()
+      expect(reason).toMatch(/^the (socket|kernel) .*(not|error \d+)/)
+      const child = spawn('sleep', ['0.9'])
+      await once(child, 'spawn')
+      refused.watch(child.pid ?? 0)
+      await until(() => refused.started().length === 1, 'it was seen')
+      expect(refused.facts[0]).toEqual({ type: 'proc/watching', source: 'sampler', reason })
+      await refused.close()
+    },
+  )
 
   withEvents('when the reader dies, the session goes on sampled, and nothing is lost', async () => {
     const child = spawn('sh', ['-c', 'sleep 2.2; true'], { stdio: 'ignore' })
