@@ -161,7 +161,7 @@ describe('threads', () => {
     const program = await compile(`
       #include <pthread.h>
       #include <unistd.h>
-      static void *other(void *none) { execl("/bin/sleep", "sleep", "0.31", (char *)0); return none; }
+      static void *other(void *none) { usleep(100000); execl("/bin/sleep", "sleep", "0.31", (char *)0); return none; }
       int main(void) { pthread_t t; pthread_create(&t, 0, other, 0); pause(); }`)
     const shell = await startShell(program)
     await shell.run()

@@ -115,7 +115,8 @@ describe.each(['sampler', 'connector'] as const)('watched by the %s', (source) =
       watched.watch(space.rootPid)
       await space.run("timeout 2.6 sh -c 'while :; do :; done'")
       const samples = watched.facts.filter((fact) => fact.type === 'proc/sampled')
-      expect(samples.length).toBeGreaterThanOrEqual(2)
+      // One that tells nothing new is left out.
+      expect(samples.length).toBeGreaterThanOrEqual(1)
       expect(samples.length).toBeLessThanOrEqual(3)
       const peak = Math.max(
         ...samples.flatMap((fact) => fact.samples.map((item) => item.cpuPercent)),
