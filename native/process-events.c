@@ -37,7 +37,7 @@ struct record {
   uint32_t size, kind, pid;
   uint32_t other;     // FORKED: the parent. FAILED: where.
   uint32_t status;    // EXITED: as wait(2) encodes it. FAILED: errno, 0 for no answer.
-  uint32_t reserved;
+  uint32_t read_us;    // EXECUTED: how long after it the texts were read
   uint64_t time_ns;   // CLOCK_MONOTONIC
   uint64_t boot_ns;   // how far CLOCK_BOOTTIME is ahead of it
   uint32_t stat_bytes, cmdline_bytes, exe_bytes, cwd_bytes;  // UNREADABLE, or how many follow
@@ -168,6 +168,8 @@ static void take_exec(const struct proc_event *event) {
   if (head.exe_bytes != UNREADABLE) used += head.exe_bytes;
   head.cwd_bytes = read_link(pid, "cwd", texts + used, LINK_BYTES);
   if (head.cwd_bytes != UNREADABLE) used += head.cwd_bytes;
+  const uint64_t late_us = (clock_ns(CLOCK_MONOTONIC) - event->timestamp_ns) / 1000;
+  head.read_us = late_us < UINT32_MAX ? (uint32_t)late_us : UINT32_MAX;
   add_record(head, texts, used);
 }
 
@@ -242,18 +244,18 @@ static bool read_commands(void) {
   return true;
 }
 
-// true: it was asked to say when.
-static bool obey_commands(void) {
-  bool sync = false;
+// How many times it was asked to say when.
+static unsigned obey_commands(void) {
+  unsigned asked = 0;
   size_t at = 0;
   for (uint32_t pid; command_bytes - at >= sizeof pid; at += sizeof pid) {
     memcpy(&pid, commands + at, sizeof pid);
-    if (pid == 0) sync = true;
+    if (pid == 0) asked++;
     else if (in_range(pid)) set_bit(watched, pid, true);
   }
   memmove(commands, commands + at, command_bytes - at);
   command_bytes -= at;
-  return sync;
+  return asked;
 }
 
 int main(void) {
@@ -271,15 +273,15 @@ int main(void) {
     // A process's own fork comes before a command that names it, or would undo the command.
     if (ready[0].revents) is_read = read_commands();
     for (int n = 0; (n < MESSAGES_A_TURN || ready[0].revents) && take_message(&fault); n++) continue;
-    const bool sync = obey_commands();
+    const unsigned asked = obey_commands();
     if (has_lost) {
       has_lost = false;
       add_note(OVERRUN, 0, 0);
     }
-    if (sync) add_note(SYNCED, 0, 0);
+    for (unsigned n = 0; n < asked; n++) add_note(SYNCED, 0, 0);
     if (fault) add_note(FAILED, AT_READ, fault);
     const bool is_due = clock_ns(CLOCK_MONOTONIC) - out_since_ns >= BATCH_MS * 1000000ull;
-    if (is_due || sync || fault || out_bytes >= BATCH_BYTES) is_read = write_out() && is_read && !fault;
+    if (is_due || asked > 0 || fault || out_bytes >= BATCH_BYTES) is_read = write_out() && is_read && !fault;
   }
   return 0;
 }

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
@@ -11,29 +12,29 @@ import { installAgents } from './lib/test-machine.mjs'
 
 // Ratios of things measured side by side in one run; absolute times are of this machine only.
 
+/** Each in a process of its own; `needs` are programs of its peers. */
+const PARTS = {
+  sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
+  process: { needs: ['gcc', 'ps', 'htop', 'forkstat'], packages: 'gcc procps htop forkstat' },
+}
+
 const options = readOptions('npm run bench -- [options]', {
   quick: { does: 'fewer rounds' },
+  only: { value: 'PART', does: `one of ${Object.keys(PARTS).join(', ')}` },
   json: { value: 'FILE', does: 'also write the numbers there' },
 })
 
-const missing = ['bwrap', 'rg', 'socat', 'git'].filter((name) => !which(name))
-if (missing.length > 0)
-  fail(`the peers need ${missing.join(', ')}: sudo apt-get install bubblewrap ripgrep socat git`)
+const names = options.only ? [options.only] : Object.keys(PARTS)
+for (const name of names) {
+  const part = PARTS[name]
+  if (!part) fail(`there is no part ${name}: use one of ${Object.keys(PARTS).join(', ')}`)
+  if (part.needs.some((program) => !which(program)))
+    fail(`the peers of ${name} need packages: sudo apt-get install ${part.packages}`)
+}
 
 await prepare()
 await installAgents()
 const outDir = join(ROOT, 'out/bench')
-await build({
-  configFile: false,
-  root: ROOT,
-  logLevel: 'error',
-  build: {
-    outDir,
-    ssr: join(ROOT, 'bench/sandbox.ts'),
-    target: 'node20',
-    rolldownOptions: { output: { format: 'es', entryFileNames: 'sandbox.mjs' } },
-  },
-})
 const peers = join(ROOT, 'test/fixtures/agents/node_modules')
 const version = (name) =>
   JSON.parse(readFileSync(join(peers, name, 'package.json'), 'utf8')).version
@@ -41,12 +42,27 @@ say(
   `${cpus().length} cores, kernel ${release()}, Node ${process.versions.node}, ` +
     `srt ${version('@anthropic-ai/sandbox-runtime')}, Codex ${version('@openai/codex')}`,
 )
-const child = fork(join(outDir, 'sandbox.mjs'), [
-  join(ROOT, 'out/main'),
-  join(peers, '.bin'),
-  options.quick ? '4' : '15',
-])
-child.on('message', (results) => {
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`)
-})
-child.on('exit', (code) => process.exit(code ?? 1))
+const results = {}
+for (const name of names) {
+  await build({
+    configFile: false,
+    root: ROOT,
+    logLevel: 'error',
+    build: {
+      outDir,
+      emptyOutDir: false,
+      ssr: join(ROOT, `bench/${name}.ts`),
+      target: 'node20',
+      rolldownOptions: { output: { format: 'es', entryFileNames: `${name}.mjs` } },
+    },
+  })
+  const child = fork(join(outDir, `${name}.mjs`), [
+    join(ROOT, 'out/main'),
+    join(peers, '.bin'),
+    options.quick ? '4' : '15',
+  ])
+  child.on('message', (rows) => (results[name] = rows))
+  const [code] = await once(child, 'exit')
+  if (code !== 0) process.exit(code ?? 1)
+}
+if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`)

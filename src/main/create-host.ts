@@ -6,11 +6,13 @@ import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
 import { Rule } from '../shared/domain/policy.ts'
+import { SessionTrace } from '../shared/domain/process-details.ts'
 import { isLive } from '../shared/domain/session.ts'
 import { VariableName } from '../shared/domain/variables.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
+import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
@@ -24,17 +26,24 @@ import { sweepRunFolders } from './backends/run-folder.ts'
 import { startPiped } from './backends/spawn.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
+import { createOrphanBook } from './core/orphans.ts'
 import { createRuleBook } from './core/policy/rules.ts'
 import type { Clock, Log, ProcessStarter, SecretBox } from './core/ports.ts'
+import { createProcessControl } from './core/process-control.ts'
 import { createPrompts } from './core/prompts.ts'
 import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
+import { createStopWalk } from './core/stop-walk.ts'
 import { createTimeline } from './core/timeline.ts'
 import { createVariables, memoryBox } from './core/variables.ts'
 import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
+import { diagnoseWatching } from './procwatch/diagnose.ts'
+import { createProcessInspector } from './procwatch/inspect.ts'
+import { createOrphanFinder } from './procwatch/orphans.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
+import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
@@ -80,6 +89,7 @@ const KeptVariables = z.array(z.strictObject({ name: VariableName, sealed: z.str
 
 const PROMPT_TIMEOUT_MS = 60_000
 const GRACE_MS = 5000
+const ORPHAN_GRACE_MS = 2000
 const MAX_RECENT = 12
 
 /** One clock for all our processes: Linux's monotonic clock is the same in each of them. */
@@ -153,11 +163,23 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     placeholders,
     limits: { members: processes.members, log },
   })
+  const finder = createOrphanFinder()
   const watcher = createProcessWatcher({
     reader: processes,
+    finder,
     startEvents: () => startPiped(join(options.entries, '../native/process-events')),
     clock,
     log,
+  })
+  const signals = createProcessSignals()
+  const orphans = createOrphanBook({
+    finder,
+    document: createDocumentStore(join(root, 'running.json'), z.array(SessionTrace), 1, []),
+    signals,
+    clock,
+    log,
+    report: timeline.append,
+    graceMs: ORPHAN_GRACE_MS,
   })
   const ptyHost = createPtyClient({
     starter: options.starter,
@@ -191,15 +213,27 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     rules,
     forwards,
     secrets,
+    orphans,
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
     egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
     processes,
     watchProcesses: (request) => watcher.watch(request),
+    readCommands: readConfiguredCommands,
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
   })
+  const control = createProcessControl({
+    sessions,
+    timeline,
+    signals,
+    freezer: createStopWalk(signals, clock),
+    inspector: createProcessInspector(),
+    clock,
+    graceMs: GRACE_MS,
+  })
   await timeline.recover()
+  await orphans.recover()
 
   const systemInfo = async (caller: Caller): Promise<SystemInfo> => {
     const os = await backends.get('os')?.diagnose()
@@ -226,9 +260,14 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     forwards,
     variables,
     store,
+    control,
+    orphans,
     home,
     systemInfo,
-    doctor: () => diagnoseAll(backends, env),
+    doctor: async () => [
+      ...(await diagnoseAll(backends, env)),
+      diagnoseWatching(await watcher.reason()),
+    ],
     agents: (workspace) => listAgents({ env, home }, workspace),
     rememberWorkspace: (path) => {
       recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)
@@ -255,6 +294,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     stop: async () => {
       await sessions.stopAll()
       await watcher.close()
+      orphans.close()
       await ptyHost.stop()
       await store.flush()
       await lock.value.release()

@@ -188,21 +188,25 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     case 'proc/started':
       return { ...state, processes: draft.processes(state).set(fact.node.key, fact.node) }
     case 'proc/exec': {
-      const { key, name, argv, exe, cwd } = fact
+      const { key, name, argv, exe, cwd, role } = fact
       return {
         ...state,
-        processes: patch(draft.processes(state), key, { name, argv, exe, cwd }),
+        processes: patch(draft.processes(state), key, { name, argv, exe, cwd, role }),
       }
     }
+    case 'proc/controlled':
+    case 'proc/orphaned':
+      return state
     case 'proc/watching': {
       const { source, reason } = fact
       return { ...state, watching: { source, reason } }
     }
-    case 'proc/reparented':
-      return {
-        ...state,
-        processes: patch(draft.processes(state), fact.key, { parent: fact.parent }),
-      }
+    case 'proc/reparented': {
+      const { key, parent } = fact
+      const node = state.processes.get(key)
+      const startedBy = node?.startedBy ?? node?.parent
+      return { ...state, processes: patch(draft.processes(state), key, { parent, startedBy }) }
+    }
     case 'proc/sampled': {
       const processes = draft.processes(state)
       for (const { key, ...sample } of fact.samples) patch(processes, key, sample)

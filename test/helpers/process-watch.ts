@@ -1,13 +1,16 @@
 import { resolve } from 'node:path'
 import { startPiped } from '../../src/main/backends/spawn.ts'
 import type { Clock, ProcessWatch } from '../../src/main/core/ports.ts'
+import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
+import { createOrphanFinder } from '../../src/main/procwatch/orphans.ts'
 import { createProcessReader, type ProcfsReader } from '../../src/main/procwatch/procfs.ts'
 import { createProcessWatcher, type ProcessWatcher } from '../../src/main/procwatch/watcher.ts'
 import type { ProcessNode } from '../../src/shared/domain/process.ts'
 import { Fact } from '../../src/shared/domain/timeline.ts'
+import { sessionId } from './recording.ts'
 
 /** Built by `npm test` before it tests. */
-const READER = resolve(import.meta.dirname, '../../out/native/process-events')
+export const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
 /** The machine's own monotonic clock: events carry its times. */
 export const machineClock: Clock = {
@@ -35,6 +38,7 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
   const reader = createProcessReader(machineClock)
   const watcher = createProcessWatcher({
     reader,
+    finder: createOrphanFinder(),
     startEvents: () => startPiped(source === 'connector' ? program : '/nowhere/process-events'),
     clock: machineClock,
     log: {
@@ -49,7 +53,12 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
     facts,
     faults,
     watch: (rootPid) => {
-      const watch = watcher.watch({ rootPid, report: (more) => facts.push(...more) })
+      const watch = watcher.watch({
+        sessionId: sessionId(1),
+        commands: NO_COMMANDS,
+        rootPid,
+        report: (more) => facts.push(...more),
+      })
       watches.push(watch)
       return watch
     },

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
 import { processKey } from '../../src/shared/domain/process.ts'
-import { createTestWatcher, type TestWatcher } from '../helpers/process-watch.ts'
+import { createTestWatcher, READER, type TestWatcher } from '../helpers/process-watch.ts'
+import { sessionId } from '../helpers/recording.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { until } from './egress-harness.ts'
 
@@ -88,12 +90,16 @@ withEvents('exit codes and signals are the true ones, also of those that were re
 withEvents('a chain of execs is one process with every program it was', async () => {
   const shell = await startShell('sh -c \'exec env A=1 sh -c "sleep 0.1; exec sleep 0.11"\'')
   await shell.run()
+  const lines = [
+    `sh -c exec env A=1 sh -c "sleep 0.1; exec sleep 0.11"`,
+    'env A=1 sh -c sleep 0.1; exec sleep 0.11',
+    'sh -c sleep 0.1; exec sleep 0.11',
+    'sleep 0.11',
+  ]
+  // One that was replaced before it could be read is unknown; none is taken for another.
   const execs = execsOf(running('sleep 0.11')?.key)
-  const first = 'sh -c exec env A=1 sh -c "sleep 0.1; exec sleep 0.11"'
-  const second = 'env A=1 sh -c sleep 0.1; exec sleep 0.11'
-  // Each is read at its event: of two at one moment the later may be met twice.
-  expect([first, second]).toContain(execs[0])
-  expect(execs.slice(1)).toEqual([second, 'sh -c sleep 0.1; exec sleep 0.11', 'sleep 0.11'])
+  expect(execs).toEqual(lines.map((line, index) => (execs[index] === '' ? '' : line)))
+  expect(execs.slice(-2)).toEqual(lines.slice(-2))
 })
 
 withEvents(
@@ -155,7 +161,7 @@ describe('threads', () => {
     const program = await compile(`
       #include <pthread.h>
       #include <unistd.h>
-      static void *other(void *none) { execl("/bin/sleep", "sleep", "0.31", (char *)0); return none; }
+      static void *other(void *none) { usleep(100000); execl("/bin/sleep", "sleep", "0.31", (char *)0); return none; }
       int main(void) { pthread_t t; pthread_create(&t, 0, other, 0); pause(); }`)
     const shell = await startShell(program)
     await shell.run()
@@ -224,6 +230,8 @@ withEvents('two sessions and what is in none are told apart', async () => {
   await once(other, 'spawn')
   const second: string[] = []
   const watch = watched.watcher.watch({
+    sessionId: sessionId(2),
+    commands: NO_COMMANDS,
     rootPid: other.pid ?? 0,
     report: (facts) =>
       second.push(...facts.map((fact) => (fact.type === 'proc/exec' ? fact.argv.join(' ') : ''))),
@@ -257,6 +265,25 @@ describe('where the kernel does not tell', () => {
     expect(await sampled.watcher.reason()).toMatch(/not built/)
     await sampled.close()
   })
+
+  requireCapability('process events', 'namespaces')(
+    'refused by the kernel, as in a container, it is said what was refused',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'cloche-events-'))
+      onTestFinished(() => rm(folder, { recursive: true, force: true }))
+      const program = join(folder, 'refused')
+      await writeFile(program, `#!/bin/sh\nexec unshare -Urn ${READER}\n`, { mode: 0o755 })
+      const refused = createTestWatcher('connector', program)
+      const reason = await refused.watcher.reason()
+      expect(reason).toMatch(/^the (socket|kernel) .*(not|error \d+)/)
+      const child = spawn('sleep', ['0.9'])
+      await once(child, 'spawn')
+      refused.watch(child.pid ?? 0)
+      await until(() => refused.started().length === 1, 'it was seen')
+      expect(refused.facts[0]).toEqual({ type: 'proc/watching', source: 'sampler', reason })
+      await refused.close()
+    },
+  )
 
   withEvents('when the reader dies, the session goes on sampled, and nothing is lost', async () => {
     const child = spawn('sh', ['-c', 'sleep 2.2; true'], { stdio: 'ignore' })

@@ -119,7 +119,7 @@ describe.each(['sampler', 'connector'] as const)('watched by the %s', (source) =
       watched.watch(space.rootPid)
       await space.run("timeout 3.6 sh -c 'while :; do :; done'")
       const samples = watched.facts.filter((fact) => fact.type === 'proc/sampled')
-      // A busy machine may make it fewer, never more.
+      // A busy machine may make it fewer, never more; one that tells nothing new is left out.
       expect(samples.length).toBeGreaterThanOrEqual(1)
       expect(samples.length).toBeLessThanOrEqual(4)
       const peak = Math.max(

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeLines, encodeLine } from '../../src/main/store/event-lines.ts'
 import type { Fact, TimelineEvent } from '../../src/shared/domain/timeline.ts'
-import { projectAll } from '../../src/shared/projection.ts'
+import { emptyState, project, projectAll } from '../../src/shared/projection.ts'
 import { decodeLog, encodeOutput, encodeResize } from '../../src/shared/terminal-log.ts'
 import { eventOf, sampleSession, sessionId } from '../helpers/recording.ts'
 import { search } from '../helpers/search.ts'
@@ -50,6 +50,26 @@ const events = fc
 const fileOf = (list: readonly TimelineEvent[]): Buffer => Buffer.concat(list.map(encodeLine))
 
 describe('replay', () => {
+  it('leaves the state it starts from as it was', () => {
+    fc.assert(
+      fc.property(events, fc.nat(40), (list, at) => {
+        const half = projectAll(list.slice(0, at))
+        projectAll(list.slice(at), half)
+        expect(half).toEqual(projectAll(list.slice(0, at)))
+      }),
+      search(),
+    )
+  })
+
+  it('event by event shows what all at once shows', () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        expect(list.reduce(project, emptyState)).toEqual(projectAll(list))
+      }),
+      search(),
+    )
+  })
+
   it('in two parts shows what one go shows', () => {
     fc.assert(
       fc.property(events, fc.nat(40), (list, at) => {

@@ -9,6 +9,8 @@ import type { Forwards } from '../core/forwards.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { EventStore } from '../core/ports.ts'
+import type { OrphanBook } from '../core/orphans.ts'
+import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
 import type { Sessions } from '../core/sessions.ts'
 import type { Timeline } from '../core/timeline.ts'
@@ -23,6 +25,8 @@ export interface HandlerParts {
   readonly forwards: Forwards
   readonly variables: Variables
   readonly store: EventStore
+  readonly control: ProcessControl
+  readonly orphans: OrphanBook
   readonly home: string
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
   readonly doctor: () => Promise<Diagnosis[]>
@@ -51,12 +55,18 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       },
       preview: (spec, caller) => sessions.preview(spec, caller),
       probe: ({ id }) => sessions.probe(id),
-      stop: ({ id }) => sessions.stop(id),
+      stop: ({ id }) => parts.control.stopSession(id),
       restart: ({ id }, caller) => sessions.restart(id, caller),
       rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),
       remove: ({ id }) => sessions.remove(id),
       list: () => sessions.watch,
       watch: (id) => timeline.watch(id),
+    },
+    process: {
+      details: ({ session, key }) => parts.control.details(session, key),
+      control: ({ scope, action }) => parts.control.control(scope, action),
+      orphans: () => parts.orphans.watch,
+      endOrphans: async ({ session }) => ok(await parts.orphans.end(session)),
     },
     prompt: {
       answer: (answer) => Promise.resolve(prompts.answer(answer)),

@@ -2,7 +2,7 @@ import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
 import { err, ok } from '../../shared/result.ts'
 import type { Plan } from '../core/isolation/plan.ts'
-import type { SandboxBackend } from '../core/ports.ts'
+import { type SandboxBackend, SESSION_VARIABLE } from '../core/ports.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { identify, type ProcessIdentity, signalProcess } from './process-identity.ts'
 
@@ -50,7 +50,7 @@ export function createUnconfinedBackend(
         remedies: [],
       }),
     describe: (plan) => Promise.resolve(ok(policyOf(plan))),
-    build: (plan) => {
+    build: (plan, sessionId) => {
       if (plan.level !== 'unconfined') throw new Error(`a plan for ${plan.level} came unconfined`)
       const inherited = Object.fromEntries(
         Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -62,7 +62,13 @@ export function createUnconfinedBackend(
           launch: {
             file,
             args,
-            env: { ...inherited, TERM: 'xterm-256color', COLORTERM: 'truecolor', ...plan.env },
+            env: {
+              ...inherited,
+              TERM: 'xterm-256color',
+              COLORTERM: 'truecolor',
+              ...plan.env,
+              [SESSION_VARIABLE]: sessionId,
+            },
             cwd: plan.workspace,
           },
           abandon: () => Promise.resolve(),

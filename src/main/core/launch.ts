@@ -7,6 +7,7 @@ import type { Plan } from './isolation/plan.ts'
 import { type IsolationWatch, watchIsolation } from './isolation/watch.ts'
 import { decideByRules } from './policy/decide.ts'
 import type { RuleBook } from './policy/rules.ts'
+import type { AgentCommands } from './process-roles.ts'
 import type {
   EgressGateway,
   EgressHandle,
@@ -25,6 +26,8 @@ export interface BoundaryPorts {
   readonly egress: EgressGateway
   readonly processes: ProcessReader
   readonly watchProcesses: (request: WatchRequest) => ProcessWatch
+  /** What the agent's settings make it start. */
+  readonly readCommands: (plan: Plan) => Promise<AgentCommands>
   readonly terminalLogPath: (session: Session) => string
 }
 
@@ -62,6 +65,7 @@ export async function startBoundary(
   request: LaunchRequest,
 ): Promise<Result<LiveParts, StartFailure>> {
   const { session, ptyHost } = request
+  const commands = request.readCommands(request.plan)
   const built = await request.backend.build(request.plan, session.id)
   if (!built.ok) return built
   const spawned = await ptyHost.spawn({
@@ -103,7 +107,12 @@ export async function startBoundary(
     sandbox,
     policy: built.value.policy,
     egress,
-    processes: request.watchProcesses({ rootPid: sandbox.rootPid, report: request.reportAll }),
+    processes: request.watchProcesses({
+      sessionId: session.id,
+      rootPid: sandbox.rootPid,
+      commands: await commands,
+      report: request.reportAll,
+    }),
     watch: watchIsolation(sandbox, request.report, request.log),
   })
 }

@@ -5,6 +5,7 @@ import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.t
 import type { LimitName, LimitReport } from '../../shared/domain/limits.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { ProcessInspection } from '../../shared/domain/process-details.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import type { Fact, RecordingSummary, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
@@ -12,7 +13,8 @@ import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
 import type { Plan } from './isolation/plan.ts'
-import type { ProcessReading } from './processes.ts'
+import type { AgentCommands } from './process-roles.ts'
+import type { Known } from './processes.ts'
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -159,6 +161,9 @@ export interface ProcessReader {
 }
 
 export interface WatchRequest {
+  readonly sessionId: SessionId
+  /** What the agent is configured to start, for the names of roles. */
+  readonly commands: AgentCommands
   /** Host pid of the session's first process. */
   readonly rootPid: number
   /** What happened, in order; many at once when much happens. */
@@ -167,8 +172,12 @@ export interface WatchRequest {
 
 /** Watches the processes of one session from its first process on. */
 export interface ProcessWatch {
-  /** Members that have not ended, as last seen. */
-  live(): readonly ProcessReading[]
+  /** Resolves when nothing the session starts from now on is missed that can be seen at all. */
+  readonly ready: Promise<void>
+  /** Members that have not ended, as last seen; after `stop`, those that outlived the session. */
+  live(): readonly Known[]
+  /** The same, looked at now: everything that started before the call is among them. */
+  refresh(): Promise<readonly Known[]>
   /**
    * Looks a last time and reports what ended. `rootExit`: how the first process ended, from whoever
    * started it; counts when nothing better is known.
@@ -204,6 +213,60 @@ export interface EgressHandle {
   /** Cuts live connections; returns how many. */
   cut(matches: CutMatch): number
   close(): Promise<void>
+}
+
+/** A process that no later one can be taken for; see `ProcessKey`. */
+export interface ProcessRef {
+  readonly pid: number
+  readonly startTicks: number
+}
+
+export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'
+
+/** Signals of this machine's processes. Checks who it is in the moment before. */
+export interface ProcessSignals {
+  /** `refused`: the kernel does not let this user (a program with other rights). */
+  send(process: ProcessRef, signal: ProcessSignal): 'sent' | 'gone' | 'refused'
+  /** Its state letter now; null: gone, or ended and only not reaped. */
+  state(process: ProcessRef): string | null
+}
+
+/** What a freeze is about; `members` is asked again until nothing new turns up. */
+export interface FreezeScope {
+  readonly sessionId: SessionId
+  /** A freezer that works on whole sessions only may be used. */
+  readonly isWholeSession: boolean
+  readonly members: () => Promise<readonly ProcessRef[]>
+}
+
+export interface Freezer {
+  /** How many it stopped, and how many still run. */
+  freeze(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
+  thaw(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
+}
+
+/** Names the session in the environment of what it starts, where nothing else would afterwards. */
+export const SESSION_VARIABLE = 'CLOCHE_SESSION'
+
+export interface OrphanProcess extends ProcessRef {
+  readonly name: string
+  readonly argv: string[]
+  readonly startedAtMs: number
+}
+
+/** Finds processes of a session that ended. */
+export interface OrphanFinder {
+  /** null: this system has none, and nothing is looked for after a restart. */
+  bootId(): Promise<string | null>
+  /** null: it is gone. */
+  identify(pid: number): Promise<ProcessRef | null>
+  /** Those of `known` that still run, those that carry the session's mark, and their descendants. */
+  find(session: SessionId, known: readonly ProcessRef[]): Promise<readonly OrphanProcess[]>
+}
+
+/** Looks closely at one process; null when it is gone. Never reads values of its environment. */
+export interface ProcessInspector {
+  inspect(process: ProcessRef, workspace: string): Promise<ProcessInspection | null>
 }
 
 /** Where a recording stands, without reading all of it. */

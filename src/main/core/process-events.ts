@@ -5,6 +5,7 @@ import {
   UNREAD_NAME,
 } from '../../shared/domain/process.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
+import { roleOf } from './process-roles.ts'
 import {
   type Known,
   newKnown,
@@ -27,6 +28,8 @@ export type ProcessEvent =
       readonly type: 'executed'
       readonly pid: number
       readonly atMonoMs: number
+      /** When the rest had been read. */
+      readonly readMonoMs: number
       readonly argv: string[] | null
       readonly exe: string | null
       readonly cwd: string | null
@@ -66,6 +69,7 @@ export function mergeEvents(
     live.delete(known.reading.pid)
   }
 
+  const nextExec = followingExecs(events)
   for (const event of events) {
     const atMs = Math.round(moment.wallAt(event.atMonoMs))
     const found = find(event.pid)
@@ -76,20 +80,22 @@ export function mergeEvents(
       const [parent, { reading }] = find(event.parentPid) ?? [null, { reading: null }]
       if (found) end(...found, { kind: 'lost' }, atMs)
       const started = startedReading(event, reading, atMs, moment.innerPid(event.pid))
-      nodes.set(key, newKnown(started, parent))
+      const node = newKnown(started, parent, nodes)
+      nodes.set(key, node)
       live.set(event.pid, key)
-      facts.push({ type: 'proc/started', node: newNode(parent, started) })
+      facts.push({ type: 'proc/started', node: newNode(node) })
     } else if (found) {
       const [key, known] = found
       if (event.type === 'exited') end(key, known, event.exit, atMs)
       else {
-        const program = programOf(event)
-        nodes.set(key, { ...known, reading: { ...known.reading, ...program, image: '' } })
-        facts.push({ type: 'proc/exec', key, ...program, executedAtMs: atMs })
+        const program = programOf(isReadInTime(event, nextExec.get(event)) ? event : UNREAD)
+        const role = roleOf(program, known.starterRole, previous.commands)
+        nodes.set(key, { ...known, role, reading: { ...known.reading, ...program, image: '' } })
+        facts.push({ type: 'proc/exec', key, ...program, executedAtMs: atMs, role })
       }
     }
   }
-  return { tree: { nodes, live, sampledAtMs: previous.sampledAtMs }, facts }
+  return { tree: { ...previous, nodes, live }, facts }
 }
 
 /** Until it executes something, a process is what its parent was. */
@@ -115,7 +121,31 @@ function startedReading(
   }
 }
 
-function programOf({ argv, exe, cwd }: Extract<ProcessEvent, { type: 'executed' }>) {
+type Executed = Extract<ProcessEvent, { type: 'executed' }>
+
+const UNREAD = { argv: null, exe: null, cwd: null } as const
+
+/** The kernel shows the next program a moment before it tells of it. */
+const TELLING_MS = 1
+
+/** By each exec, the next one of the same process among these events. */
+function followingExecs(events: readonly ProcessEvent[]): ReadonlyMap<ProcessEvent, Executed> {
+  const next = new Map<ProcessEvent, Executed>()
+  const last = new Map<number, Executed>()
+  for (const event of events) {
+    if (event.type !== 'executed') continue
+    const before = last.get(event.pid)
+    if (before) next.set(before, event)
+    last.set(event.pid, event)
+  }
+  return next
+}
+
+/** What was read when the process may have been the next program already says nothing of this one. */
+const isReadInTime = ({ readMonoMs }: Executed, next: Executed | undefined): boolean =>
+  next === undefined || readMonoMs < next.atMonoMs - TELLING_MS
+
+function programOf({ argv, exe, cwd }: Pick<Executed, 'argv' | 'exe' | 'cwd'>) {
   const name = (argv?.[0] || exe)?.split('/').at(-1) || UNREAD_NAME
   return { name, argv: argv ?? [], exe, cwd }
 }

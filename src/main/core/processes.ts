@@ -2,10 +2,12 @@ import {
   type ExitStatus,
   type ProcessKey,
   type ProcessNode,
+  type ProcessRole,
   type ProcessSample,
   processKey,
 } from '../../shared/domain/process.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
+import { type AgentCommands, NO_COMMANDS, roleOf } from './process-roles.ts'
 
 /** One process as one scan saw it. */
 export interface ProcessReading {
@@ -30,8 +32,14 @@ export interface ProcessReading {
 
 /** A process as the tree holds it. */
 export interface Known {
+  readonly key: ProcessKey
   readonly reading: ProcessReading
   readonly parent: ProcessKey | null
+  readonly role: ProcessRole | null
+  /** Role of who started it. */
+  readonly starterRole: ProcessRole | null
+  /** Those it descends from as it started, the first process first; also when they are gone. */
+  readonly lineage: readonly ProcessKey[]
   /** Its end was reported; it only waits to be reaped, or for scans that began before. */
   readonly isEnded: boolean
   /** Scans in a row that did not show it. */
@@ -46,11 +54,13 @@ export interface ProcessTree {
   readonly nodes: ReadonlyMap<ProcessKey, Known>
   /** Those that have not ended, by number. */
   readonly live: ReadonlyMap<number, ProcessKey>
+  readonly commands: AgentCommands
   /** Monotonic time of the last sample; samples are at least a second apart. */
   readonly sampledAtMs: number
 }
 
-export const emptyTree = (nowMs: number): ProcessTree => ({
+export const emptyTree = (nowMs: number, commands = NO_COMMANDS): ProcessTree => ({
+  commands,
   nodes: new Map(),
   live: new Map(),
   sampledAtMs: nowMs,
@@ -114,17 +124,14 @@ export function mergeScan(
     }
     const parent = keys.get(reading.ppid) ?? parentBefore(known, reading)
     const now = known && isExact ? keepProgram(known.reading, reading) : reading
-    if (known) facts.push(...changesOf(key, known, now, parent))
-    else facts.push({ type: 'proc/started', node: newNode(parent, now) })
-    const isEnded = now.exit !== null
+    const node = known ?? newKnown(now, parent, nodes)
+    const isOther = known === undefined || isExecuted(known.reading, now)
+    const role = isOther ? roleOf(now, node.starterRole, previous.commands) : node.role
+    const current = { ...node, reading: now, parent, role, isEnded: now.exit !== null, absences: 0 }
+    if (known) facts.push(...changesOf(known, current))
+    else facts.push({ type: 'proc/started', node: newNode(current) })
     if (now.exit) facts.push({ type: 'proc/ended', key, exit: now.exit })
-    nodes.set(key, {
-      ...(known ?? newKnown(now, parent)),
-      reading: now,
-      parent,
-      isEnded,
-      absences: 0,
-    })
+    nodes.set(key, current)
   }
 
   const elapsedMs = nowMs - previous.sampledAtMs
@@ -132,7 +139,7 @@ export function mergeScan(
   const samples = isDue ? takeSamples(nodes, elapsedMs) : []
   if (samples.length > 0) facts.push({ type: 'proc/sampled', samples })
   const sampledAtMs = isDue ? nowMs : previous.sampledAtMs
-  return { tree: { nodes, live: liveOf(nodes), sampledAtMs }, facts }
+  return { tree: { ...previous, nodes, live: liveOf(nodes), sampledAtMs }, facts }
 }
 
 function liveOf(nodes: ReadonlyMap<ProcessKey, Known>): Map<number, ProcessKey> {
@@ -172,43 +179,50 @@ function takeSamples(nodes: Map<ProcessKey, Known>, elapsedMs: number): ProcessS
 const byAge = (a: ProcessReading, b: ProcessReading): number =>
   a.startTicks - b.startTicks || a.pid - b.pid
 
-function changesOf(
-  key: ProcessKey,
-  known: Known,
-  reading: ProcessReading,
-  parent: ProcessKey | null,
-): Fact[] {
+function changesOf(before: Known, { key, parent, role, reading }: Known): Fact[] {
   const facts: Fact[] = []
   const { name, argv, exe, cwd } = reading
-  if (reading.image !== known.reading.image && isOtherProgram(reading, known.reading))
-    facts.push({ type: 'proc/exec', key, name, argv, exe, cwd })
-  if (parent !== known.parent) facts.push({ type: 'proc/reparented', key, parent })
+  if (isExecuted(before.reading, reading))
+    facts.push({ type: 'proc/exec', key, name, argv, exe, cwd, role })
+  if (parent !== before.parent) facts.push({ type: 'proc/reparented', key, parent })
   return facts
 }
 
-/** A process that is new to the tree. */
-export const newKnown = (reading: ProcessReading, parent: ProcessKey | null): Known => ({
-  reading,
-  parent,
-  isEnded: false,
-  absences: 0,
-  reported: {
+/** A process that is new to the tree: until more is known, what its parent is. */
+export const newKnown = (
+  reading: ProcessReading,
+  parent: ProcessKey | null,
+  nodes: ReadonlyMap<ProcessKey, Known>,
+): Known => {
+  const starter = parent === null ? undefined : nodes.get(parent)
+  const role = starter?.role ?? null
+  return {
     key: keyOf(reading),
-    state: reading.state,
-    cpuPercent: 0,
-    rssBytes: reading.rssBytes,
-  },
-  reportedCpuMs: reading.cpuMs,
-})
+    reading,
+    parent,
+    role,
+    starterRole: role,
+    lineage: parent === null ? [] : [...(starter?.lineage ?? []), parent],
+    isEnded: false,
+    absences: 0,
+    reported: {
+      key: keyOf(reading),
+      state: reading.state,
+      cpuPercent: 0,
+      rssBytes: reading.rssBytes,
+    },
+    reportedCpuMs: reading.cpuMs,
+  }
+}
 
-const isOtherProgram = (now: ProcessReading, before: ProcessReading): boolean =>
-  now.exe !== before.exe || now.argv.join('\0') !== before.argv.join('\0')
+const isExecuted = (before: ProcessReading, now: ProcessReading): boolean =>
+  now.image !== before.image &&
+  (now.exe !== before.exe || now.argv.join('\0') !== before.argv.join('\0'))
 
-export function newNode(parent: ProcessKey | null, reading: ProcessReading): ProcessNode {
+export function newNode({ key, parent, role, reading }: Known): ProcessNode {
   const { pid, innerPid, name, argv, exe, cwd, state, rssBytes, startedAtMs } = reading
   return {
-    ...{ key: keyOf(reading), pid, innerPid, parent, name, argv, exe, cwd, state, rssBytes },
-    startedAtMs,
+    ...{ key, pid, innerPid, parent, role, name, argv, exe, cwd, state, rssBytes, startedAtMs },
     cpuPercent: 0,
     endedAtMs: null,
     exit: null,

@@ -3,7 +3,7 @@ import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { Decision, Rule } from '../../shared/domain/policy.ts'
+import type { Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import {
@@ -18,11 +18,10 @@ import type { Forwards } from './forwards.ts'
 import type { NewId } from './ids.ts'
 import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
-import { decideByRules } from './policy/decide.ts'
-import { ruleCovers } from './policy/match.ts'
+import type { OrphanBook } from './orphans.ts'
 import type { RuleBook } from './policy/rules.ts'
-import { isInScope } from './policy/scope.ts'
-import type { Clock, Log, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
+import { createRuleCuts } from './rule-cuts.ts'
+import type { Clock, Log, ProcessWatch, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Secrets } from './secrets.ts'
 import type { Timeline } from './timeline.ts'
@@ -46,6 +45,7 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly rules: RuleBook
   readonly forwards: Forwards
   readonly secrets: Secrets
+  readonly orphans: Pick<OrphanBook, 'started' | 'ended'>
   readonly newId: NewId
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
@@ -73,12 +73,18 @@ export interface Sessions {
     id: SessionId,
     caller: Pick<Caller, 'shell'>,
   ): Promise<Result<Session, StartFailure | UnknownSession>>
-  stop(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
+  /** `isForced`: without asking the program first. */
+  stop(
+    id: SessionId,
+    how?: { readonly isForced: boolean },
+  ): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
   rename(id: SessionId, title: string): Result<null, UnknownSession>
   remove(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'still_live' }>>
   /** The sandbox of a live session, for who works on it through its port. */
   sandbox(id: SessionId): Result<Sandbox, UnknownSession | { readonly type: 'not_live' }>
   get(id: SessionId): Session | null
+  /** null: it does not run (yet, or any more). */
+  watchOf(id: SessionId): ProcessWatch | null
   all(): Session[]
   readonly watch: StreamSource<Session[], SessionChange>
   /** Revoked or expired: cuts the live connections that only this rule allowed. */
@@ -237,6 +243,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     timeline.append(id, { type: 'isolation/reported', axes: [...axes] })
     timeline.append(id, { type: 'limits/reported', limits: [...limits] })
     timeline.append(id, { type: 'session/started', rootPid: started.value.sandbox.rootPid })
+    // Nothing the agent starts may come before its watch.
+    await Promise.all([
+      started.value.processes.ready,
+      options.orphans.started(id, started.value.sandbox.rootPid),
+    ])
     await started.value.sandbox.release()
     if (exit.signal.aborted) await end(id, exit.signal.reason as ExitStatus)
     return ok(get(id) ?? session)
@@ -251,6 +262,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     await parts.egress?.close()
     await parts.sandbox.destroy()
     await parts.processes.stop(exit)
+    const survivors = parts.processes.live().map(({ reading }) => reading)
+    await options.orphans.ended(id, survivors)
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
     options.secrets.forget(id)
@@ -261,40 +274,22 @@ export function createSessions(options: SessionsOptions): Sessions {
   const fail = (id: SessionId) => (cause: unknown) =>
     options.log.error(`session ${id} could not be ended cleanly`, cause)
 
-  /** Live sessions a rule may speak of. */
-  const concerned = ({ scope }: Rule): SessionId[] =>
-    [...live.keys()].filter((id) =>
-      'sessionId' in scope
-        ? scope.sessionId === id
-        : scope.kind === 'everywhere' || scope.workspace === get(id)?.spec.workspace,
-    )
+  const cuts = createRuleCuts({ live, get, rules: options.rules, report: timeline.append })
 
-  /** Cuts what the rule covers and the rules in force now deny, or no longer speak of. */
-  const cut = (rule: Rule, orSo: (decision: Decision | 'ask') => boolean): void => {
-    for (const id of concerned(rule)) {
-      const { workspace = '' } = get(id)?.spec ?? {}
-      live.get(id)?.egress?.cut((destination, requester) => {
-        const asker = { sessionId: id, workspace, requester }
-        if (!isInScope(rule, asker) || !ruleCovers(rule, destination)) return false
-        const question = { ...asker, destination, rules: options.rules.all() }
-        const decision = decideByRules({ ...question, sessionDefault: 'ask' })
-        return orSo(decision) || (decision !== 'ask' && decision.action === 'deny')
-      })
-    }
-  }
-
-  const stop: Sessions['stop'] = async (id) => {
+  const stop: Sessions['stop'] = async (id, { isForced } = { isForced: false }) => {
     const session = get(id)
     if (!session) return err({ type: 'unknown_session' })
     const parts = live.get(id)
     if (!parts) return err({ type: 'not_live' })
     if (session.status !== 'stopping') {
       timeline.append(id, { type: 'session/stopping', by: 'person' })
-      await parts.sandbox.terminate()
+      if (!isForced) await parts.sandbox.terminate()
     }
     const isGone = await Promise.race([
       parts.ended.then(() => true),
-      new Promise<false>((resolve) => setTimeout(() => resolve(false), options.graceMs)),
+      new Promise<false>((resolve) =>
+        setTimeout(() => resolve(false), isForced ? 0 : options.graceMs),
+      ),
     ])
     // The PTY host reports the exit once the sandbox is gone; that path ends the session.
     if (!isGone) await parts.sandbox.destroy()
@@ -338,16 +333,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     sandbox: sandboxOf,
     get,
+    watchOf: (id) => live.get(id)?.processes ?? null,
     all: () => timeline.sessions(),
     watch,
-    ruleRemoved: (rule) => {
-      if (rule.action === 'allow') cut(rule, (decision) => decision === 'ask')
-      for (const id of concerned(rule))
-        timeline.append(id, { type: 'rule/removed', ruleId: rule.id })
-    },
-    ruleAdded: (rule) => {
-      if (rule.action === 'deny') cut(rule, () => false)
-    },
+    ruleRemoved: cuts.removed,
+    ruleAdded: cuts.added,
     exited: (id, exit) => {
       exits.get(id)?.abort(exit)
       end(id, exit).catch(fail(id))

@@ -82,6 +82,7 @@ function readRecord(record: Buffer): ReaderRecord {
         type: kind,
         pid,
         atMonoMs,
+        readMonoMs: atMonoMs + record.readUInt32LE(20) / 1000,
         // A program may have no arguments at all, but one that is gone has none either.
         argv: argv.length > 0 ? argv : null,
         exe: exe?.toString('utf8') ?? null,

@@ -80,7 +80,7 @@ export function parseInnerPid(status: string): number | null {
 }
 
 /** One read of a /proc file. null: the process is gone or hidden, an ordinary answer at any time. */
-async function readProc(path: string, limit: number): Promise<Buffer | null> {
+export async function readProc(path: string, limit: number): Promise<Buffer | null> {
   try {
     const file = await open(path)
     try {
@@ -97,6 +97,12 @@ async function readProc(path: string, limit: number): Promise<Buffer | null> {
 export async function readStat(pid: number): Promise<ProcStat | null> {
   const bytes = await readProc(`/proc/${pid}/stat`, 1024)
   return bytes && parseStat(bytes.toString('utf8'))
+}
+
+/** Host pids of what the first thread of a process started and still has. */
+export async function readChildren(pid: number): Promise<number[]> {
+  const bytes = await readProc(`/proc/${pid}/task/${pid}/children`, 16 * 1024)
+  return bytes?.toString('latin1').trim().split(' ').filter(Boolean).map(Number) ?? []
 }
 
 /** What an exec replaces. */

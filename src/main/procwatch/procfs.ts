@@ -1,6 +1,6 @@
 import type { Requester } from '../../shared/domain/policy.ts'
 import { type ProcessIdentity, processKey } from '../../shared/domain/process.ts'
-import type { Clock, ProcessReader } from '../core/ports.ts'
+import type { Clock, ProcessReader, ProcessRef } from '../core/ports.ts'
 import type { ProcessReading } from '../core/processes.ts'
 import {
   CLOCK_TICKS_PER_SECOND,
@@ -19,16 +19,24 @@ const MAX_ANCESTORS = 64
 /** Scans of several sessions that fall together share one listing of /proc. */
 const SHARED_SCAN_MS = 100
 
+export interface ScanRequest {
+  /** Members of this moment, not of a moment before that another session asked for. */
+  readonly isFresh?: boolean
+  /** Members, by pid, that neither a namespace nor their parents show. */
+  readonly marked?: ReadonlyMap<number, ProcessRef>
+}
+
 /** Reads the processes of sandboxes from this machine's /proc. */
 export interface ProcfsReader extends ProcessReader {
+  /** null: it is gone. */
+  reading(pid: number): Promise<ProcessReading | null>
   /**
    * One reading per member; details are read again only when `previous` does not fit any more.
-   * `isFresh`: members of this moment, not of a moment before that another session asked for.
    */
   scan(
     rootPid: number,
     previous: ReadonlyMap<number, ProcessReading>,
-    isFresh?: boolean,
+    how?: ScanRequest,
   ): Promise<readonly ProcessReading[]>
 }
 
@@ -68,8 +76,10 @@ export function createProcessReader(clock: Clock): ProcfsReader {
   return {
     members: (rootPid) => table.members(rootPid, 0),
     requester: (pid, rootPid) => readRequester(pid, rootPid),
-    scan: async (rootPid, previous, isFresh = false) => {
-      const members = await table.members(rootPid, isFresh ? 0 : SHARED_SCAN_MS, previous)
+    reading: (pid) => read(pid, undefined),
+    scan: async (rootPid, previous, { isFresh = false, marked } = {}) => {
+      const known = marked ? new Map<number, ProcessRef>([...marked, ...previous]) : previous
+      const members = await table.members(rootPid, isFresh ? 0 : SHARED_SCAN_MS, known)
       const readings = await Promise.all(members.map((pid) => read(pid, previous.get(pid))))
       return readings.filter((item): item is ProcessReading => item !== null)
     },

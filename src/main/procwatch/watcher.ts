@@ -1,4 +1,4 @@
-import type { Clock, Log, ProcessWatch, WatchRequest } from '../core/ports.ts'
+import type { Clock, Log, OrphanFinder, ProcessWatch, WatchRequest } from '../core/ports.ts'
 import type { ProcessEvent } from '../core/process-events.ts'
 import { type ReaderProcess, startEventReader } from './event-reader.ts'
 import type { ProcfsReader } from './procfs.ts'
@@ -7,6 +7,7 @@ import { createSessionWatch, type SessionWatch } from './session-watch.ts'
 export interface WatcherOptions {
   /** One reader of /proc for every session: their scans share one listing. */
   readonly reader: ProcfsReader
+  readonly finder: Pick<OrphanFinder, 'find'>
   /** Starts the reader of the kernel's events. */
   readonly startEvents: () => ReaderProcess
   readonly clock: Clock
@@ -79,6 +80,7 @@ export function createProcessWatcher(options: WatcherOptions): ProcessWatcher {
       const watch = createSessionWatch({
         ...request,
         reader: options.reader,
+        finder: options.finder,
         clock,
         log,
         source: ready.then(() => reason),

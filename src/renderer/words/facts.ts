@@ -50,6 +50,10 @@ export function wordsOfFact(fact: Fact): string {
       return fact.source === 'connector'
         ? `Every process is seen${fact.reason ? `: ${fact.reason}` : ''}`
         : `Processes are sampled: ${fact.reason ?? 'the kernel does not tell of them'}`
+    case 'proc/controlled':
+      return `${plural(fact.affected, 'process', 'processes')}: ${fact.action}${fact.remained > 0 ? `, ${fact.remained} remained` : ''}`
+    case 'proc/orphaned':
+      return `${plural(fact.keys.length, 'process', 'processes')} outlived the session`
     case 'net/requested':
       return `${fact.requester ? revealText(fact.requester.process.name, 40) : 'A process'} wants ${hostOf(fact.destination)}`
     case 'net/malformed':

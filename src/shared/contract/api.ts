@@ -6,6 +6,15 @@ import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
 import { Decision, PermissionRequest, PromptAnswer, Rule } from '../domain/policy.ts'
+import { ProcessKey } from '../domain/process.ts'
+import {
+  ControlAction,
+  ControlError,
+  ControlOutcome,
+  ControlScope,
+  Orphans,
+  ProcessDetails,
+} from '../domain/process-details.ts'
 import { Diagnosis } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
@@ -116,6 +125,26 @@ export const api = defineContract({
       key: SessionId,
       snapshot: z.array(TimelineEvent),
       delta: z.array(TimelineEvent),
+    }),
+  },
+  process: {
+    details: query({
+      input: z.strictObject({ session: SessionId, key: ProcessKey }),
+      output: ProcessDetails,
+    }),
+    /** Resolves when it is done: after a stop, when all are gone or were killed. */
+    control: command({
+      input: z.strictObject({ scope: ControlScope, action: ControlAction }),
+      output: ControlOutcome,
+      error: ControlError,
+    }),
+    /** What outlived its session, now and from earlier runs; each change is the whole list. */
+    orphans: stream({ key: z.null(), snapshot: z.array(Orphans), delta: z.array(Orphans) }),
+    /** Ends the processes that outlived this session; null: all of them. */
+    endOrphans: command({
+      input: z.strictObject({ session: SessionId.nullable() }),
+      output: ControlOutcome,
+      error: z.never(),
     }),
   },
   prompt: {

@@ -36,11 +36,19 @@ export const ProcessIdentity = z.strictObject({
 })
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>
 
+/** What a process is to the agent: recognised from arguments, so only a name for a person. */
+export const ProcessRole = z.enum(['agent', 'mcp-server', 'hook', 'shell', 'tool'])
+export type ProcessRole = z.infer<typeof ProcessRole>
+
 export const ProcessNode = z.strictObject({
   ...ProcessIdentity.shape,
   /** pid inside the sandbox's own pid namespace; null when there is none. */
   innerPid: z.number().int().nullable(),
   parent: ProcessKey.nullable(),
+  /** Who started it, once that is no longer its parent. */
+  startedBy: ProcessKey.nullable().optional(),
+  /** null or absent: none that is recognised. */
+  role: ProcessRole.nullable().optional(),
   cwd: z.string().nullable(),
   /** Kernel state letter (R, S, D, T, Z, …). */
   state: z.string(),

@@ -5,7 +5,8 @@ import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { LimitName, LimitReport } from './limits.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
-import { ExitStatus, ProcessKey, ProcessNode, ProcessSample } from './process.ts'
+import { ExitStatus, ProcessKey, ProcessNode, ProcessRole, ProcessSample } from './process.ts'
+import { ControlAction, ControlOutcome } from './process-details.ts'
 import { Session, StartFailure } from './session.ts'
 
 export const SCHEMA_VERSION = 1
@@ -38,6 +39,7 @@ export const Fact = z.discriminatedUnion('type', [
     exe: z.string().nullable(),
     cwd: z.string().nullable(),
     executedAtMs: z.number().optional(),
+    role: ProcessRole.nullable().optional(),
   }),
   fact('proc/reparented', { key: ProcessKey, parent: ProcessKey.nullable() }),
   fact('proc/sampled', { samples: z.array(ProcessSample) }),
@@ -52,6 +54,15 @@ export const Fact = z.discriminatedUnion('type', [
     source: z.enum(['connector', 'sampler']),
     reason: z.string().nullable(),
   }),
+  /** A person stopped, killed, froze or thawed; `key` is null for the whole session. */
+  fact('proc/controlled', {
+    action: ControlAction,
+    scope: z.enum(['process', 'subtree', 'session']),
+    key: ProcessKey.nullable(),
+    ...ControlOutcome.shape,
+  }),
+  /** These outlived their session. */
+  fact('proc/orphaned', { keys: z.array(ProcessKey) }),
   fact('net/requested', {
     connectionId: ConnectionId,
     destination: Destination,

@@ -38,11 +38,17 @@ const forked = (
 ): ProcessEvent => ({
   ...{ type: 'forked', pid, parentPid, startTicks, atMonoMs },
 })
-const executed = (pid: number, argv: string[] | null): ProcessEvent => ({
+const executed = (
+  pid: number,
+  argv: string[] | null,
+  atMonoMs = 8,
+  readMonoMs = 8,
+): ProcessEvent => ({
   ...{
     type: 'executed',
     pid,
-    atMonoMs: 8,
+    atMonoMs,
+    readMonoMs,
     argv,
     exe: argv && `/bin/${argv[0]}`,
     cwd: argv && '/c',
@@ -78,6 +84,17 @@ test('a program that was gone before it could be read is said to be unknown', ()
   expect(merge(forked(3, 2), executed(3, null)).facts[1]).toMatchObject({
     ...{ name: UNREAD_NAME, argv: [], exe: null, cwd: null },
   })
+})
+
+test('what was read after the next exec is not taken for the program before', () => {
+  const argvs = (readMonoMs: number) =>
+    merge(
+      forked(3, 2),
+      executed(3, ['late'], 8, readMonoMs),
+      executed(3, ['late'], 20, 21),
+    ).facts.flatMap((fact) => (fact.type === 'proc/exec' ? [fact.argv] : []))
+  expect(argvs(9)).toEqual([['late'], ['late']])
+  expect(argvs(19.5)).toEqual([[], ['late']])
 })
 
 test('one whose parent is unknown has none', () => {

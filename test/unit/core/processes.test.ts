@@ -61,6 +61,7 @@ test('executing another program is said once', () => {
       argv: ['node', 'x'],
       exe: '/bin/node',
       cwd: '/w',
+      role: null,
     },
   ])
   expect(third).toEqual([])

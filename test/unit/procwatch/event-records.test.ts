@@ -51,7 +51,15 @@ test('records come whole, however the bytes are cut', () => {
     ]
     expect(records).toEqual([
       { type: 'ready' },
-      { type: 'executed', pid: 7, atMonoMs: 0, argv: ['sh', '-c', 'x'], exe: '/bin/sh', cwd: '/w' },
+      {
+        type: 'executed',
+        pid: 7,
+        atMonoMs: 0,
+        readMonoMs: 0,
+        argv: ['sh', '-c', 'x'],
+        exe: '/bin/sh',
+        cwd: '/w',
+      },
       { type: 'exited', pid: 7, atMonoMs: 0, exit: { kind: 'exited', code: 7 } },
     ])
   }
@@ -77,8 +85,8 @@ describe('the start time of a fork', () => {
 
 test('what could not be read is null, not empty', () => {
   expect(decode(record({ kind: 2 }), record({ kind: 2, texts: [null, '', null, null] }))).toEqual([
-    { type: 'executed', pid: 7, atMonoMs: 0, argv: null, exe: null, cwd: null },
-    { type: 'executed', pid: 7, atMonoMs: 0, argv: null, exe: null, cwd: null },
+    { type: 'executed', pid: 7, atMonoMs: 0, readMonoMs: 0, argv: null, exe: null, cwd: null },
+    { type: 'executed', pid: 7, atMonoMs: 0, readMonoMs: 0, argv: null, exe: null, cwd: null },
   ])
 })
 

@@ -4,13 +4,18 @@ import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../src/main/core/ports.ts'
 import { createTimeline, type Timeline } from '../../../src/main/core/timeline.ts'
 import { createEventLog } from '../../../src/main/store/event-log.ts'
-import type { TimelineEvent } from '../../../src/shared/domain/timeline.ts'
+import { type ProcessNode, processKey } from '../../../src/shared/domain/process.ts'
+import type { Fact, TimelineEvent } from '../../../src/shared/domain/timeline.ts'
 import { projectAll } from '../../../src/shared/projection.ts'
 import { LIMITS } from '../../../src/shared/rpc/frames.ts'
 import { quietLog } from '../../helpers/pty-parts.ts'
 import { sampleSession, sessionId, temporaryFolder } from '../../helpers/recording.ts'
 
 const ID = sessionId(1)
+const NODE: Omit<ProcessNode, 'key' | 'pid'> = {
+  ...{ innerPid: null, parent: null, name: 'sh', argv: ['sh'], exe: null, cwd: null },
+  ...{ state: 'R', cpuPercent: 0, rssBytes: 1, startedAtMs: 1, endedAtMs: null, exit: null },
+}
 
 /** A clock that is set by hand; the wall clock may jump. */
 function handClock(): Clock & { wall: number; mono: number } {
@@ -70,6 +75,29 @@ describe('timeline', () => {
     ])
     expect(timeline.state(ID)).toEqual(projectAll(events))
     expect((await timeline.read(ID, 2)).length).toBe(1)
+  })
+
+  it('tells facts that became known together in frames, and forgets processes that ended', async () => {
+    await using folder = await temporaryFolder()
+    const { timeline } = open(folder.path)
+    await timeline.create(sampleSession(ID))
+    const watcher = watched(timeline)
+    await settled()
+    const facts = Array.from({ length: LIMITS.eventBatch + 10 }, (_, index): Fact[] => {
+      const key = processKey(index + 1, 1)
+      const exit = { kind: 'exited', code: 0 } as const
+      return [
+        { type: 'proc/started', node: { ...NODE, key, pid: index + 1 } },
+        ...(index === 0 ? [] : [{ type: 'proc/ended' as const, key, exit, endedAtMs: 7 }]),
+      ]
+    }).flat()
+    timeline.appendAll(ID, facts)
+    expect(watcher.batches).toEqual([1, 500, 500, 19])
+    expect([...(timeline.state(ID)?.processes.keys() ?? [])]).toEqual(['1:1'])
+    const { processes } = projectAll(await timeline.read(ID, 0))
+    expect(processes.size).toBe(LIMITS.eventBatch + 10)
+    expect(processes.get(processKey(2, 1))).toMatchObject({ endedAtMs: 7 })
+    watcher.stop()
   })
 
   it('gives one who watches every event once, in batches, whenever it joined', async () => {

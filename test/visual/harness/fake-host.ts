@@ -198,6 +198,18 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         return () => watchers.delete(tell)
       },
     },
+    process: {
+      details: () => Promise.resolve({ type: 'gone' as const }),
+      control: ({ scope, action }) => {
+        seen.push(`${action} ${scope.kind}`)
+        return Promise.resolve(ok({ affected: 1, remained: 0 }))
+      },
+      orphans: () => (push) => {
+        push({ type: 'snapshot', seq: 0, state: [] })
+        return () => undefined
+      },
+      endOrphans: () => Promise.resolve(ok({ affected: 0, remained: 0 })),
+    },
     prompt: {
       reach: () => Promise.resolve(3),
       answer: ({ promptId, action, lifetime }) => {

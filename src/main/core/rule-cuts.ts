@@ -1,0 +1,58 @@
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { Decision, Rule } from '../../shared/domain/policy.ts'
+import type { Session } from '../../shared/domain/session.ts'
+import type { Fact } from '../../shared/domain/timeline.ts'
+import { decideByRules } from './policy/decide.ts'
+import { ruleCovers } from './policy/match.ts'
+import type { RuleBook } from './policy/rules.ts'
+import { isInScope } from './policy/scope.ts'
+import type { EgressHandle } from './ports.ts'
+
+export interface RuleCutsOptions {
+  readonly live: ReadonlyMap<SessionId, { readonly egress: EgressHandle | null }>
+  readonly get: (id: SessionId) => Session | null
+  readonly rules: Pick<RuleBook, 'all'>
+  readonly report: (id: SessionId, fact: Fact) => void
+}
+
+/** What a change of the rules ends in sessions that run. */
+export interface RuleCuts {
+  /** Revoked or expired: cuts the live connections that only this rule allowed. */
+  removed(rule: Rule): void
+  /** Cuts the live connections that a new rule denies. */
+  added(rule: Rule): void
+}
+
+export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): RuleCuts {
+  /** Live sessions a rule may speak of. */
+  const concerned = ({ scope }: Rule): SessionId[] =>
+    [...live.keys()].filter((id) =>
+      'sessionId' in scope
+        ? scope.sessionId === id
+        : scope.kind === 'everywhere' || scope.workspace === get(id)?.spec.workspace,
+    )
+
+  /** Cuts what the rule covers and the rules in force now deny, or no longer speak of. */
+  const cut = (rule: Rule, orSo: (decision: Decision | 'ask') => boolean): void => {
+    for (const id of concerned(rule)) {
+      const { workspace = '' } = get(id)?.spec ?? {}
+      live.get(id)?.egress?.cut((destination, requester) => {
+        const asker = { sessionId: id, workspace, requester }
+        if (!isInScope(rule, asker) || !ruleCovers(rule, destination)) return false
+        const question = { ...asker, destination, rules: rules.all() }
+        const decision = decideByRules({ ...question, sessionDefault: 'ask' })
+        return orSo(decision) || (decision !== 'ask' && decision.action === 'deny')
+      })
+    }
+  }
+
+  return {
+    removed: (rule) => {
+      if (rule.action === 'allow') cut(rule, (decision) => decision === 'ask')
+      for (const id of concerned(rule)) report(id, { type: 'rule/removed', ruleId: rule.id })
+    },
+    added: (rule) => {
+      if (rule.action === 'deny') cut(rule, () => false)
+    },
+  }
+}
