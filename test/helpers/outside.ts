@@ -40,3 +40,4 @@ export const asOwnRoot = (argv: readonly string[]): string[] => [
 
 export const python = (code: string): string[] => ['/usr/bin/python3', '-c', code]
 export const shell = (script: string): string[] => ['/bin/sh', '-c', script]
+export const bash = (script: string): string[] => ['/bin/bash', '-c', script]
