@@ -1,0 +1,195 @@
+import { spawn } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { python, runOutside, shell } from '../helpers/outside.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { makePlace, type Place, runInside, whileInside } from '../helpers/sandbox.ts'
+import { type Services, startServices } from '../helpers/services.ts'
+
+const test = requireCapability(
+  ...(['bubblewrap', 'python3', 'ssh-agent', 'gpg-agent', 'dbus-daemon', 'Xvfb'] as const),
+)
+
+let place: Place
+let services: Services
+beforeAll(async () => {
+  place = await makePlace()
+  services = await startServices(place)
+})
+afterAll(async () => {
+  await services.stop()
+  await place.dispose()
+})
+
+/** Connects, says hello, and prints what comes back. */
+const connectTo = (address: string, hello = 'GET /version HTTP/1.0\r\n\r\n'): string[] =>
+  python(`
+import socket
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(3)
+s.connect(${JSON.stringify(address)})
+s.sendall(${JSON.stringify(hello)}.encode('latin1'))
+print(repr(s.recv(200)))`)
+
+describe('sockets of the machine', () => {
+  test('by path and by abstract name: nothing arrives', async () => {
+    for (const [name, seen] of services.listeners) {
+      // Node fills an abstract name up with zeros to the full length.
+      const address = name.startsWith('\0') ? name.padEnd(108, '\0') : name
+      expect(await runOutside(connectTo(address)), address).toContain('the machine')
+      expect(seen.accepted, address).toBe(1)
+      const { output } = await runInside(place, connectTo(address))
+      expect(output, address).toMatch(/FileNotFoundError|ConnectionRefusedError/)
+      expect(seen.accepted, address).toBe(1)
+    }
+  })
+
+  test('the folders such sockets live in are not there at all', async () => {
+    const list = shell('ls -d /run /var/run /tmp/.X11-unix /var/lib /sys; echo end')
+    expect(await runOutside(list)).toMatch(/^\/run$/m)
+    const { output } = await runInside(place, list)
+    expect(output).toContain('end')
+    expect(output).not.toMatch(/^\/(run|var|tmp|sys)/m)
+  })
+
+  test('no socket is anywhere in the file system inside, and none in its own kernel table', async () => {
+    const find = python(`
+import os, stat
+for top, folders, files in os.walk('/'):
+    folders[:] = [f for f in folders if top != '/' or f != 'proc']
+    for name in files:
+        path = os.path.join(top, name)
+        try:
+            if stat.S_ISSOCK(os.lstat(path).st_mode): print('socket', path)
+        except OSError: pass
+print(len(open('/proc/net/unix').readlines()), 'lines')`)
+    const { output } = await runInside(place, find)
+    expect(output.trim()).toBe('1 lines')
+    const held = shell("readlink /proc/self/fd/*; grep -c ':' /proc/net/tcp /proc/net/tcp6")
+    // The gateway's listener is all there is, and TCP carries no descriptors.
+    const links = (await runInside(place, held)).output
+    expect(links).not.toMatch(/socket:/)
+    expect(links).toMatch(/tcp:1\s+\/proc\/net\/tcp6:0\s/)
+  })
+})
+
+describe('agents that hold keys', () => {
+  test('SSH', async () => {
+    const env = { SSH_AUTH_SOCK: services.sshAgent }
+    const list = shell(`SSH_AUTH_SOCK='${services.sshAgent}' ssh-add -l`)
+    expect(await runOutside(list, { env })).toContain('cloche-key')
+    const { output } = await runInside(place, list)
+    expect(output).not.toContain('cloche-key')
+    expect(output).toMatch(/Error connecting to agent|not found/)
+    expect((await runInside(place, shell('ssh-add -l'))).output).toMatch(/agent|not found/)
+  })
+
+  test('GnuPG', async () => {
+    const ask = [
+      ...['gpg-connect-agent', '--homedir', services.gnupgHome, '--no-autostart'],
+      ...['GETINFO pid', '/bye'],
+    ]
+    expect(await runOutside(ask)).toMatch(/^D \d+\nOK/m)
+    const { output } = await runInside(place, ['/usr/bin/gpg-connect-agent', ...ask.slice(1)])
+    expect(output).not.toMatch(/^OK/m)
+  })
+})
+
+describe('the desktop', () => {
+  test('the message bus', async () => {
+    const list = (address: string): string[] => [
+      ...['/usr/bin/dbus-send', `--bus=${address}`, '--print-reply'],
+      ...['--dest=org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus.ListNames'],
+    ]
+    expect(await runOutside(list(services.bus))).toContain('org.freedesktop.DBus')
+    expect((await runInside(place, list(services.bus))).output).toMatch(/Failed to open connection/)
+    const usual = shell(
+      'dbus-send --session --print-reply --dest=org.freedesktop.DBus / a.b.c; dbus-send --system --print-reply --dest=org.freedesktop.DBus / a.b.c',
+    )
+    expect((await runInside(place, usual)).output).not.toMatch(/method return|array/)
+  })
+
+  test('the X server, by path and by abstract name', async () => {
+    const hello = `l\0\x0b${'\0'.repeat(9)}`
+    const path = `/tmp/.X11-unix/X${services.display}`
+    for (const address of [path, `\0${path}`]) {
+      // Its first byte says that the server took us in.
+      expect(await runOutside(connectTo(address, hello)), address).toMatch(/^b'\\x01/)
+      const { output } = await runInside(place, connectTo(address, hello))
+      expect(output, address).toMatch(/FileNotFoundError|ConnectionRefusedError/)
+    }
+  })
+})
+
+/** Ways in which processes of one person can meet; each offers, seeks, and clears away. */
+const MEETINGS: Readonly<Record<string, { offer: string; seek: string; clear: string }>> = {
+  'System V shared memory': {
+    offer: 'assert libc.shmget(0x636c6f63, 64, 0o1600) >= 0',
+    seek: 'found = libc.shmget(0x636c6f63, 64, 0) >= 0',
+    clear: 'libc.shmctl(libc.shmget(0x636c6f63, 64, 0), 0, None)',
+  },
+  'a POSIX message queue': {
+    offer: "assert libc.mq_open(b'/cloche-queue', 0o102, 0o600, None) >= 0",
+    seek: "found = libc.mq_open(b'/cloche-queue', 0) >= 0",
+    clear: "libc.mq_unlink(b'/cloche-queue')",
+  },
+  'a file of /dev/shm': {
+    offer: "open('/dev/shm/cloche-shared', 'w').close()",
+    seek: "found = os.path.exists('/dev/shm/cloche-shared')",
+    clear: "os.remove('/dev/shm/cloche-shared')",
+  },
+  'a file of /tmp': {
+    offer: "open('/tmp/cloche-shared', 'w').close()",
+    seek: "found = os.path.exists('/tmp/cloche-shared')",
+    clear: "os.remove('/tmp/cloche-shared')",
+  },
+  'an abstract socket': {
+    offer: "kept = socket.socket(socket.AF_UNIX); kept.bind('\\0cloche-meeting'); kept.listen()",
+    seek: "found = socket.socket(socket.AF_UNIX).connect_ex('\\0cloche-meeting') == 0",
+    clear: '',
+  },
+}
+const meet = (code: string): string[] =>
+  python(`
+import ctypes, os, socket, sys
+libc = ctypes.CDLL('libc.so.6')
+${code}`)
+const offering = (offer: string) => meet(`${offer}\nprint('offered', flush=True)\nsys.stdin.read()`)
+
+/** Runs on the machine until `look` is done. */
+async function whileOffered(argv: readonly string[], look: () => Promise<void>): Promise<void> {
+  const child = spawn(argv[0]!, argv.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (data: Buffer) => {
+    output += data.toString()
+  })
+  const ended = new Promise((done) => child.once('exit', done))
+  try {
+    await expect.poll(() => output, { timeout: 5000 }).toContain('offered')
+    await look()
+  } finally {
+    child.stdin.end()
+    await ended
+  }
+}
+
+describe('sessions of one person, and the machine, share no', () => {
+  test.each(Object.keys(MEETINGS))('%s', async (name) => {
+    const { offer, seek, clear } = MEETINGS[name]!
+    const seeking = meet(`${seek}\nprint('found' if found else 'nothing')`)
+    const insideOne = `${offer}\n${seek}\nprint('found' if found else 'nothing')`
+    // Positive controls: it works on the machine, and it works within one session.
+    expect((await runInside(place, meet(insideOne))).output).toContain('found')
+    await whileOffered(offering(offer), async () => {
+      expect(await runOutside(seeking)).toContain('found')
+      expect((await runInside(place, seeking)).output.trim()).toBe('nothing')
+    })
+    await runOutside(meet(clear))
+    const other = await makePlace()
+    await whileInside(other, offering(offer), async ({ terminal }) => {
+      await expect.poll(terminal.output, { timeout: 5000 }).toContain('offered')
+      expect((await runInside(place, seeking)).output.trim()).toBe('nothing')
+      expect((await runOutside(seeking)).trim()).toBe('nothing')
+    })
+    await other.dispose()
+  })
+})
