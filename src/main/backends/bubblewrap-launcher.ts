@@ -18,14 +18,10 @@ export const CHANNEL = {
  * empty environment: bubblewrap stays the sandbox's first process, and what it was started with
  * can be read inside. Shells other than bash cannot close descriptors above 9; where one is left
  * open the probe finds it and the session does not start.
- *
- * A crash inside writes no memory image: a limit of one byte is too little for a file, and the one
- * value with which the kernel calls no handler of the machine (core(5)), which would run outside.
  */
 const LAUNCHER = `
 folder=$1 bubblewrap=$2
 shift 2
-prlimit --core=1 --pid $$ 2>/dev/null || ulimit -c 0
 for path in /proc/self/fd/*; do
   number=\${path##*/}
   case $number in

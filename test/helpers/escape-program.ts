@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path'
 import { naively } from './outside.ts'
 import { type Place, runInside, startInTerminal } from './sandbox.ts'
 
-/** Where the program lies that makes one attempt; compiled into the workspace, so both sides see it. */
-export function compileSyscalls(place: Place): string {
-  const program = join(place.workspace, 'syscalls')
-  const source = resolve(import.meta.dirname, '../fixtures/syscalls.c')
+/** The program that makes one attempt; it lies in the workspace, so both sides see it. */
+export function compileEscapes(place: Place): string {
+  const program = join(place.workspace, 'escapes')
+  const source = resolve(import.meta.dirname, '../fixtures/escapes.c')
   execFileSync('gcc', ['-O1', '-o', program, source])
   return program
 }
