@@ -27,7 +27,7 @@ export function runOutside(
  */
 export const naively = (
   argv: readonly string[],
-  mounts: readonly string[] = ['--bind', '/', '/'],
+  mounts: readonly string[] = ['--dev-bind', '/', '/'],
 ): string[] => [
   ...['/usr/bin/bwrap', '--unshare-user', '--unshare-pid', '--die-with-parent', ...mounts],
   ...['--proc', '/proc', '--', ...argv],
