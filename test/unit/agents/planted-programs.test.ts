@@ -51,7 +51,8 @@ test('a workspace reached through a link has its tools all the same', async () =
 })
 
 test('pipes and devices where a file is expected neither hold up a look nor are read', async () => {
-  execFileSync('mkfifo', ['-m', '755', tool('claude'), join(workspace, 'package.json')])
+  const pipes = [tool('claude'), join(workspace, 'package.json')]
+  execFileSync('sh', ['-c', 'mkfifo -m 755 "$@"', 'sh', ...pipes])
   await symlink('/dev/zero', tool('codex'))
   expect(await findOwnTool('claude', workspace)).toBeNull()
   expect(await findOwnTool('codex', workspace)).toBeNull()
