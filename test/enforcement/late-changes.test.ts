@@ -132,7 +132,7 @@ test('a writer that hides from its session writes nothing after its end', async 
   const { sandbox } = await startSandbox(
     place,
     shell(
-      `(setsid nohup sh -c 'trap "" TERM HUP INT; exec 5>>log; while :; do echo x >&5; done' >/dev/null 2>&1 &); exit 0`,
+      `(setsid nohup sh -c 'trap "" TERM HUP INT; exec 5>>log; while :; do echo x >&5; done' >/dev/null 2>&1 &); exec sleep 600`,
     ),
   )
   if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
