@@ -101,16 +101,16 @@ test('names exchanged without a pause while sessions start: the place a link lea
     env: {},
     cwd: '/',
   })
-  const started = new Set<boolean>()
+  let pastThePlan = 0
   try {
     await expect.poll(exchanger.output, { timeout: 5000 }).toContain('exchanging')
     for (let attempt = 0; attempt < 25; attempt++) {
-      // Some starts are refused, which is right.
+      // Some are refused when they are planned, some when they are proven: both are right.
       const start = await startSandbox(
         place,
         shell('cat .vscode/key link/key 2>/dev/null; echo planted >.vscode/planted'),
       ).catch(() => null)
-      started.add(start?.sandbox.ok === true)
+      if (start) pastThePlan++
       if (!start?.sandbox.ok) continue
       await start.sandbox.value.release()
       await start.terminal.exited
@@ -121,7 +121,7 @@ test('names exchanged without a pause while sessions start: the place a link lea
     exchanger.pty.kill('SIGKILL')
     await exchanger.exited
   }
-  expect(started.size).toBeGreaterThan(0)
+  expect(pastThePlan).toBeGreaterThan(0)
   expect(await readdir(victim)).toEqual(['key'])
   expect((await stat(victim)).mode).toBe(before.mode)
   expect(await readFile(join(victim, 'key'), 'utf8')).toBe(SECRET)
