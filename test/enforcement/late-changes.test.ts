@@ -1,11 +1,22 @@
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import {
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { SandboxBuild } from '../../src/main/core/ports.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
+  LISTENER_SCRIPT,
   makePlace,
   type Place,
   planFor,
@@ -125,6 +136,14 @@ test('names exchanged without a pause while sessions start: the place a link lea
   expect(await readdir(victim)).toEqual(['key'])
   expect((await stat(victim)).mode).toBe(before.mode)
   expect(await readFile(join(victim, 'key'), 'utf8')).toBe(SECRET)
+})
+
+test('Cloche’s own programs as the workspace: nothing starts, because what is written there runs outside', async () => {
+  const folder = dirname(LISTENER_SCRIPT)
+  const own = { ...place, workspace: await realpath(folder) }
+  const built = await testBackend().build(planFor(own, ['/bin/true']), SESSION)
+  expect(built).toMatchObject({ ok: false, error: { part: 'Cloche’s own program' } })
+  expect(JSON.stringify(built)).toContain(LISTENER_SCRIPT)
 })
 
 test('a writer that hides from its session writes nothing after its end', async () => {

@@ -13,6 +13,7 @@ import { placeCanaries } from './probe-canaries.ts'
 import { protectedPaths } from './protected-paths.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
+import { writableHelper } from './writable-helpers.ts'
 
 export interface BubblewrapOptions extends ListenerHelper {
   readonly log: Log
@@ -27,6 +28,13 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
     diagnose: () => diagnoseBubblewrap(options.bubblewrapPaths),
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
+      const own = await writableHelper(plan, [options.nodePath, options.listenerScript])
+      if (own)
+        return failed(
+          'Cloche’s own program',
+          `${own} could be changed inside, and it runs outside`,
+          'Choose another workspace, or start Cloche from another copy of itself.',
+        )
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
       if (!bubblewrap.ok)
         return failed('bubblewrap', bubblewrap.error, 'Install bubblewrap from your distribution.')
