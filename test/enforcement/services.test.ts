@@ -79,31 +79,35 @@ test('the GnuPG agent does not answer', async () => {
   expect((await runInside(place, ask)).output).not.toMatch(/^OK/m)
 })
 
+/** Of this run alone: others may run on the same machine. */
+const KEY = 0x63_000_000 + (process.pid % 0xff_ffff)
+const NAME = `cloche-${process.pid}`
+
 /** Ways in which processes of one person can meet; each offers, seeks, and clears away. */
 const MEETINGS: Readonly<Record<string, { offer: string; seek: string; clear: string }>> = {
   'System V shared memory': {
-    offer: 'assert libc.shmget(0x636c6f63, 64, 0o1600) >= 0',
-    seek: 'found = libc.shmget(0x636c6f63, 64, 0) >= 0',
-    clear: 'libc.shmctl(libc.shmget(0x636c6f63, 64, 0), 0, None)',
+    offer: `assert libc.shmget(${KEY}, 64, 0o1600) >= 0`,
+    seek: `found = libc.shmget(${KEY}, 64, 0) >= 0`,
+    clear: `libc.shmctl(libc.shmget(${KEY}, 64, 0), 0, None)`,
   },
   'a POSIX message queue': {
-    offer: "assert libc.mq_open(b'/cloche-queue', 0o102, 0o600, None) >= 0",
-    seek: "found = libc.mq_open(b'/cloche-queue', 0) >= 0",
-    clear: "libc.mq_unlink(b'/cloche-queue')",
+    offer: `assert libc.mq_open(b'/${NAME}', 0o102, 0o600, None) >= 0`,
+    seek: `found = libc.mq_open(b'/${NAME}', 0) >= 0`,
+    clear: `libc.mq_unlink(b'/${NAME}')`,
   },
   'a file of /dev/shm': {
-    offer: "open('/dev/shm/cloche-shared', 'w').close()",
-    seek: "found = os.path.exists('/dev/shm/cloche-shared')",
-    clear: "os.remove('/dev/shm/cloche-shared')",
+    offer: `open('/dev/shm/${NAME}', 'w').close()`,
+    seek: `found = os.path.exists('/dev/shm/${NAME}')`,
+    clear: `os.remove('/dev/shm/${NAME}')`,
   },
   'a file of /tmp': {
-    offer: "open('/tmp/cloche-shared', 'w').close()",
-    seek: "found = os.path.exists('/tmp/cloche-shared')",
-    clear: "os.remove('/tmp/cloche-shared')",
+    offer: `open('/tmp/${NAME}', 'w').close()`,
+    seek: `found = os.path.exists('/tmp/${NAME}')`,
+    clear: `os.remove('/tmp/${NAME}')`,
   },
   'an abstract socket': {
-    offer: "kept = socket.socket(socket.AF_UNIX); kept.bind('\\0cloche-meeting'); kept.listen()",
-    seek: "found = socket.socket(socket.AF_UNIX).connect_ex('\\0cloche-meeting') == 0",
+    offer: `kept = socket.socket(socket.AF_UNIX); kept.bind('\\0${NAME}'); kept.listen()`,
+    seek: `found = socket.socket(socket.AF_UNIX).connect_ex('\\0${NAME}') == 0`,
     clear: '',
   },
 }
