@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { python, runOutside } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
 
@@ -40,17 +40,13 @@ const ownAddress = (): string =>
     .flat()
     .find((item) => item && !item.internal && item.family === 'IPv4')?.address ?? '127.0.0.2'
 
-const python = (code: string): string[] => ['/usr/bin/python3', '-c', `import socket\n${code}`]
+const withSocket = (code: string): string[] => python(`import socket\n${code}`)
 const overTcp = (address: string) =>
-  python(`socket.create_connection(('${address}', ${port}), 2).close()`)
+  withSocket(`socket.create_connection(('${address}', ${port}), 2).close()`)
 const overUdp = (address: string) =>
-  python(`socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('${address}', ${port}))`)
-
-function runFree(argv: readonly string[]): Promise<void> {
-  return new Promise((done) => {
-    spawn(argv[0]!, argv.slice(1), { stdio: 'ignore' }).once('exit', () => done())
-  })
-}
+  withSocket(
+    `socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('${address}', ${port}))`,
+  )
 
 describe('no packet reaches the machine past the gateway', () => {
   test.each([
@@ -61,7 +57,7 @@ describe('no packet reaches the machine past the gateway', () => {
     ['udp', 'an own address', () => overUdp(ownAddress())],
   ] as const)('%s to %s', async (kind, _, attempt) => {
     const before = arrived[kind]
-    await runFree(attempt())
+    await runOutside(attempt())
     await expect.poll(() => arrived[kind], { timeout: 2000 }).toBe(before + 1)
     const { output } = await runInside(place, attempt())
     await new Promise((done) => setTimeout(done, 100))
@@ -72,7 +68,7 @@ describe('no packet reaches the machine past the gateway', () => {
     const started = performance.now()
     const { output } = await runInside(
       place,
-      python("socket.create_connection(('192.0.2.1', 80), 20)"),
+      withSocket("socket.create_connection(('192.0.2.1', 80), 20)"),
     )
     expect(output).toContain('Network is unreachable')
     expect(performance.now() - started).toBeLessThan(3000)
@@ -81,7 +77,7 @@ describe('no packet reaches the machine past the gateway', () => {
   test('names are resolved by nobody inside', async () => {
     const { output } = await runInside(
       place,
-      python("socket.setdefaulttimeout(2); print(socket.getaddrinfo('example.test', 80))"),
+      withSocket("socket.setdefaulttimeout(2); print(socket.getaddrinfo('example.test', 80))"),
     )
     expect(output).toMatch(/gaierror/)
   })

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { python, runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
 
@@ -79,8 +80,6 @@ interface Attempt {
   readonly undo?: (machine: Machine) => Promise<void>
 }
 
-const python = (code: string): string[] => ['/usr/bin/python3', '-c', code]
-const shell = (script: string): string[] => ['/bin/sh', '-c', script]
 const connectUnix = (address: string) =>
   python(`import socket; s=socket.socket(socket.AF_UNIX); s.connect(${address}); print(s.recv(5))`)
 
@@ -181,7 +180,7 @@ describe('out of reach', () => {
   for (const attempt of ATTEMPTS)
     test(attempt.name, async () => {
       const argv = attempt.command(machine)
-      const openly = await runFree(argv)
+      const openly = await runOutside(argv, { cwd: machine.workspace })
       expect(await attempt.happened(machine, openly), 'unconfined, it must succeed').toBe(true)
       await attempt.undo?.(machine)
       const inside = await runInside(machine, argv)
@@ -220,15 +219,3 @@ describe('out of reach', () => {
     expect(await readFile(join(machine.workspace, 'made'), 'utf8')).toBe('made\n')
   })
 })
-
-/** Runs while this process goes on serving. */
-function runFree(argv: readonly string[]): Promise<string> {
-  return new Promise((done) => {
-    const child = spawn(argv[0]!, argv.slice(1), { cwd: machine.workspace })
-    let output = ''
-    child.stdout.on('data', (data: Buffer) => {
-      output += data.toString()
-    })
-    child.on('exit', () => done(output))
-  })
-}

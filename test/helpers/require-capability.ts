@@ -28,6 +28,7 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
     return path !== undefined && isWritable(`/sys/fs/cgroup/pids${path}`)
   },
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
+  'gpg-agent': () => spawnSync('sh', ['-c', 'command -v gpg-agent']).status === 0,
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,
   'an ordinary user': () => process.getuid?.() !== 0,
   openssl: () => spawnSync('openssl', ['version']).status === 0,

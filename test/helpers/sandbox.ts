@@ -143,3 +143,20 @@ export async function runInside(
   await sandbox.value.destroy()
   return { code: exitCode, output: terminal.output() }
 }
+
+/** Looks at a sandbox while its command runs, then ends it. */
+export async function whileInside<T>(
+  place: Place,
+  argv: readonly string[],
+  look: (running: { readonly sandbox: Sandbox; readonly terminal: Terminal }) => Promise<T>,
+): Promise<T> {
+  const { sandbox, terminal } = await startSandbox(place, argv)
+  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  try {
+    await sandbox.value.release()
+    return await look({ sandbox: sandbox.value, terminal })
+  } finally {
+    await sandbox.value.destroy()
+    await terminal.exited
+  }
+}

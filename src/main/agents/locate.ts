@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, open, readFile, realpath, stat } from 'node:fs/promises'
+import { access, type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, delimiter, dirname, join, sep } from 'node:path'
 
 export interface Executable {
@@ -20,6 +20,16 @@ export async function findExecutable(
     if (found) return found
   }
   return null
+}
+
+/**
+ * Among the tools of a workspace. A link that leads out of it is passed over: whoever can write
+ * there would choose what else of the machine is shown inside.
+ */
+export async function findOwnTool(name: string, workspace: string): Promise<Executable | null> {
+  const found = await findExecutable(name, [join(workspace, 'node_modules', '.bin')])
+  if (!found) return null
+  return found.target.startsWith((await realpath(workspace)) + sep) ? found : null
 }
 
 export async function inspectExecutable(path: string): Promise<Executable | null> {
@@ -56,20 +66,38 @@ export async function readVersion(
   return /[/-](\d+\.\d+\.\d+)(?:[/-]|$)/.exec(target)?.[1] ?? null
 }
 
+const MAX_PACKAGE_BYTES = 256 * 1024
+
 async function readPackage(path: string): Promise<{ name?: string; version?: string } | null> {
+  const file = await openPlain(path)
+  if (!file) return null
   try {
-    const info = await stat(path)
-    if (!info.isFile() || info.size > 256 * 1024) return null
-    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'))
+    if ((await file.stat()).size > MAX_PACKAGE_BYTES) return null
+    const parsed: unknown = JSON.parse(await file.readFile('utf8'))
     return typeof parsed === 'object' && parsed !== null ? parsed : null
   } catch {
     return null
+  } finally {
+    await file.close()
   }
+}
+
+/**
+ * null when it is no plain file. Looked at after it was opened, and opened without waiting: what
+ * an agent exchanges for a pipe in between neither blocks us nor is read. The caller closes it.
+ */
+async function openPlain(path: string): Promise<FileHandle | null> {
+  const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = constants
+  const file = await open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY).catch(() => null)
+  if (!file || (await file.stat()).isFile()) return file
+  await file.close()
+  return null
 }
 
 /** The interpreter a script names in its first line (`#!/usr/bin/env node` → `node`). */
 export async function readInterpreter(target: string): Promise<string | null> {
-  const file = await open(target, 'r')
+  const file = await openPlain(target)
+  if (!file) return null
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
     const line = buffer.toString('latin1', 0, bytesRead).split('\n')[0] ?? ''

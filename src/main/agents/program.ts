@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Mount } from '../core/isolation/plan.ts'
@@ -7,6 +7,7 @@ import type { AgentDescriptor } from './descriptors.ts'
 import {
   type Executable,
   findExecutable,
+  findOwnTool,
   inspectExecutable,
   interpreterRoot,
   pathFolders,
@@ -36,8 +37,7 @@ export async function findAgent(
   { env, workspace }: Pick<Surroundings, 'env'> & { workspace: string | null },
 ): Promise<{ executable: Executable; foundIn: 'path' | 'workspace' } | null> {
   if (agent.binary === null) return null
-  const local = workspace === null ? [] : [join(workspace, 'node_modules', '.bin')]
-  const inWorkspace = await findExecutable(agent.binary, local)
+  const inWorkspace = workspace === null ? null : await findOwnTool(agent.binary, workspace)
   if (inWorkspace) return { executable: inWorkspace, foundIn: 'workspace' }
   const onPath = await findExecutable(agent.binary, pathFolders(env))
   return onPath && { executable: onPath, foundIn: 'path' }
@@ -58,10 +58,7 @@ export async function findCommand(
   { env, workspace }: Surroundings,
 ): Promise<Executable | null> {
   if (name.includes('/')) return inspectExecutable(resolve(workspace, name))
-  return (
-    (await findExecutable(name, [join(workspace, 'node_modules', '.bin')])) ??
-    findExecutable(name, pathFolders(env))
-  )
+  return (await findOwnTool(name, workspace)) ?? findExecutable(name, pathFolders(env))
 }
 
 const isSystem = (path: string): boolean => SYSTEM_FOLDERS.some((folder) => isWithin(path, folder))

@@ -23,6 +23,7 @@ import { placeCanaries } from './probe-canaries.ts'
 import { type Planned, protectedFolder } from './probe-run.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
+import { writableHelper } from './writable-helpers.ts'
 
 export interface BubblewrapOptions extends SandboxHelpers {
   readonly log: Log
@@ -46,6 +47,13 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
     },
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
+      const own = await writableHelper(plan, [options.nodePath, options.listenerScript])
+      if (own)
+        return failed(
+          'Cloche’s own program',
+          `${own} could be changed inside, and it runs outside`,
+          'Choose another workspace, or start Cloche from another copy of itself.',
+        )
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
       if (!bubblewrap.ok)
         return failed('bubblewrap', bubblewrap.error, 'Install bubblewrap from your distribution.')

@@ -1,0 +1,25 @@
+import { realpath } from 'node:fs/promises'
+import { isAbsolute, relative } from 'node:path'
+import type { PlanInput } from '../core/isolation/plan.ts'
+
+/**
+ * The first of our own programs that a session of this plan could write; null when there is none.
+ * They run outside every sandbox, so who could change one would be outside at the next start: it
+ * happens where Cloche is started from a checkout that is itself the workspace.
+ */
+export async function writableHelper(
+  { workspace, mounts }: Pick<PlanInput, 'workspace' | 'mounts'>,
+  helpers: readonly string[],
+): Promise<string | null> {
+  const given = mounts.filter(({ access }) => access === 'write').map(({ source }) => source)
+  for (const helper of helpers) {
+    const real = await realpath(helper).catch(() => helper)
+    if ([workspace, ...given].some((folder) => isWithin(real, folder))) return helper
+  }
+  return null
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path)
+  return !isAbsolute(way) && way.split('/')[0] !== '..'
+}
