@@ -7,6 +7,7 @@ import { DoctorPage } from './features/doctor.tsx'
 import { NewSessionDialog } from './features/new-session.tsx'
 import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
 import { PolicyDialog } from './features/policy-dialog.tsx'
+import { OrphansBanner } from './features/orphans-banner.tsx'
 import { PromptInbox } from './features/prompt-inbox.tsx'
 import { PromptStack } from './features/prompt-stack.tsx'
 import { Rail } from './features/rail.tsx'
@@ -33,6 +34,7 @@ export function App() {
     <div className="app">
       <ConnectionBanner />
       <Notices />
+      <OrphansBanner />
       <div className="app-body">
         <Rail />
         {hasSidebar && <SessionList />}
@@ -43,7 +45,7 @@ export function App() {
         </main>
       </div>
       <StatusBar />
-      <ProblemStrip />
+      <OutcomeStrip />
       {overlay === 'palette' && <CommandPalette />}
       {overlay === 'go-to-session' && <SessionPicker />}
       {overlay === 'keys' && <KeysHelp />}
@@ -70,13 +72,25 @@ function PageOf() {
   }
 }
 
-function ProblemStrip() {
-  const problem = useActions((state) => state.problem)
-  if (!problem) return null
+const DONE_MS = 8000
+
+/** What an action came to, where the screen does not show it by itself. */
+function OutcomeStrip() {
+  const { problem, done } = useActions()
+  useEffect(() => {
+    if (!done || problem) return
+    const timer = setTimeout(dismissFailure, DONE_MS)
+    return () => clearTimeout(timer)
+  }, [done, problem])
+  if (!problem && !done) return null
   return (
-    <div className="problem-strip strip" role="alert" data-testid="problem">
-      <Icon name="warning" />
-      <span className="grow">{problem}</span>
+    <div
+      className={problem ? 'outcome-strip strip problem' : 'outcome-strip strip'}
+      role={problem ? 'alert' : 'status'}
+      data-testid={problem ? 'problem' : 'done'}
+    >
+      <Icon name={problem ? 'warning' : 'check'} />
+      <span className="grow">{problem ?? done}</span>
       <Button small look="quiet" icon="close" aria-label="Dismiss" onClick={dismissFailure} />
     </div>
   )

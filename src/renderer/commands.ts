@@ -1,10 +1,15 @@
 import type { Command } from './commands/command.ts'
+import { PROCESS_COMMANDS } from './commands/process-commands.ts'
 import { VIEW_COMMANDS } from './commands/view-commands.ts'
 import { WINDOW_COMMANDS } from './commands/window-commands.ts'
 import { type FocusPlace, matchesChord } from './keys.ts'
 import { useActive } from './stores/active.ts'
 
-export const COMMANDS: readonly Command[] = [...WINDOW_COMMANDS, ...VIEW_COMMANDS]
+export const COMMANDS: readonly Command[] = [
+  ...WINDOW_COMMANDS,
+  ...PROCESS_COMMANDS,
+  ...VIEW_COMMANDS,
+]
 
 /** Keys that lists handle themselves; named here so that the help knows them. */
 export const LIST_KEYS: readonly { readonly title: string; readonly keys: readonly string[] }[] = [
@@ -12,6 +17,7 @@ export const LIST_KEYS: readonly { readonly title: string; readonly keys: readon
   { title: 'Previous row', keys: ['k', 'ArrowUp'] },
   { title: 'Open', keys: ['Enter'] },
   { title: 'First, last row', keys: ['Home', 'End'] },
+  { title: 'Fold, unfold a row of a tree', keys: ['ArrowLeft', 'ArrowRight'] },
 ]
 
 /** null: the key is not ours, and goes where it was meant to. */

@@ -4,6 +4,7 @@ import { App } from './app.tsx'
 import { type OpenTransport, startConnection } from './connection.ts'
 import { ErrorBoundary } from './error-boundary.tsx'
 import { followMachine } from './stores/machine.ts'
+import { followOrphans } from './stores/process-actions.ts'
 import { followPrompts } from './stores/prompts.ts'
 import { followRules } from './stores/rules.ts'
 import { followVariables } from './stores/variables.ts'
@@ -29,6 +30,7 @@ export function mount(root: HTMLElement, openTransport?: OpenTransport): void {
   keepUi()
   followSessions()
   followPrompts()
+  followOrphans()
   followRules()
   followVariables()
   followMachine()

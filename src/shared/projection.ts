@@ -50,6 +50,10 @@ export interface SessionState {
   readonly atMs: number
   readonly monoMs: number
   readonly processes: ReadonlyMap<ProcessKey, ProcessNode>
+  /** How many of them have not ended. */
+  readonly running: number
+  /** A person froze the whole session and has not thawed it. */
+  readonly isFrozen: boolean
   /** How starts and ends are known; null before the first was looked for, and in old recordings. */
   readonly watching: {
     readonly source: 'connector' | 'sampler'
@@ -70,6 +74,8 @@ export const emptyState: SessionState = {
   atMs: 0,
   monoMs: 0,
   processes: new Map(),
+  running: 0,
+  isFrozen: false,
   watching: null,
   network: new Map(),
   pending: [],
@@ -122,6 +128,8 @@ function turn(
   return turns
 }
 
+const alive = (node: ProcessNode): number => (node.endedAtMs === null ? 1 : 0)
+
 /** Ends whatever was still open when the session ended, so that nothing looks alive after it. */
 function settle(
   state: SessionState,
@@ -137,6 +145,8 @@ function settle(
   return {
     ...state,
     processes,
+    running: 0,
+    isFrozen: false,
     pending: [],
     session: patchSession(state, { ...change, endedAtMs: event.atMs, pendingPrompts: 0 }),
   }
@@ -155,7 +165,7 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     case 'session/failed':
       return settle(state, event, draft, { status: 'failed', failure: fact.failure })
     case 'session/stopping':
-      return { ...state, session: patchSession(state, { status: 'stopping' }) }
+      return { ...state, isFrozen: false, session: patchSession(state, { status: 'stopping' }) }
     case 'session/ended':
       return settle(state, event, draft, { status: 'ended', exit: fact.exit })
     case 'session/interrupted':
@@ -185,8 +195,12 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       return { ...state, terminalBytes: fact.totalBytes }
     case 'terminal/resized':
       return state
-    case 'proc/started':
-      return { ...state, processes: draft.processes(state).set(fact.node.key, fact.node) }
+    case 'proc/started': {
+      const { node } = fact
+      const before = state.processes.get(node.key)
+      const running = state.running + alive(node) - (before ? alive(before) : 0)
+      return { ...state, running, processes: draft.processes(state).set(node.key, node) }
+    }
     case 'proc/exec': {
       const { key, name, argv, exe, cwd, role } = fact
       return {
@@ -195,6 +209,9 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       }
     }
     case 'proc/controlled':
+      return fact.scope === 'session' && (fact.action === 'freeze' || fact.action === 'thaw')
+        ? { ...state, isFrozen: fact.action === 'freeze' }
+        : state
     case 'proc/orphaned':
       return state
     case 'proc/watching': {
@@ -212,15 +229,18 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       for (const { key, ...sample } of fact.samples) patch(processes, key, sample)
       return { ...state, processes }
     }
-    case 'proc/ended':
+    case 'proc/ended': {
+      const node = state.processes.get(fact.key)
       return {
         ...state,
+        running: state.running - (node ? alive(node) : 0),
         processes: patch(draft.processes(state), fact.key, {
           endedAtMs: fact.endedAtMs ?? event.atMs,
           exit: fact.exit,
           cpuPercent: 0,
         }),
       }
+    }
     case 'net/requested':
       return {
         ...state,
@@ -338,4 +358,26 @@ export const projectAll = (
   let state = from
   for (const event of events) state = advance(state, event, draft)
   return state
+}
+
+/**
+ * For one who only needs the newest state: its maps are its own and are changed in place, so that
+ * an event costs the same however many processes there were. `seq` says that something changed.
+ */
+export interface Projector {
+  readonly state: SessionState
+  add(event: TimelineEvent): void
+}
+
+export function createProjector(): Projector {
+  const draft = createDraft()
+  let state = emptyState
+  return {
+    get state() {
+      return state
+    },
+    add: (event) => {
+      state = advance(state, event, draft)
+    },
+  }
 }

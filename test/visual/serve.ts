@@ -7,11 +7,11 @@ import { build } from 'vite'
 import { readAsset } from '../../src/main/page/assets.ts'
 import { PAGE_HEADERS } from '../../src/main/page/policy.ts'
 
-/** Builds the harness into a folder of its own and serves it as both shells serve the renderer. */
+/** Builds the harness into a folder of its own and serves it as both shells do. From the root. */
 export async function serveHarness(): Promise<{ url: string; close(): Promise<void> }> {
   const root = await mkdtemp(join(tmpdir(), 'cloche-visual-'))
   await build({
-    configFile: resolve(import.meta.dirname, 'vite.config.ts'),
+    configFile: resolve('test/visual/vite.config.ts'),
     cacheDir: join(root, 'cache'),
     build: { outDir: root, emptyOutDir: false },
   })

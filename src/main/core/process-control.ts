@@ -9,7 +9,6 @@ import type {
 } from '../../shared/domain/process-details.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { attemptsOf } from './process-attempts.ts'
 import { endProcesses } from './process-end.ts'
 import type { Known } from './processes.ts'
 import type {
@@ -25,7 +24,7 @@ import type { Timeline } from './timeline.ts'
 
 export interface ProcessControlOptions {
   readonly sessions: Pick<Sessions, 'get' | 'all' | 'watchOf' | 'stop'>
-  readonly timeline: Pick<Timeline, 'append' | 'state'>
+  readonly timeline: Pick<Timeline, 'append'>
   readonly signals: ProcessSignals
   readonly freezer: Freezer
   readonly inspector: ProcessInspector
@@ -141,7 +140,7 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
       const inspection =
         member && (await options.inspector.inspect(member.reading, session.spec.workspace))
       if (!inspection) return { type: 'gone' }
-      return { type: 'found', inspection, attempts: attemptsOf(timeline.state(id), key) }
+      return { type: 'found', inspection }
     },
   }
 }

@@ -4,6 +4,7 @@ export type CommandGroup =
   | 'Go'
   | 'Session'
   | 'Prompts'
+  | 'Processes'
   | 'View'
   | 'Terminal'
   | 'Timeline'

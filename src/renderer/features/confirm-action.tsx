@@ -1,49 +1,129 @@
+import type { ReactNode } from 'react'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import { isLive } from '../../shared/domain/session.ts'
+import { controlProcesses } from '../stores/process-actions.ts'
 import { removeSession, stopSession } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
-import { goTo, setUi, useUi } from '../stores/ui.ts'
+import { type Confirmation, goTo, setUi, useUi } from '../stores/ui.ts'
 import { Confirm } from '../ui/dialog.tsx'
+import { AgentText } from '../ui/text.tsx'
+import { plural } from '../words/format.ts'
 
 const close = (): void => setUi({ confirm: null })
 
-/** Stop and remove are asked about once, with Cancel as the default. */
+/** What cannot be taken back is asked about once, with Cancel as the default. */
 export function ConfirmAction() {
   const confirm = useUi((state) => state.confirm)
-  const session = useSessions((state) => confirm && state.byId.get(confirm.id))
-  if (!confirm || !session) return null
-  if (confirm.kind === 'stop')
-    return (
-      <Confirm
-        title={`Stop “${session.title}”?`}
-        confirm="Stop session"
-        isDestructive
-        testId="confirm-stop"
-        onCancel={close}
-        onConfirm={() => {
-          close()
-          void stopSession(confirm.id)
-        }}
-      >
-        <p>
-          Every process inside ends. Files in the workspace stay as they are, and the recording is
-          kept.
-        </p>
-      </Confirm>
-    )
+  if (!confirm) return null
+  switch (confirm.kind) {
+    case 'stop':
+      return <ConfirmStop id={confirm.id} />
+    case 'remove':
+      return <ConfirmRemove id={confirm.id} />
+    case 'stop-all':
+      return <ConfirmStopAll />
+    case 'control':
+      return <ConfirmControl {...confirm} />
+  }
+}
+
+interface AskProps {
+  readonly title: string
+  readonly confirm: string
+  readonly testId: string
+  readonly act: () => void
+  readonly children: ReactNode
+}
+
+const Ask = ({ act, ...rest }: AskProps) => (
+  <Confirm
+    {...rest}
+    isDestructive
+    onCancel={close}
+    onConfirm={() => {
+      close()
+      act()
+    }}
+  />
+)
+
+function ConfirmStop({ id }: { id: SessionId }) {
+  const session = useSessions((state) => state.byId.get(id))
+  if (!session) return null
   return (
-    <Confirm
+    <Ask
+      title={`Stop “${session.title}”?`}
+      confirm="Stop session"
+      testId="confirm-stop"
+      act={() => void stopSession(id)}
+    >
+      <p>
+        Every process inside ends. Files in the workspace stay as they are, and the recording is
+        kept.
+      </p>
+    </Ask>
+  )
+}
+
+function ConfirmRemove({ id }: { id: SessionId }) {
+  const session = useSessions((state) => state.byId.get(id))
+  if (!session) return null
+  return (
+    <Ask
       title={`Remove “${session.title}”?`}
       confirm="Remove"
-      isDestructive
       testId="confirm-remove"
-      onCancel={close}
-      onConfirm={() => {
+      act={() => {
         const { route } = useUi.getState()
-        close()
-        if (route.id === confirm.id) goTo(route.page)
-        void removeSession(confirm.id)
+        if (route.id === id) goTo(route.page)
+        void removeSession(id)
       }}
     >
       <p>Its recording is deleted for good. Files in the workspace stay as they are.</p>
-    </Confirm>
+    </Ask>
+  )
+}
+
+function ConfirmStopAll() {
+  const byId = useSessions((state) => state.byId)
+  const live = [...byId.values()].filter(isLive)
+  return (
+    <Ask
+      title={`Stop ${live.length === 1 ? 'the session' : `all ${live.length} sessions`} that run?`}
+      confirm="Stop all"
+      testId="confirm-stop-all"
+      act={() => void controlProcesses({ scope: { kind: 'everything' }, action: 'stop' })}
+    >
+      <p>
+        Every process of every session is asked to end and killed if it does not. Files stay as they
+        are, and the recordings are kept.
+      </p>
+      <ul className="more-list">
+        {live.map(({ id, title }) => (
+          <li key={id}>{title}</li>
+        ))}
+      </ul>
+    </Ask>
+  )
+}
+
+function ConfirmControl({ request, name, count }: Extract<Confirmation, { kind: 'control' }>) {
+  const isKill = request.action === 'kill'
+  const whom = count === 1 ? 'this process' : plural(count, 'process', 'processes')
+  return (
+    <Ask
+      title={`${isKill ? 'Kill' : 'Stop'} ${whom}?`}
+      confirm={isKill ? 'Kill' : 'Stop'}
+      testId="confirm-control"
+      act={() => void controlProcesses(request)}
+    >
+      <p>
+        <AgentText text={name} max={64} />
+        {count > 1 && ' and all that descends from it'}{' '}
+        {isKill
+          ? 'ends at once, without a chance to save anything.'
+          : 'is asked to end, and killed if it does not within a few seconds.'}
+      </p>
+    </Ask>
   )
 }

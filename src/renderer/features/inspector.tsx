@@ -9,9 +9,7 @@ import { SessionRules } from './rules.tsx'
 
 export function Inspector() {
   const tab = useUi((state) => state.inspectorTab)
-  const running = useView(
-    (view) => [...view.state.processes.values()].filter((node) => node.endedAtMs === null).length,
-  )
+  const running = useView((view) => view.state.running)
   const isDrifting = useView((view) => view.state.session?.axes.some(isDrift) ?? false)
   const connections = useView((view) => view.state.network.size)
   return (

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import type { NetworkEntry } from '../../shared/projection.ts'
 import { select, useSelection } from '../stores/selection.ts'
+import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { List } from '../ui/list.tsx'
@@ -14,8 +15,8 @@ import { InsidePorts } from './inside-ports.tsx'
 
 /** Where does it go, what was refused? */
 export function NetworkList() {
-  const network = useView((view) => view.state.network)
-  const entries = useMemo(() => [...network.values()], [network])
+  const state = useView((view) => view.state)
+  const entries = useMemo(() => [...state.network.values()], [state])
   const subject = useSelection((state) => state.subject)
   const selected = subject?.kind === 'connection' ? subject.id : null
   if (entries.length === 0)
@@ -29,7 +30,7 @@ export function NetworkList() {
       </div>
     )
   const refused = entries.filter((entry) => entry.state === 'refused').length
-  const chosen = selected && network.get(selected)
+  const chosen = selected && state.network.get(selected)
   return (
     <div className="panel-fill" data-testid="network-list">
       <InsidePorts />
@@ -132,7 +133,18 @@ function NetworkDetails({ entry }: { entry: NetworkEntry }) {
         <dt>By</dt>
         <dd>
           {requester ? (
-            <AgentText text={joinArgv(requester.process.argv)} max={300} />
+            <button
+              type="button"
+              className="link"
+              title="Show in the process tree"
+              onClick={() => {
+                select({ kind: 'process', key: requester.process.key }, null)
+                setUi({ inspectorTab: 'processes' })
+              }}
+              data-testid="network-requester"
+            >
+              <AgentText text={joinArgv(requester.process.argv)} max={300} />
+            </button>
           ) : (
             'A process that was already gone'
           )}

@@ -1,14 +1,103 @@
-import { useMemo, useState } from 'react'
-import type { ProcessKey, ProcessNode } from '../../shared/domain/process.ts'
+import { useEffect, useState } from 'react'
+import type { ProcessRow as Row } from '../stores/process-forest.ts'
+import { ORDERS, type OrderName } from '../stores/process-order.ts'
+import {
+  setProcessPanel,
+  turnFold,
+  unfold,
+  useProcessPanel,
+  useProcessRows,
+} from '../stores/process-panel.ts'
 import { select, useSelection } from '../stores/selection.ts'
 import { useView } from '../stores/view.ts'
 import { List } from '../ui/list.tsx'
 import { Empty } from '../ui/states.tsx'
-import { AgentText, Path } from '../ui/text.tsx'
-import { useNow } from '../ui/use-now.ts'
-import { formatBytes, formatCpu, formatDuration, formatTime } from '../words/format.ts'
-import { exitMark, wordsOfExit } from '../words/outcomes.ts'
-import { joinArgv } from '../words/reveal.ts'
+import { ProcessDetails } from './process-details.tsx'
+import { ProcessRow } from './process-row.tsx'
+
+/** Who started what, and what is left? */
+export function ProcessTree() {
+  const { forest, rows } = useProcessRows()
+  const processes = useView((view) => view.state.processes)
+  const order = useProcessPanel((panel) => panel.order)
+  const subject = useSelection((state) => state.subject)
+  const selected = subject?.kind === 'process' ? subject.key : null
+  /** The fold the keys stand on; it is no process, so nothing else shows it selected. */
+  const [fold, setFold] = useState<string | null>(null)
+  const choose = (row: Row): void => {
+    setFold(row.kind === 'past' ? row.key : null)
+    if (row.kind === 'process') select({ kind: 'process', key: row.key }, null)
+  }
+  // Only when another one is selected: a person may fold it away again.
+  useEffect(() => {
+    if (selected) unfold(forest, selected)
+  }, [forest, selected])
+  if (processes.size === 0)
+    return (
+      <Empty icon="process" title="No processes yet">
+        Every program started inside appears here, and stays after it ended.
+      </Empty>
+    )
+  const chosen = selected && processes.get(selected)
+  return (
+    <div className="panel-fill" data-testid="process-tree">
+      <TreeBar shown={rows.length} />
+      <TreeHead />
+      <List
+        label="Processes"
+        role="tree"
+        items={rows}
+        keyOf={({ key }) => key}
+        levelOf={({ depth }) => depth + 1}
+        isOpenOf={({ isOpen }) => isOpen}
+        onFold={({ key }) => turnFold(key)}
+        rowHeight={24}
+        selected={fold ?? selected}
+        onSelect={choose}
+        onOpen={({ key, isOpen }) => isOpen !== null && turnFold(key)}
+        render={(row) => <ProcessRow row={row} showsAge={order === 'age'} />}
+        testId="process-rows"
+      />
+      {chosen && <ProcessDetails key={chosen.key} node={chosen} forest={forest} />}
+    </div>
+  )
+}
+
+function TreeBar({ shown }: { shown: number }) {
+  const { query, showsEnded } = useProcessPanel()
+  const running = useView((view) => view.state.running)
+  const total = useView((view) => view.state.processes.size)
+  return (
+    <div className="panel-bar small">
+      <input
+        className="input small grow"
+        aria-label="Filter processes"
+        placeholder="Filter"
+        value={query}
+        onChange={(event) => setProcessPanel({ query: event.target.value })}
+        data-testid="process-filter"
+        data-list-filter
+      />
+      <span
+        className={query ? 'chip warn num' : 'num'}
+        title={`${running} running, ${total - running} ended`}
+        data-testid="process-count"
+      >
+        {query ? `${shown} shown` : `${running} running`}
+      </span>
+      <Watching />
+      <label className="check compact">
+        <input
+          type="checkbox"
+          checked={showsEnded}
+          onChange={(event) => setProcessPanel({ showsEnded: event.target.checked })}
+          data-testid="process-ended"
+        />
+        Ended
+      </label>
+    </div>
+  )
+}
 
 /** Whether the kernel told of every start and end, or they were looked for. */
 function Watching() {
@@ -31,158 +120,42 @@ function Watching() {
   )
 }
 
-interface TreeRow {
-  readonly node: ProcessNode
-  readonly depth: number
+const ORDER_NAMES: Readonly<Record<OrderName, string>> = {
+  start: 'In order of start',
+  age: 'Youngest first',
+  cpu: 'Most computing first',
+  memory: 'Most memory first',
 }
 
-/** Who started what, and what is left? */
-export function ProcessTree() {
-  const processes = useView((view) => view.state.processes)
-  const isReplay = useView((view) => view.mode === 'replay')
-  const [showsEnded, setShowsEnded] = useState(true)
-  const rows = useMemo(() => flatten(processes, showsEnded), [processes, showsEnded])
-  const subject = useSelection((state) => state.subject)
-  const selected = subject?.kind === 'process' ? subject.key : null
-  const running = [...processes.values()].filter((node) => node.endedAtMs === null).length
-  if (processes.size === 0)
-    return (
-      <Empty icon="process" title="No processes yet">
-        Every program started inside appears here, and stays after it ended.
-      </Empty>
-    )
-  const chosen = selected && processes.get(selected)
+/** Sorts what one process started among itself; the tree stays a tree. */
+function TreeHead() {
+  const order = useProcessPanel((panel) => panel.order)
   return (
-    <div className="panel-fill" data-testid="process-tree">
-      <div className="panel-bar small">
-        <span className="num">
-          {running} running, {processes.size - running} ended
-        </span>
-        <Watching />
-        <span className="grow" />
-        <label className="check compact">
-          <input
-            type="checkbox"
-            checked={showsEnded}
-            onChange={(event) => setShowsEnded(event.target.checked)}
-          />
-          Show ended
-        </label>
-      </div>
-      <div className="tree-head small faint" aria-hidden="true">
-        <span className="grow">Process</span>
-        <span className="col-cpu">CPU</span>
-        <span className="col-mem">Memory</span>
-      </div>
-      <List
-        label="Processes"
-        role="tree"
-        items={rows}
-        keyOf={({ node }) => node.key}
-        levelOf={({ depth }) => depth + 1}
-        rowHeight={24}
-        selected={selected}
-        onSelect={({ node }) => select({ kind: 'process', key: node.key }, null)}
-        render={(row) => <ProcessRow {...row} />}
-        testId="process-rows"
-      />
-      {chosen && <ProcessDetails node={chosen} isLive={!isReplay} />}
-    </div>
-  )
-}
-
-/** Parents before children, in order of their start. A lost parent makes a root. */
-function flatten(processes: ReadonlyMap<ProcessKey, ProcessNode>, showsEnded: boolean): TreeRow[] {
-  const children = new Map<ProcessKey | null, ProcessNode[]>()
-  for (const node of processes.values()) {
-    const parent = node.parent !== null && processes.has(node.parent) ? node.parent : null
-    const siblings = children.get(parent)
-    if (siblings) siblings.push(node)
-    else children.set(parent, [node])
-  }
-  const rows: TreeRow[] = []
-  const visit = (key: ProcessKey | null, depth: number): boolean => {
-    let isAlive = false
-    for (const node of children.get(key) ?? []) {
-      const at = rows.push({ node, depth })
-      const hasLiving = visit(node.key, depth + 1)
-      if (hasLiving || node.endedAtMs === null) isAlive = true
-      else if (!showsEnded) rows.length = at - 1
-    }
-    return isAlive
-  }
-  visit(null, 0)
-  return rows
-}
-
-function ProcessRow({ node, depth }: TreeRow) {
-  const hasEnded = node.endedAtMs !== null
-  const isBad = node.exit !== null && !(node.exit.kind === 'exited' && node.exit.code === 0)
-  return (
-    <div
-      className={hasEnded ? 'process-row ended' : 'process-row'}
-      data-testid="process-row"
-      data-pid={node.pid}
-      data-ended={hasEnded}
-    >
-      <span className="indent" style={{ width: Math.min(depth, 8) * 12 }} />
-      <span className="process-name">
-        <AgentText text={node.name} max={40} bare />
-      </span>
-      <span className="process-args clip">
-        {node.argv.length > 1 && <AgentText text={joinArgv(node.argv.slice(1))} max={120} bare />}
-      </span>
-      {hasEnded ? (
-        <span
-          className={isBad ? 'exit-mark bad num' : 'exit-mark num'}
-          title={node.exit ? wordsOfExit(node.exit) : 'ended'}
-        >
-          {node.exit ? exitMark(node.exit) : '?'}
-        </span>
+    <div className="tree-head small">
+      <select
+        className="order grow"
+        aria-label="Order"
+        value={order}
+        onChange={(event) => {
+          const chosen = ORDERS.find((name) => name === event.target.value)
+          if (chosen) setProcessPanel({ order: chosen })
+        }}
+        data-testid="process-order"
+      >
+        {ORDERS.map((name) => (
+          <option key={name} value={name}>
+            {ORDER_NAMES[name]}
+          </option>
+        ))}
+      </select>
+      {order === 'age' ? (
+        <span className="col-age faint">Age</span>
       ) : (
         <>
-          <span className="col-cpu num">{formatCpu(node.cpuPercent)}</span>
-          <span className="col-mem num">{formatBytes(node.rssBytes)}</span>
+          <span className="col-cpu faint">CPU</span>
+          <span className="col-mem faint">Memory</span>
         </>
       )}
     </div>
   )
-}
-
-function ProcessDetails({ node, isLive }: { node: ProcessNode; isLive: boolean }) {
-  const now = useNow(isLive && node.endedAtMs === null)
-  const lastedMs = (node.endedAtMs ?? now) - node.startedAtMs
-  return (
-    <section className="details scroll" aria-label="Process details" data-testid="process-details">
-      <AgentText text={joinArgv(node.argv)} max={2000} />
-      <dl className="facts">
-        <dt>pid</dt>
-        <dd className="num">
-          {node.pid}
-          {node.innerPid !== null && ` · ${node.innerPid} inside`}
-        </dd>
-        <dt>Executable</dt>
-        <dd>{node.exe ? <AgentText text={node.exe} max={500} bare /> : 'not readable'}</dd>
-        <dt>Folder</dt>
-        <dd>{node.cwd ? <Path path={node.cwd} /> : 'not readable'}</dd>
-        <dt>Started</dt>
-        <dd className="num">
-          {formatTime(node.startedAtMs)} ·{' '}
-          {isLive || node.endedAtMs !== null ? formatDuration(lastedMs) : 'running'}
-        </dd>
-        <dt>{node.exit ? 'Ended' : 'State'}</dt>
-        <dd>{node.exit ? wordsOfExit(node.exit) : (STATES[node.state] ?? node.state)}</dd>
-      </dl>
-    </section>
-  )
-}
-
-const STATES: Readonly<Record<string, string>> = {
-  R: 'running',
-  S: 'sleeping',
-  D: 'waiting for a device',
-  T: 'stopped',
-  t: 'traced',
-  Z: 'ended, not yet reaped',
-  I: 'idle',
 }

@@ -4,6 +4,7 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import { useConnection } from '../connection.ts'
 import { activate } from '../stores/active.ts'
 import { createReplay, type Replay } from '../stores/replay.ts'
+import { forgetFolds } from '../stores/process-panel.ts'
 import { select } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useView, ViewContext } from '../stores/view.ts'
@@ -24,6 +25,7 @@ function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
   const isConnected = useConnection().type === 'connected'
   useEffect(() => {
     select(null, null)
+    forgetFolds()
     const stops = [activate('replay', replay), activate('view', replay.view)]
     return () => {
       for (const stop of stops) stop()

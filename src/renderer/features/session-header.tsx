@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { isLive, type Session } from '../../shared/domain/session.ts'
+import { controlProcesses, useControls } from '../stores/process-actions.ts'
 import { renameSession, restartSession } from '../stores/session-actions.ts'
 import { goTo, setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
@@ -34,6 +35,7 @@ export function SessionHeader({ session, isReplay }: { session: Session; isRepla
           Open session
         </Button>
       )}
+      {!isReplay && alive && <FreezeButton session={session} />}
       {!isReplay && alive && (
         <Button
           small
@@ -96,14 +98,35 @@ export function SessionHeader({ session, isReplay }: { session: Session; isRepla
   )
 }
 
+/** Holds every process where it stands, so that a person can look in peace. */
+function FreezeButton({ session }: { session: Session }) {
+  const isFrozen = useView((view) => view.state.isFrozen)
+  const isBusy = useControls((state) => state.running > 0)
+  const action = isFrozen ? 'thaw' : 'freeze'
+  return (
+    <Button
+      small
+      icon={isFrozen ? 'replay' : 'pause'}
+      disabled={isBusy || session.status !== 'running'}
+      onClick={() =>
+        void controlProcesses({ scope: { kind: 'session', session: session.id }, action })
+      }
+      data-testid={`session-${action}`}
+    >
+      {isFrozen ? 'Thaw' : 'Freeze'}
+    </Button>
+  )
+}
+
 function Status({ session, isReplay }: { session: Session; isReplay: boolean }) {
   const clock = useNow(isLive(session) && !isReplay)
+  const isFrozen = useView((view) => view.state.isFrozen)
   const playheadMs = useView((view) => Math.floor(view.playheadMs / 1000) * 1000)
   const now = isReplay ? session.createdAtMs + playheadMs : clock
   if (!isLive(session)) return <span className="clip">{wordsOfEnd(session)}</span>
   return (
     <span className="num">
-      {STATUS_NAMES[session.status].toLowerCase()}{' '}
+      {isFrozen ? 'frozen' : STATUS_NAMES[session.status].toLowerCase()}{' '}
       {session.startedAtMs !== null && formatDuration(now - session.startedAtMs)}
     </span>
   )

@@ -1,10 +1,12 @@
 import { isDrift } from '../../shared/domain/isolation.ts'
 import { isLive } from '../../shared/domain/session.ts'
+import { STOP_ALL_KEYS } from '../commands/process-commands.ts'
 import { reconnect, useConnection } from '../connection.ts'
+import { withChord } from '../keys.ts'
 import { useMachine } from '../stores/machine.ts'
 import { setMinimised, usePrompts } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
-import { goTo } from '../stores/ui.ts'
+import { goTo, setUi } from '../stores/ui.ts'
 import { Icon } from '../ui/icons.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatDuration, plural } from '../words/format.ts'
@@ -53,6 +55,17 @@ export function StatusBar() {
         </button>
       ))}
       <span className="grow" />
+      <button
+        type="button"
+        className="stop-all"
+        disabled={live.length === 0}
+        title={withChord('Stop every session', STOP_ALL_KEYS)}
+        onClick={() => setUi({ confirm: { kind: 'stop-all' } })}
+        data-testid="stop-all"
+      >
+        <Icon name="stop" />
+        Stop all
+      </button>
       <ConnectionStatus />
     </footer>
   )

@@ -1,4 +1,5 @@
 import { isSame, type Subject } from '../stores/selection.ts'
+import type { ProcessKey, ProcessNode, ProcessRole } from '../../shared/domain/process.ts'
 import type { Mark, Tone, Track, Tracks } from '../stores/tracks.ts'
 import { formatDuration } from '../words/format.ts'
 import {
@@ -31,14 +32,19 @@ export type Palette = Readonly<
     | 'deny'
     | 'failed'
     | 'enforced'
-    | 'drift',
+    | 'drift'
+    | ProcessRole,
     string
   >
 >
 
 export interface Scene {
   readonly tracks: Tracks
+  /** Those known at the playhead. */
+  readonly processes: ReadonlyMap<ProcessKey, ProcessNode>
   readonly range: Range
+  /** Pixels that are scrolled out above. */
+  readonly scrollY: number
   readonly width: number
   readonly height: number
   /** Right edge of what is not over. */
@@ -75,10 +81,14 @@ export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): v
   context.rect(NAME_WIDTH, AXIS_HEIGHT, width - NAME_WIDTH, height - AXIS_HEIGHT)
   context.clip()
   for (const lane of lanes) if (lane.track === 'terminal') drawActivity(context, scene, lane)
+  const isCrowded = crowdTest(scene)
   for (const mark of scene.tracks.marks) {
+    // They stand in the order of their start.
+    if (mark.startMs > scene.range.toMs) break
     if (!isInRange(mark, scene.range)) continue
     const lane = lanes.find((item) => item.track === mark.track)!
-    drawMark(context, scene, mark, boxOf(mark, lane, scene.range, width, scene.nowMs))
+    const box = boxOf(mark, lane, scene.range, width, scene.nowMs)
+    if (!isCrowded(mark, box)) drawMark(context, scene, mark, box)
   }
   if (scene.area) drawArea(context, scene, scene.area)
   context.restore()
@@ -86,7 +96,7 @@ export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): v
   if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
 }
 
-function drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
+export function drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
   const { width, height, palette, range } = scene
   context.strokeStyle = palette.line
   context.fillStyle = palette.faint
@@ -143,10 +153,37 @@ function drawActivity(context: CanvasRenderingContext2D, scene: Scene, lane: Lan
   }
 }
 
-function drawMark(context: CanvasRenderingContext2D, scene: Scene, mark: Mark, box: Box): void {
+/**
+ * Thousands of short lives in one pixel look like one: only the first of them is drawn, so that a
+ * picture costs what is seen and not what happened. What is marked out is always drawn.
+ */
+export function crowdTest(scene: Scene): (mark: Mark, box: Box) => boolean {
+  const rightEdge = new Map<number, number>()
+  return (mark, box) => {
+    const right = box.x + box.width
+    const isHidden =
+      right < (rightEdge.get(box.y) ?? -Infinity) + 1 &&
+      mark.tone === 'plain' &&
+      scene.hovered !== mark &&
+      !isChosen(scene, mark)
+    if (!isHidden) rightEdge.set(box.y, right)
+    return isHidden
+  }
+}
+
+const isChosen = ({ selected }: Scene, mark: Mark): boolean =>
+  selected.seq === mark.seq || isSame(selected.subject, mark.subject)
+
+export function drawMark(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  mark: Mark,
+  box: Box,
+  fill = fillOf(mark, scene.palette),
+): void {
   const { palette } = scene
-  const isSelected = scene.selected.seq === mark.seq || isSame(scene.selected.subject, mark.subject)
-  context.fillStyle = fillOf(mark, palette)
+  const isSelected = isChosen(scene, mark)
+  context.fillStyle = fill
   context.beginPath()
   context.roundRect(box.x, box.y, box.width, box.height, 2)
   context.fill()
@@ -213,14 +250,14 @@ function clip(context: CanvasRenderingContext2D, text: string, room: number): st
   return ''
 }
 
-function drawArea(context: CanvasRenderingContext2D, scene: Scene, area: Range): void {
+export function drawArea(context: CanvasRenderingContext2D, scene: Scene, area: Range): void {
   const from = xOf(area.fromMs, scene.range, scene.width)
   const to = xOf(area.toMs, scene.range, scene.width)
   context.fillStyle = scene.palette.area
   context.fillRect(from, AXIS_HEIGHT, to - from, scene.height)
 }
 
-function drawPlayhead(context: CanvasRenderingContext2D, scene: Scene, atMs: number): void {
+export function drawPlayhead(context: CanvasRenderingContext2D, scene: Scene, atMs: number): void {
   const { range, width, height, palette } = scene
   if (atMs < range.fromMs || atMs > range.toMs) return
   const x = Math.round(xOf(atMs, range, width)) + 0.5

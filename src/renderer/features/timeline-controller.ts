@@ -2,14 +2,24 @@ import type { StoreApi } from 'zustand'
 import { createStore } from 'zustand'
 import type { TimelineControls } from '../stores/active.ts'
 import { select, useSelection } from '../stores/selection.ts'
-import type { Mark } from '../stores/tracks.ts'
+import type { Mark, Tracks } from '../stores/tracks.ts'
 import type { ViewStore } from '../stores/view.ts'
-import { drawTimeline, type Palette } from './timeline-canvas.ts'
-import { hitTest, NAME_WIDTH, panRange, type Range, timeAt, zoomRange } from './timeline-layout.ts'
+import type { Palette, Scene } from './timeline-canvas.ts'
+import { NAME_WIDTH, panRange, type Range, timeAt, zoomRange } from './timeline-layout.ts'
 
 interface TimelineUi {
   readonly hovered: Mark | null
   readonly area: Range | null
+}
+
+/** What is drawn over the session's time, and what of it stands under a point. */
+export interface Picture {
+  draw(context: CanvasRenderingContext2D, scene: Scene): void
+  hit(scene: Scene, point: { readonly x: number; readonly y: number }): Mark | null
+  /** Where next and previous lead from a mark; null: from none. */
+  along(tracks: Tracks, mark: Mark | null): readonly Mark[]
+  /** Pixels it needs from top to bottom; what does not fit is scrolled. */
+  height(tracks: Tracks): number
 }
 
 export interface TimelineController extends TimelineControls {
@@ -25,12 +35,14 @@ export function createTimelineController(
   canvas: HTMLCanvasElement,
   view: ViewStore,
   seek: ((atMs: number) => void) | null,
+  picture: Picture,
 ): TimelineController {
   const ui = createStore<TimelineUi>(() => ({ hovered: null, area: null }))
   /** null: everything, growing with the session. */
   let range: Range | null = null
   let drag: { x: number; fromMs: number } | null = null
   let scheduled = 0
+  let scrollY = 0
   let palette = readPalette(canvas)
 
   const durationMs = (): number => Math.max(MIN_DURATION_MS, nowMs())
@@ -45,6 +57,18 @@ export function createTimelineController(
   const shown = (): Range => range ?? { fromMs: 0, toMs: durationMs() * 1.02 }
   const size = () => ({ width: canvas.clientWidth, height: canvas.clientHeight })
 
+  const scene = (): Scene => {
+    const { mode, playheadMs, tracks, state } = view.getState()
+    return {
+      ...{ tracks, range: shown(), ...size(), nowMs: nowMs(), scrollY },
+      processes: state.processes,
+      playheadMs: mode === 'replay' ? playheadMs : null,
+      selected: useSelection.getState(),
+      ...ui.getState(),
+      palette,
+      font: `11px ${getComputedStyle(canvas).fontFamily}`,
+    }
+  }
   const draw = (): void => {
     scheduled = 0
     const { width, height } = size()
@@ -59,20 +83,7 @@ export function createTimelineController(
       canvas.height = Math.round(height * ratio)
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    const { mode, playheadMs, tracks } = view.getState()
-    drawTimeline(context, {
-      tracks,
-      range: shown(),
-      width,
-      height,
-      nowMs: nowMs(),
-      playheadMs: mode === 'replay' ? playheadMs : null,
-      selected: useSelection.getState(),
-      hovered: ui.getState().hovered,
-      area: ui.getState().area,
-      palette,
-      font: `11px ${getComputedStyle(canvas).fontFamily}`,
-    })
+    picture.draw(context, scene())
   }
   const request = (): void => {
     scheduled ||= requestAnimationFrame(draw)
@@ -87,8 +98,7 @@ export function createTimelineController(
   }
 
   const pointOf = (event: MouseEvent) => ({ x: event.offsetX, y: event.offsetY })
-  const markAt = (event: MouseEvent): Mark | null =>
-    hitTest(view.getState().tracks, pointOf(event), shown(), size(), nowMs())
+  const markAt = (event: MouseEvent): Mark | null => picture.hit(scene(), pointOf(event))
 
   const onDown = (event: PointerEvent): void => {
     if (event.button !== 0 || event.offsetX < NAME_WIDTH) return
@@ -126,7 +136,13 @@ export function createTimelineController(
       set(zoomRange(shown(), Math.exp(event.deltaY / 300), around, durationMs() * 1.02))
     } else if (sideways !== 0) {
       set(panRange(shown(), (sideways / size().width) * span, durationMs() * 1.02))
-    } else return
+    } else {
+      const most = Math.max(0, picture.height(view.getState().tracks) - size().height)
+      const next = Math.min(Math.max(0, scrollY + event.deltaY), most)
+      if (next === scrollY) return
+      scrollY = next
+      request()
+    }
     event.preventDefault()
   }
 
@@ -167,16 +183,12 @@ export function createTimelineController(
       set({ fromMs: mark.startMs - span / 2, toMs: mark.startMs + span / 2 })
     },
     next: (direction) => {
-      const { marks } = view.getState().tracks
+      const { tracks } = view.getState()
       const { seq } = useSelection.getState()
-      const current = marks.find((mark) => mark.seq === seq)
-      const onTrack = marks.filter((mark) => !current || mark.track === current.track)
-      const at = current
-        ? onTrack.indexOf(current) + direction
-        : direction > 0
-          ? 0
-          : onTrack.length - 1
-      const mark = onTrack[at]
+      const current = tracks.marks.find((mark) => mark.seq === seq) ?? null
+      const along = picture.along(tracks, current)
+      const at = current ? along.indexOf(current) + direction : direction > 0 ? 0 : along.length - 1
+      const mark = along[at]
       if (mark) select(mark.subject, mark.seq)
     },
     dispose: () => {
@@ -212,6 +224,11 @@ const TOKENS: Readonly<Record<keyof Palette, string>> = {
   failed: '--violation',
   enforced: '--boundary-1',
   drift: '--ask-solid',
+  agent: '--role-agent',
+  'mcp-server': '--role-mcp-server',
+  hook: '--role-hook',
+  shell: '--role-shell',
+  tool: '--role-tool',
 }
 
 /** Resolves light-dark() through a real element, as the canvas takes plain colours only. */

@@ -12,10 +12,16 @@ import { List } from '../ui/list.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { wordsOfFact } from '../words/facts.ts'
 import { formatClock, formatTime } from '../words/format.ts'
-import { createTimelineController, type TimelineController } from './timeline-controller.ts'
+import { flamePicture } from './flame-picture.ts'
+import {
+  createTimelineController,
+  type Picture,
+  type TimelineController,
+} from './timeline-controller.ts'
 import { countInArea } from './timeline-layout.ts'
+import { trackPicture } from './track-picture.ts'
 
-type Tab = 'tracks' | 'events'
+type Tab = 'tracks' | 'flame' | 'events'
 
 /** When, and because of what? */
 export function Timeline({ seek }: { seek: ((atMs: number) => void) | null }) {
@@ -32,6 +38,7 @@ export function Timeline({ seek }: { seek: ((atMs: number) => void) | null }) {
         testId="timeline-tab"
         tabs={[
           { value: 'tracks', label: 'Timeline' },
+          { value: 'flame', label: 'Processes' },
           { value: 'events', label: 'Events' },
         ]}
         end={
@@ -45,35 +52,59 @@ export function Timeline({ seek }: { seek: ((atMs: number) => void) | null }) {
         }
       />
       <div className="drawer-body">
-        {tab === 'tracks' ? <TrackCanvas seek={seek} /> : <EventList />}
+        {tab === 'events' ? <EventList /> : <TimeCanvas key={tab} seek={seek} {...CANVASES[tab]} />}
         {event && <EventDetails event={event} />}
       </div>
     </section>
   )
 }
 
-function TrackCanvas({ seek }: { seek: ((atMs: number) => void) | null }) {
+interface CanvasKind {
+  readonly picture: Picture
+  readonly label: string
+  readonly testId: string
+}
+
+const CANVASES: Readonly<Record<Exclude<Tab, 'events'>, CanvasKind>> = {
+  tracks: {
+    picture: trackPicture,
+    label: 'Tracks of the session over time. The Events tab has the same as a list.',
+    testId: 'timeline-canvas',
+  },
+  flame: {
+    picture: flamePicture,
+    label: 'Processes over time, each below the one that started it. The inspector has the tree.',
+    testId: 'flame-canvas',
+  },
+}
+
+function TimeCanvas({
+  seek,
+  picture,
+  label,
+  testId,
+}: CanvasKind & { seek: ((atMs: number) => void) | null }) {
   const view = useViewStore()
   const canvas = useRef<HTMLCanvasElement>(null)
   const [controller, setController] = useState<TimelineController | null>(null)
   useEffect(() => {
-    const created = createTimelineController(canvas.current!, view, seek)
+    const created = createTimelineController(canvas.current!, view, seek, picture)
     setController(created)
     const deactivate = activate('timeline', created)
     return () => {
       deactivate()
       created.dispose()
     }
-  }, [view, seek])
+  }, [view, seek, picture])
   return (
     <div className="track-canvas">
       <canvas
         ref={canvas}
         tabIndex={0}
         role="img"
-        aria-label="Tracks of the session over time. The Events tab has the same as a list."
+        aria-label={label}
         data-keys="timeline"
-        data-testid="timeline-canvas"
+        data-testid={testId}
       />
       {controller && <CanvasNote controller={controller} />}
     </div>

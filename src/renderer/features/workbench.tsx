@@ -2,6 +2,7 @@ import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
 import { activate } from '../stores/active.ts'
+import { forgetFolds } from '../stores/process-panel.ts'
 import { select } from '../stores/selection.ts'
 import { restartSession, useActions } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
@@ -91,6 +92,7 @@ export function Workbench({ id }: { id: SessionId }) {
   const status = useSessions((state) => state.status)
   useEffect(() => {
     select(null, null)
+    forgetFolds()
     const stops = [activate('view', view.store), view.follow()]
     return () => {
       for (const stop of stops) stop()

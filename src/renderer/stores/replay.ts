@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { emptyState, project, type SessionState } from '../../shared/projection.ts'
+import { emptyState, projectAll, type SessionState } from '../../shared/projection.ts'
 import { currentConnection } from '../connection.ts'
 import { advance, compress, expand, findGaps, type Gap, IDLE_LIMIT_MS } from './idle.ts'
 import { loadTerminalLog, type TerminalLog } from './terminal-log.ts'
@@ -178,8 +178,9 @@ export function createStateIndex(events: readonly TimelineEvent[]): {
       }
       let { state, applied } = current
       while (applied < wanted) {
-        state = project(state, events[applied]!)
-        applied++
+        const until = Math.min(wanted, (Math.floor(applied / KEYFRAME_EVERY) + 1) * KEYFRAME_EVERY)
+        state = projectAll(events.slice(applied, until), state)
+        applied = until
         if (applied % KEYFRAME_EVERY === 0) keyframes[applied / KEYFRAME_EVERY] ??= state
       }
       current = { state, applied }

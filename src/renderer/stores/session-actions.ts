@@ -16,6 +16,8 @@ interface ActionsState {
   readonly failed: { readonly id: SessionId; readonly failure: StartFailure } | null
   /** A fault, or an outcome that has no place of its own. */
   readonly problem: string | null
+  /** What was done, where nothing on the screen would show it. */
+  readonly done: string | null
   readonly probing: ReadonlySet<SessionId>
   /** Why the last probe of a session told nothing. */
   readonly probeProblems: ReadonlyMap<SessionId, string>
@@ -24,17 +26,21 @@ interface ActionsState {
 export const useActions = create<ActionsState>(() => ({
   failed: null,
   problem: null,
+  done: null,
   probing: new Set(),
   probeProblems: new Map(),
 }))
 
-export const dismissFailure = (): void => useActions.setState({ failed: null, problem: null })
+export const dismissFailure = (): void =>
+  useActions.setState({ failed: null, problem: null, done: null })
 
 const NOT_CONNECTED = 'The host is not connected. Nothing was done.'
 const FAULT = 'The host did not do it. Its log has the reason.'
 
 /** What the host answered; a string where it did not. */
-async function ask<T, E>(act: (api: Api) => Promise<Result<T, E>>): Promise<Result<T, E | string>> {
+export async function ask<T, E>(
+  act: (api: Api) => Promise<Result<T, E>>,
+): Promise<Result<T, E | string>> {
   const connection = currentConnection()
   if (!connection) return err(NOT_CONNECTED)
   try {

@@ -1,6 +1,6 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { emptyState, project } from '../../shared/projection.ts'
+import { createProjector } from '../../shared/projection.ts'
 import { follow } from './live.ts'
 import { NUMBERS_MS, throttle } from './throttle.ts'
 import { createTrackBuilder } from './tracks.ts'
@@ -16,9 +16,10 @@ export function createLiveView(sessionId: SessionId): LiveView {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
   const store = createViewStore(sessionId, 'live', events, builder.tracks)
-  let state = emptyState
+  const projector = createProjector()
 
   const publish = throttle(() => {
+    const { state } = projector
     store.setState({
       status: 'ready',
       state,
@@ -35,14 +36,15 @@ export function createLiveView(sessionId: SessionId): LiveView {
   /** A resubscription starts again from the first event: known ones are passed over. */
   const append = (batch: readonly TimelineEvent[]): 'gap' | void => {
     for (const event of batch) {
-      if (event.seq <= state.seq) continue
-      if (event.seq > state.seq + 1 && state.seq >= 0 && knownGap !== event.seq) {
+      const { seq } = projector.state
+      if (event.seq <= seq) continue
+      if (event.seq > seq + 1 && seq >= 0 && knownGap !== event.seq) {
         knownGap = event.seq
         return 'gap'
       }
       events.push(event)
       builder.add(event)
-      state = project(state, event)
+      projector.add(event)
     }
     publish.request()
   }

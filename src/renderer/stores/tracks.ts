@@ -2,6 +2,8 @@ import { isDrift } from '../../shared/domain/isolation.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
+import { createCpuHistory, type CpuHistory } from './cpu-history.ts'
+import { createFlameRows } from './flame-rows.ts'
 import { idOf, type Subject, subjectOf } from './selection.ts'
 
 export const TRACKS = ['prompts', 'terminal', 'processes', 'network', 'isolation'] as const
@@ -28,6 +30,9 @@ export interface Tracks {
   readonly activity: { readonly atMs: number; readonly bytes: number }[]
   /** Moments worth jumping to: prompts, refusals, start and end. */
   readonly markers: { readonly atMs: number; readonly seq: number }[]
+  /** The marks of the processes, each below the one that started it; no two of a row overlap. */
+  readonly flame: Mark[][]
+  readonly cpu: CpuHistory
   lastMs: number
 }
 
@@ -40,22 +45,27 @@ export interface TrackBuilder {
 }
 
 export function createTrackBuilder(): TrackBuilder {
-  const tracks: Tracks = { marks: [], activity: [], markers: [], lastMs: 0 }
+  const flame = createFlameRows()
+  const cpu = createCpuHistory()
+  const tracks: Tracks = {
+    ...{ marks: [], activity: [], markers: [], lastMs: 0 },
+    ...{ flame: flame.rows, cpu },
+  }
   const open = new Map<string, Mark>()
   /** What ends now was asked to. */
   let isStopping = false
   const rows = { processes: rowPacker(PROCESS_ROWS), network: rowPacker(NETWORK_ROWS) }
 
-  const begin = (event: TimelineEvent, track: Track, tone: Tone, label: string, row = 0): void => {
+  const begin = (event: TimelineEvent, track: Track, tone: Tone, label: string, row = 0): Mark => {
     const subject = subjectOf(event.fact)
     const startMs = event.monoMs
     const mark: Mark = { track, seq: event.seq, subject, startMs, endMs: null, tone, label, row }
     tracks.marks.push(mark)
     if (subject) open.set(idOf(subject), mark)
+    return mark
   }
   const tick = (event: TimelineEvent, track: Track, tone: Tone, label: string): void => {
-    begin(event, track, tone, label)
-    tracks.marks.at(-1)!.endMs = event.monoMs
+    begin(event, track, tone, label).endMs = event.monoMs
   }
   const change = (fact: Fact, patch: Partial<Pick<Mark, 'endMs' | 'tone' | 'label'>>): void => {
     const subject = subjectOf(fact)
@@ -95,15 +105,21 @@ export function createTrackBuilder(): TrackBuilder {
       case 'prompt/answered':
         return change(fact, { endMs: monoMs, tone: toneOf(fact.decision) })
       case 'proc/started':
-        return begin(event, 'processes', 'plain', fact.node.name, rows.processes.take())
+        return flame.begin(
+          begin(event, 'processes', 'plain', fact.node.name, rows.processes.take()),
+          fact.node,
+        )
       case 'proc/exec':
         return change(fact, { label: fact.name })
       case 'proc/ended': {
         const isFailed = !isStopping && hasFailed(fact.exit)
+        flame.end(fact.key)
         return change(fact, { endMs: monoMs, ...(isFailed ? { tone: 'failed' as const } : {}) })
       }
+      case 'proc/sampled':
+        return cpu.add(monoMs, fact.samples)
       case 'net/requested':
-        return begin(event, 'network', 'plain', fact.destination.host, rows.network.take())
+        return void begin(event, 'network', 'plain', fact.destination.host, rows.network.take())
       case 'net/decided':
         if (fact.decision.action === 'allow') return change(fact, { tone: 'allow' })
         marker(event)
@@ -119,7 +135,7 @@ export function createTrackBuilder(): TrackBuilder {
         if (previous) previous.endMs = monoMs
         const isDrifting = fact.axes.some(isDrift)
         const proven = fact.axes.filter((axis) => axis.proven === 'enforced').length
-        return begin(
+        return void begin(
           event,
           'isolation',
           isDrifting ? 'drift' : proven > 0 ? 'enforced' : 'plain',

@@ -1,5 +1,6 @@
 import { create } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
+import type { ControlRequest } from '../../shared/domain/process-details.ts'
 
 export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'doctor'
 export const PAGES: readonly Page[] = ['sessions', 'prompts', 'recordings', 'rules', 'doctor']
@@ -28,9 +29,20 @@ interface UiState {
   readonly inspectorWidth: number
   readonly theme: Theme
   readonly density: Density
-  /** A session to stop or remove, waiting for the person's yes. */
-  readonly confirm: { readonly kind: 'stop' | 'remove'; readonly id: SessionId } | null
+  /** What waits for the person's yes. */
+  readonly confirm: Confirmation | null
 }
+
+export type Confirmation =
+  | { readonly kind: 'stop' | 'remove'; readonly id: SessionId }
+  | { readonly kind: 'stop-all' }
+  | {
+      readonly kind: 'control'
+      readonly request: ControlRequest
+      /** The process meant, in the program's own words. */
+      readonly name: string
+      readonly count: number
+    }
 
 const KEPT = [
   'theme',

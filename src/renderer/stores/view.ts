@@ -13,7 +13,7 @@ export interface View {
   /** Grows in place; `revision` says when. */
   readonly events: readonly TimelineEvent[]
   readonly revision: number
-  /** The state at the playhead. */
+  /** The state at the playhead. Live: its maps are changed in place, `revision` says when. */
   readonly state: SessionState
   readonly tracks: Tracks
   /** The session's own clock, ms. Live: the newest event. */

@@ -15,15 +15,22 @@ export function copyText(text: string): boolean {
   return isCopied
 }
 
-export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }) {
+interface CopyButtonProps {
+  /** A function where the text is dear to make. */
+  readonly text: string | (() => string)
+  readonly label?: string
+}
+
+export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
   const [isDone, setDone] = useState(false)
   useEffect(() => {
     if (!isDone) return
     const timer = setTimeout(() => setDone(false), 1500)
     return () => clearTimeout(timer)
   }, [isDone])
+  const copy = (): void => setDone(copyText(typeof text === 'string' ? text : text()))
   return (
-    <Button small icon={isDone ? 'check' : 'copy'} onClick={() => setDone(copyText(text))}>
+    <Button small icon={isDone ? 'check' : 'copy'} onClick={copy}>
       {isDone ? 'Copied' : label}
     </Button>
   )

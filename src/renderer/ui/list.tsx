@@ -14,6 +14,9 @@ interface ListProps<T> {
   readonly role?: 'listbox' | 'tree'
   /** Depth from 1, for trees. */
   readonly levelOf?: (item: T) => number
+  /** null: nothing to fold. With it the arrows to the sides fold, or go to parent and child. */
+  readonly isOpenOf?: (item: T) => boolean | null
+  readonly onFold?: (item: T) => void
   readonly testId: string
   /** Keep the newest row in view while it already is. */
   readonly stickToEnd?: boolean
@@ -31,6 +34,8 @@ export function List<T>({
   render,
   role = 'listbox',
   levelOf,
+  isOpenOf,
+  onFold,
   testId,
   stickToEnd = false,
 }: ListProps<T>) {
@@ -56,9 +61,23 @@ export function List<T>({
     if (stickToEnd && wasAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1)
   }, [items.length, stickToEnd, rows])
 
+  /** Whether it was a key of trees. */
+  const fold = (key: string): boolean => {
+    const item = items[at]
+    if (!isOpenOf || !levelOf || item === undefined || !/^Arrow(Left|Right)$/.test(key))
+      return false
+    const isOpen = isOpenOf(item)
+    if (isOpen === (key === 'ArrowLeft')) onFold?.(item)
+    else if (key === 'ArrowLeft') {
+      const parent = items.slice(0, at).findLast((above) => levelOf(above) < levelOf(item))
+      if (parent !== undefined) onSelect(parent)
+    } else if (isOpen && items[at + 1] !== undefined) onSelect(items[at + 1]!)
+    return true
+  }
   const move = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target !== event.currentTarget)
       return
+    if (at >= 0 && fold(event.key)) return event.preventDefault()
     const next = nextIndex(event.key, at, items.length)
     if (next !== null && items[next]) {
       event.preventDefault()
@@ -95,6 +114,7 @@ export function List<T>({
               role={role === 'tree' ? 'treeitem' : 'option'}
               aria-selected={isSelected}
               aria-level={levelOf?.(item)}
+              aria-expanded={isOpenOf?.(item) ?? undefined}
               aria-setsize={items.length}
               aria-posinset={row.index + 1}
               className="list-row"

@@ -8,10 +8,9 @@ import { Limits } from '../domain/limits.ts'
 import { Decision, PermissionRequest, PromptAnswer, Rule } from '../domain/policy.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
-  ControlAction,
   ControlError,
   ControlOutcome,
-  ControlScope,
+  ControlRequest,
   Orphans,
   ProcessDetails,
 } from '../domain/process-details.ts'
@@ -134,7 +133,7 @@ export const api = defineContract({
     }),
     /** Resolves when it is done: after a stop, when all are gone or were killed. */
     control: command({
-      input: z.strictObject({ scope: ControlScope, action: ControlAction }),
+      input: ControlRequest,
       output: ControlOutcome,
       error: ControlError,
     }),

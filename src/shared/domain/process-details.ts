@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PromptId, SessionId } from './ids.ts'
+import { SessionId } from './ids.ts'
 import { ProcessKey } from './process.ts'
 
 /** Where the program file is that a process runs; told by the file itself, not by its name. */
@@ -55,22 +55,10 @@ export const ProcessInspection = z.strictObject({
 })
 export type ProcessInspection = z.infer<typeof ProcessInspection>
 
-/** A connection it asked for, as the timeline has it. */
-export const ProcessAttempt = z.strictObject({
-  atMs: z.number(),
-  host: z.string(),
-  port: z.number().int(),
-  action: z.enum(['allow', 'deny']).nullable(),
-  promptId: PromptId.nullable(),
-})
-export type ProcessAttempt = z.infer<typeof ProcessAttempt>
-
 export const ProcessDetails = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('found'),
     inspection: ProcessInspection,
-    /** Newest first. */
-    attempts: z.array(ProcessAttempt),
   }),
   /** It ended, or never was a member of that session. */
   z.strictObject({ type: z.literal('gone') }),
@@ -90,6 +78,9 @@ export type ControlScope = z.infer<typeof ControlScope>
 /** `stop`: asked to end, then killed. `kill`: at once. `freeze` and `thaw` stop and continue. */
 export const ControlAction = z.enum(['stop', 'kill', 'freeze', 'thaw'])
 export type ControlAction = z.infer<typeof ControlAction>
+
+export const ControlRequest = z.strictObject({ scope: ControlScope, action: ControlAction })
+export type ControlRequest = z.infer<typeof ControlRequest>
 
 /** `remained`: still there after a stop or kill, still running after a freeze, still held after a thaw. */
 export const ControlOutcome = z.strictObject({

@@ -5,7 +5,11 @@ import type {
   Requester,
   Rule,
 } from '../../../src/shared/domain/policy.ts'
-import { type ProcessNode, processKey } from '../../../src/shared/domain/process.ts'
+import {
+  type ProcessNode,
+  type ProcessRole,
+  processKey,
+} from '../../../src/shared/domain/process.ts'
 import { type AxisReport, isDrift } from '../../../src/shared/domain/isolation.ts'
 import type { Session } from '../../../src/shared/domain/session.ts'
 import type { Fact, TimelineEvent } from '../../../src/shared/domain/timeline.ts'
@@ -66,7 +70,16 @@ function nodeOf(
     startedAtMs: startMs + atMs,
     endedAtMs: null,
     exit: null,
+    role: ROLES[pid] ?? 'tool',
   }
+}
+
+const ROLES: Readonly<Record<number, ProcessRole>> = {
+  4100: 'agent',
+  4120: 'shell',
+  4140: 'shell',
+  4150: 'shell',
+  4160: 'shell',
 }
 
 const identity = (pid: number) => {
@@ -259,13 +272,16 @@ export function eventsOf(session: Session): TimelineEvent[] {
     total += bytes
     timed.push([atMs, { type: 'terminal/active', bytes, totalBytes: total }])
   }
-  const samples = [4100, 4150, 4151, 4160, 4161].map((pid) => ({
-    key: processKey(pid, pid),
-    state: 'S',
-    cpuPercent: pid === 4151 ? 63.4 : pid === 4100 ? 2.1 : 0.02,
-    rssBytes: pid === 4100 ? 412_000_000 : 4_000_000 + (pid - 4100) * 900_000,
-  }))
-  timed.push([690_000, { type: 'proc/sampled', samples }])
+  for (let atMs = 660_000; atMs <= 690_000; atMs += 1000) {
+    const work = 60 + 30 * Math.sin(atMs / 4000)
+    const samples = [4100, 4150, 4151, 4160, 4161].map((pid) => ({
+      key: processKey(pid, pid),
+      state: 'S',
+      cpuPercent: pid === 4151 ? work : pid === 4100 ? 2.1 : 0.02,
+      rssBytes: pid === 4100 ? 412_000_000 : 4_000_000 + (pid - 4100) * 900_000,
+    }))
+    timed.push([atMs, { type: 'proc/sampled', samples }])
+  }
   const answered: PermissionRequest = {
     ...PROMPTS[0]!,
     id: promptId(9),

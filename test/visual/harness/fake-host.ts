@@ -16,6 +16,7 @@ import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/tra
 import { eventsOf, flood, PROMPTS, RULES } from './events.ts'
 import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
 import { policyOf } from './policies.ts'
+import { createFakeProcesses, type FakeProcesses } from './processes.ts'
 import { screenBytes, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
@@ -25,6 +26,7 @@ export type Scenario =
   | 'first-run'
   | 'blocked'
   | 'flood'
+  | 'orphans'
   | 'incompatible'
   | 'silent'
 
@@ -46,6 +48,7 @@ export interface FakeHost {
   /** Answers the probe that waits. */
   endProbe(how: ProbeEnd): void
   report(id: string, fact: Fact): void
+  storm: FakeProcesses['storm']
   /** What reached the host: text of keys typed, answers given. */
   readonly seen: string[]
 }
@@ -77,7 +80,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let ports: InsidePort[] = isBare ? [] : [{ port: 5173, localPort: null }]
   let isAway = scenario === 'silent'
   const seen: string[] = []
-  const watchers = new Set<(id: string, fact: Fact) => void>()
+  const watchers = new Set<(id: string, facts: readonly Fact[]) => void>()
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
 
@@ -97,8 +100,12 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       sessions = sessions.map((item) => (item.id === id ? { ...item, axes: fact.axes } : item))
       sessionList.tell({ type: 'set', session: find(id)! })
     }
-    for (const tell of watchers) tell(id, fact)
+    reportAll(id, [fact])
   }
+  const reportAll = (id: string, facts: readonly Fact[]): void => {
+    for (const tell of watchers) tell(id, facts)
+  }
+  const processes = createFakeProcesses(reportAll, seen, scenario === 'orphans')
   const find = (id: string): Session | undefined => sessions.find((item) => item.id === id)
 
   const handlers: HandlersOf<Api> = {
@@ -187,29 +194,20 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         const events = session ? eventsOf(session) : []
         push({ type: 'snapshot', seq: 0, state: events })
         let seq = 0
-        const tell = (to: string, fact: Fact): void => {
+        const tell = (to: string, facts: readonly Fact[]): void => {
           if (to !== id || !session) return
           const atMs = Date.now()
-          const event = { seq: events.length, atMs, monoMs: atMs - session.createdAtMs, fact }
-          events.push(event)
-          push({ type: 'delta', seq: ++seq, change: [event] })
+          const monoMs = atMs - session.createdAtMs
+          const first = events.length
+          const batch = facts.map((fact, n) => ({ seq: first + n, atMs, monoMs, fact }))
+          events.push(...batch)
+          push({ type: 'delta', seq: ++seq, change: batch })
         }
         watchers.add(tell)
         return () => watchers.delete(tell)
       },
     },
-    process: {
-      details: () => Promise.resolve({ type: 'gone' as const }),
-      control: ({ scope, action }) => {
-        seen.push(`${action} ${scope.kind}`)
-        return Promise.resolve(ok({ affected: 1, remained: 0 }))
-      },
-      orphans: () => (push) => {
-        push({ type: 'snapshot', seq: 0, state: [] })
-        return () => undefined
-      },
-      endOrphans: () => Promise.resolve(ok({ affected: 0, remained: 0 })),
-    },
+    process: processes.handlers,
     prompt: {
       reach: () => Promise.resolve(3),
       answer: ({ promptId, action, lifetime }) => {
@@ -326,6 +324,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   return {
     seen,
     report,
+    storm: processes.storm,
     endProbe: (how) => endProbe?.(how),
     open: () => {
       if (isAway) return Promise.reject(new Error('away'))
