@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { read } from './run.mjs'
 import { say } from './say.mjs'
 
-const CONTROLLERS = ['cpu', 'memory', 'pids', 'freezer']
+/** `unified` is version 2, whose groups freeze without any controller. */
+const CONTROLLERS = ['cpu', 'memory', 'pids', 'unified']
 
 /**
- * Control groups (version 1) that the user may use, as a login manager hands them over. This
+ * Control groups that the user may use, as a login manager hands them over. This
  * process and so the tests are put into them. Returns how to leave and remove them.
  */
 export function handOverGroups(user) {
@@ -24,7 +25,7 @@ export function handOverGroups(user) {
       say(`no control group for ${controller}: ${cause.message}`)
     }
   }
-  if (made.length === 0) say('this machine has no control groups (version 1) to hand over')
+  if (made.length === 0) say('this machine has no control groups to hand over')
   return () => {
     for (const { own, folder } of made)
       try {
@@ -40,10 +41,16 @@ function ownGroup(controller) {
   const mount = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => line.split(' '))
-    .find(([, , type, options]) => type === 'cgroup' && options.split(',').includes(controller))
+    .find(([, , type, options]) =>
+      controller === 'unified'
+        ? type === 'cgroup2'
+        : type === 'cgroup' && options.split(',').includes(controller),
+    )
   const path = readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
     .map((line) => line.split(':'))
-    .find(([, names]) => names?.split(',').includes(controller))?.[2]
+    .find(([, names]) =>
+      controller === 'unified' ? names === '' : names?.split(',').includes(controller),
+    )?.[2]
   return mount && path ? join(mount[1], path) : null
 }

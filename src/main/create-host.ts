@@ -20,6 +20,7 @@ import { createByteServices } from './api/terminals.ts'
 import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
 import { sweepGroups } from './backends/limits/cgroup.ts'
 import { readHomes } from './backends/limits/cgroup-homes.ts'
+import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
@@ -33,6 +34,7 @@ import { createProcessControl } from './core/process-control.ts'
 import { createPrompts } from './core/prompts.ts'
 import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
+import { createFreezer } from './core/freezer.ts'
 import { createStopWalk } from './core/stop-walk.ts'
 import { createTimeline } from './core/timeline.ts'
 import { createVariables, memoryBox } from './core/variables.ts'
@@ -134,7 +136,11 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const heldDocument = createDocumentStore(held, z.array(HeldPath), 1, [], 'crash')
   const heldLoaded = await heldDocument.load()
   const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
-  await Promise.all([placeholders.sweep(), sweepRunFolders(), sweepGroups(await readHomes())])
+  await Promise.all([
+    placeholders.sweep(),
+    sweepRunFolders(),
+    sweepGroups(await readHomes(), await readFreezeHome()),
+  ])
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
@@ -227,7 +233,13 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     sessions,
     timeline,
     signals,
-    freezer: createStopWalk(signals, clock),
+    freezer: createFreezer(
+      (id) => {
+        const sandbox = sessions.sandbox(id)
+        return sandbox.ok ? sandbox.value.hold : null
+      },
+      createStopWalk(signals, clock),
+    ),
     inspector: createProcessInspector(),
     clock,
     graceMs: GRACE_MS,

@@ -27,6 +27,13 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
     const path = /^\d+:pids:(.*)$/m.exec(homes)?.[1]
     return path !== undefined && isWritable(`/sys/fs/cgroup/pids${path}`)
   },
+  'a group that freezes': () => {
+    const mounts = spawnSync('cat', ['/proc/self/mounts'], { encoding: 'utf8' }).stdout
+    const point = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1]
+    const groups = spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' }).stdout
+    const path = /^0::(.*)$/m.exec(groups)?.[1]
+    return point !== undefined && path !== undefined && isWritable(`${point}${path}/cgroup.procs`)
+  },
   gcc: () => spawnSync('gcc', ['--version']).status === 0,
   'gpg-agent': () => spawnSync('sh', ['-c', 'command -v gpg-agent']).status === 0,
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,

@@ -45,6 +45,17 @@ const stateOf = async (pid: number): Promise<string | null> => {
   const text = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '')
   return /\) (.)/.exec(text)?.[1] ?? null
 }
+/** Stopped by a signal, or in a group that the kernel holds. */
+const isHeld = async (pid: number): Promise<boolean> => {
+  if ((await stateOf(pid)) === 'T') return true
+  const [mounts, groups] = await Promise.all(
+    ['/proc/self/mounts', `/proc/${pid}/cgroup`].map((path) => readFile(path, 'utf8')),
+  )
+  const point = / (\S+) cgroup2 /.exec(mounts ?? '')?.[1]
+  const path = /^0::(.*)$/m.exec(groups ?? '')?.[1]
+  const events = await readFile(`${point}${path}/cgroup.events`, 'utf8').catch(() => '')
+  return /^frozen 1$/m.test(events)
+}
 const partOf = (
   kind: 'process' | 'subtree',
   session: Session,
@@ -116,12 +127,12 @@ describe.each(['os', 'unconfined'] as const)('control of a session at level %s',
     const whole = { kind: 'session', session: run.session.id } as const
     expect(await control(whole, 'freeze')).toMatchObject({ ok: true, value: { remained: 0 } })
     const count = run.events.filter(({ fact }) => fact.type === 'proc/started').length
-    expect(await stateOf(sleeper.pid)).toBe('T')
+    expect(await isHeld(sleeper.pid)).toBe(true)
     await new Promise((resolve) => setTimeout(resolve, 300))
     const later = run.events.filter(({ fact }) => fact.type === 'proc/started').length
     expect(later - count).toBeLessThan(3)
     expect(await control(whole, 'thaw')).toMatchObject({ ok: true, value: { remained: 0 } })
-    await expect.poll(() => stateOf(sleeper.pid)).toBe('S')
+    await expect.poll(() => isHeld(sleeper.pid)).toBe(false)
     await expect
       .poll(() => run.events.filter(({ fact }) => fact.type === 'proc/started').length)
       .toBeGreaterThan(later + 3)
@@ -146,6 +157,56 @@ describe.each(['os', 'unconfined'] as const)('control of a session at level %s',
     expect(performance.now() - before).toBeLessThan(3_000)
     for (const { pid } of nodes) expect(['Z', null]).toContain(await stateOf(pid))
     for (const { state } of runs) await expect.poll(() => state().session?.status).toBe('ended')
+  })
+})
+
+describe('the kernel holds a whole session', () => {
+  const test = requireCapability('bubblewrap', 'a group that freezes')
+
+  test('by its group, a process that ignores signals too, and lets nothing be left behind', async () => {
+    const run = await start('trap "" TERM CONT; while :; do sleep 0.05; done')
+    await run.seen('sleep 0.05')
+    const whole = { kind: 'session', session: run.session.id } as const
+    expect(await control(whole, 'freeze')).toMatchObject({ ok: true, value: { remained: 0 } })
+    const held = [...run.state().processes.values()].filter((node) => node.endedAtMs === null)
+    expect(held.length).toBeGreaterThan(0)
+    for (const { pid } of held) {
+      expect(await stateOf(pid)).not.toBe('T')
+      expect(await isHeld(pid)).toBe(true)
+    }
+    expect(run.state().isFrozen).toBe(true)
+    // A part of it is stopped by signals, and goes on only when both let it.
+    expect(await control({ kind: 'everything' }, 'kill')).toMatchObject({
+      ok: true,
+      value: { remained: 0 },
+    })
+    for (const { pid } of held) expect(['Z', null]).toContain(await stateOf(pid))
+  })
+})
+
+describe('a shell that works in its terminal', () => {
+  const test = requireCapability()
+
+  test('keeps its program in the foreground over a freeze by signals', async () => {
+    const run = await start('exec bash --norc -i', 'unconfined')
+    const ignore = (): void => undefined
+    const terminal = connection.openTerminal(
+      run.session.id,
+      { cols: 80, rows: 24 },
+      { screen: ignore, output: ignore, resized: ignore, closed: ignore },
+    )
+    terminal.write(Buffer.from('cat >from-terminal\r'))
+    const cat = await run.seen('cat')
+    const whole = { kind: 'session', session: run.session.id } as const
+    for (let round = 0; round < 5; round++) {
+      expect(await control(whole, 'freeze')).toMatchObject({ ok: true, value: { remained: 0 } })
+      expect(await stateOf(cat.pid)).toBe('T')
+      expect(await control(whole, 'thaw')).toMatchObject({ ok: true, value: { remained: 0 } })
+    }
+    terminal.write(Buffer.from('still here\r\u0004'))
+    await expect
+      .poll(() => readFile(join(host.workspace, 'from-terminal'), 'utf8').catch(() => ''))
+      .toBe('still here\n')
   })
 })
 
@@ -254,18 +315,13 @@ describe('details', () => {
       name === 'curl' && argv.at(-1)?.includes('wanted') === true
     await expect.poll(() => run.state().pending.length, { timeout: 15_000 }).toBeGreaterThan(0)
     const node = [...run.state().processes.values()].find(isAsking)!
-    const details = await detailsOf(run.session, node.key)
-    expect(details).toMatchObject({
-      type: 'found',
-      attempts: [
-        {
-          host: 'wanted.example.test',
-          port: 80,
-          action: null,
-          promptId: run.state().pending[0]!.id,
-        },
-      ],
+    expect(await detailsOf(run.session, node.key)).toMatchObject({ type: 'found' })
+    const [entry] = run.state().network.values()
+    expect(entry).toMatchObject({
+      destination: { host: 'wanted.example.test', port: 80 },
+      requester: { process: { key: node.key } },
     })
+    expect(run.state().pending[0]?.connections).toEqual([entry!.id])
     await connection.api.session.stop({ id: run.session.id })
     expect(await detailsOf(run.session, node.key)).toEqual({ type: 'gone' })
   })

@@ -90,6 +90,15 @@ test('details say what it is, who started it, and what it tried to reach', async
   await expect(page.locator('[data-pid="4141"]')).toBeVisible()
 })
 
+test('a prompt leads to the process that asks', async ({ open }) => {
+  const page = await open('busy', 'sessions/ses_00000002')
+  await page.getByTestId('prompt-card').waitFor()
+  await page.getByTestId('prompt-details').locator('summary').click()
+  await page.getByTestId('prompt-process').first().click()
+  await expect(page.getByTestId('session-title')).toHaveText('Fix the login redirect')
+  await expect(page.getByTestId('process-details')).toContainText('npm install zod@4')
+})
+
 test('a part of the tree is copied as text and as JSON', async ({ open }) => {
   const page = await open('quiet', MAIN)
   await openTree(page)
@@ -107,10 +116,10 @@ test('a part of the tree is copied as text and as JSON', async ({ open }) => {
     })
   }
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
-  expect(await copied('Copy as text')).toBe(
+  expect(await copied('Copy text')).toBe(
     '   4150  /bin/bash -c npm install zod@4  (shell)\n   4151    npm install zod@4  (tool)',
   )
-  const nodes: unknown = JSON.parse(await copied('Copy as JSON'))
+  const nodes: unknown = JSON.parse(await copied('Copy JSON'))
   expect(nodes).toMatchObject([
     { pid: 4150, role: 'shell' },
     { pid: 4151, parent: '4150:4150' },

@@ -174,6 +174,7 @@ function makeSandbox(
     listening: () => readListening(root.pid, [PROXY.port]),
     forward: (port) => forwardPort(connector, port),
     listener,
+    hold: keeper.hold,
     release: async () => {
       await go.write('go\n')
     },

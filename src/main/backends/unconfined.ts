@@ -77,6 +77,7 @@ export function createUnconfinedBackend(
             return ok({
               rootPid: pid,
               listener: null,
+              hold: null,
               axes: OPEN_AXES,
               limits: [],
               watchLimits: () => undefined,

@@ -146,6 +146,11 @@ export interface Sandbox {
   forward(port: number): Promise<Result<Forward, string>>
   /** Lets the agent start. */
   release(): Promise<void>
+  /**
+   * Freezes or thaws every process at once, by the kernel; resolves with whether all of them obeyed.
+   * null: nothing here can, and signals must do.
+   */
+  readonly hold: ((isHeld: boolean) => Promise<boolean>) | null
   /** Asks the program to end (SIGTERM to what the sandbox runs, not to the sandbox). */
   terminate(): Promise<void>
   /** Ends every process of the sandbox and frees what it held. Resolves when none is left. */

@@ -24,7 +24,7 @@ import type { Timeline } from './timeline.ts'
 
 export interface ProcessControlOptions {
   readonly sessions: Pick<Sessions, 'get' | 'all' | 'watchOf' | 'stop'>
-  readonly timeline: Pick<Timeline, 'append'>
+  readonly timeline: Pick<Timeline, 'append' | 'state'>
   readonly signals: ProcessSignals
   readonly freezer: Freezer
   readonly inspector: ProcessInspector
@@ -107,8 +107,10 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
   /** A frozen program can do nothing about being asked to end. */
   const stopSession: ProcessControl['stopSession'] = async (id) => {
     const watch = sessions.watchOf(id)
-    const held = watch?.live().filter(({ reading }) => signals.state(reading) === 'T') ?? []
-    if (watch && held.length > 0)
+    const isHeld =
+      timeline.state(id)?.isFrozen ||
+      watch?.live().some(({ reading }) => signals.state(reading) === 'T')
+    if (watch && isHeld)
       await freezer.thaw({
         sessionId: id,
         isWholeSession: true,

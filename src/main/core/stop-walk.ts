@@ -2,7 +2,8 @@ import type { Clock, Freezer, FreezeScope, ProcessRef, ProcessSignals } from './
 
 /** A round that stops nobody new ends the walk; what is stopped starts nothing. */
 const ROUNDS = 50
-const POLL_MS = 5
+/** How long one process may take to stand still before the walk goes on without it. */
+const STOP_MS = 50
 const SETTLE_MS = 1_000
 
 /**
@@ -18,21 +19,31 @@ export function createStopWalk(signals: ProcessSignals, clock: Clock): Freezer {
     return signal === 'SIGSTOP' ? !['T', 't', 'D'].includes(state) : state === 'T'
   }
 
+  const until = async (isDone: () => boolean, limitMs: number): Promise<void> => {
+    const endMs = clock.monoMs() + limitMs
+    while (!isDone() && clock.monoMs() < endMs)
+      await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Children go on before their parents: a shell that finds its program stopped takes it off. */
+  const inOrder = (found: readonly ProcessRef[], signal: string): readonly ProcessRef[] =>
+    signal === 'SIGCONT' ? found.toReversed() : found
+
   const walk = async ({ members }: FreezeScope, signal: 'SIGSTOP' | 'SIGCONT') => {
     const met = new Map<string, ProcessRef>()
     for (let round = 0, found = 1; round < ROUNDS && found > 0; round++) {
       found = 0
-      for (const process of await members()) {
+      for (const process of inOrder(await members(), signal)) {
         const name = `${process.pid}:${process.startTicks}`
         if (met.has(name) || signals.send(process, signal) === 'gone') continue
         met.set(name, process)
         found++
+        // Parents come first, and must stand still before they could see a child of theirs stop.
+        if (signal === 'SIGSTOP') await until(() => !isWrong(process, signal), STOP_MS)
       }
     }
     const wrong = (): ProcessRef[] => [...met.values()].filter((item) => isWrong(item, signal))
-    const endMs = clock.monoMs() + SETTLE_MS
-    while (wrong().length > 0 && clock.monoMs() < endMs)
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    await until(() => wrong().length === 0, SETTLE_MS)
     return { affected: met.size, remained: wrong().length }
   }
 

@@ -1,7 +1,6 @@
 import { useMemo } from 'react'
 import type { NetworkEntry } from '../../shared/projection.ts'
-import { select, useSelection } from '../stores/selection.ts'
-import { setUi } from '../stores/ui.ts'
+import { select, showProcess, useSelection } from '../stores/selection.ts'
 import { useView } from '../stores/view.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { List } from '../ui/list.tsx'
@@ -98,6 +97,7 @@ function NetworkRow({ entry }: { entry: NetworkEntry }) {
 }
 
 function NetworkDetails({ entry }: { entry: NetworkEntry }) {
+  const sessionId = useView((view) => view.sessionId)
   const { destination, requester, decision } = entry
   const seen = lookalike(destination.host)
   return (
@@ -137,10 +137,7 @@ function NetworkDetails({ entry }: { entry: NetworkEntry }) {
               type="button"
               className="link"
               title="Show in the process tree"
-              onClick={() => {
-                select({ kind: 'process', key: requester.process.key }, null)
-                setUi({ inspectorTab: 'processes' })
-              }}
+              onClick={() => showProcess(sessionId, requester.process.key)}
               data-testid="network-requester"
             >
               <AgentText text={joinArgv(requester.process.argv)} max={300} />

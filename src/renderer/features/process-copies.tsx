@@ -24,8 +24,8 @@ export function ProcessCopies({ from, forest }: ProcessCopiesProps) {
   }
   return (
     <div className="row" data-testid="process-copies">
-      <CopyButton text={text} label="Copy as text" />
-      <CopyButton text={() => treeAsJson(nodes())} label="Copy as JSON" />
+      <CopyButton text={text} label="Copy text" />
+      <CopyButton text={() => treeAsJson(nodes())} label="Copy JSON" />
     </div>
   )
 }

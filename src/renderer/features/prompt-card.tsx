@@ -6,6 +6,7 @@ import {
 } from '../../shared/domain/policy.ts'
 import type { ProcessIdentity } from '../../shared/domain/process.ts'
 import { answerPrompt, type AnswerScope, GRACE_MS, usePrompts } from '../stores/prompts.ts'
+import { showProcess } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useConnection } from '../connection.ts'
 import { Button } from '../ui/button.tsx'
@@ -85,7 +86,7 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
       <HostName host={destination.host} port={destination.port} count={connections.length} />
       <PromptScope request={request} scope={scope} onChange={setScope} />
 
-      <ProcessChain requester={requester} protocol={destination.protocol} />
+      <ProcessChain request={request} />
 
       <footer className="prompt-foot">
         <ScopeChoice request={request} scope={scope} onChange={setScope} />
@@ -178,13 +179,9 @@ function HostName({ host, port, count }: { host: string; port: number; count: nu
   )
 }
 
-function ProcessChain({
-  requester,
-  protocol,
-}: {
-  requester: Requester | null
-  protocol: PermissionRequest['destination']['protocol']
-}) {
+function ProcessChain({ request }: { request: PermissionRequest }) {
+  const { requester, destination } = request
+  const { protocol } = destination
   const [first, ...rest] = requester ? [requester.process, ...requester.ancestors] : []
   if (!first) return null
   return (
@@ -203,7 +200,7 @@ function ProcessChain({
       </summary>
       <ol className="chain-list">
         {[first, ...rest].map((process) => (
-          <ChainEntry key={process.key} process={process} />
+          <ChainEntry key={process.key} process={process} sessionId={request.sessionId} />
         ))}
       </ol>
       <p className="small faint">
@@ -215,10 +212,24 @@ function ProcessChain({
   )
 }
 
-function ChainEntry({ process }: { process: ProcessIdentity }) {
+function ChainEntry({
+  process,
+  sessionId,
+}: {
+  process: ProcessIdentity
+  sessionId: PermissionRequest['sessionId']
+}) {
   return (
     <li>
-      <span className="num faint">{process.pid}</span>
+      <button
+        type="button"
+        className="link num"
+        title="Show in the process tree"
+        onClick={() => showProcess(sessionId, process.key)}
+        data-testid="prompt-process"
+      >
+        {process.pid}
+      </button>
       <span className="stack-tight">
         <AgentText text={joinArgv(process.argv)} max={500} />
         <span className="small faint">

@@ -56,8 +56,11 @@ describe('where control groups are found', () => {
   test('groups of earlier hosts are swept, others are not', async () => {
     await mkdir(join(root, 'cloche-ses_1'))
     await mkdir(join(root, 'other'))
-    await sweepGroups(new Map([['pids', { version: 1, folder: root }]]))
-    expect(await readdir(root)).toEqual(['other'])
+    await mkdir(join(root, 'unified/cloche-ses_1'), { recursive: true })
+    const homes = new Map([['pids', { version: 1, folder: root }] as const])
+    await sweepGroups(homes, join(root, 'unified'))
+    expect((await readdir(root)).sort()).toEqual(['other', 'unified'])
+    expect(await readdir(join(root, 'unified'))).toEqual([])
   })
 })
 

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import type { Limits } from '../../../shared/domain/limits.ts'
 import type { CgroupHomes, Controller } from './cgroup-homes.ts'
 
-const PREFIX = 'cloche-'
+/** Names of groups that are ours to remove. */
+export const GROUP_PREFIX = 'cloche-'
 /** Microseconds over which the kernel counts computing time. */
 const PERIOD_US = 100_000
 
@@ -63,7 +64,7 @@ export async function makeGroups(
   for (const [controller, { version, folder: home }] of homes) {
     const settings = settingsOf(controller, version, limits)
     if (!settings) continue
-    const group = { controller, version, folder: join(home, `${PREFIX}${name}`) }
+    const group = { controller, version, folder: join(home, `${GROUP_PREFIX}${name}`) }
     try {
       await mkdir(group.folder, { recursive: true })
       for (const [file, value, optional] of settings)
@@ -85,10 +86,12 @@ export const removeGroup = ({ folder }: Pick<Group, 'folder'>): Promise<void> =>
   rmdir(folder).catch(() => undefined)
 
 /** Groups that hosts before this one left behind; one that is still used cannot be removed. */
-export async function sweepGroups(homes: CgroupHomes): Promise<void> {
-  for (const { folder } of homes.values())
+export async function sweepGroups(homes: CgroupHomes, freezeHome: string | null): Promise<void> {
+  const folders = new Set([...homes.values()].map(({ folder }) => folder))
+  if (freezeHome) folders.add(freezeHome)
+  for (const folder of folders)
     for (const name of await readdir(folder).catch(() => []))
-      if (name.startsWith(PREFIX)) await removeGroup({ folder: join(folder, name) })
+      if (name.startsWith(GROUP_PREFIX)) await removeGroup({ folder: join(folder, name) })
 }
 
 /** How often the kernel had to hold the limit so far; null: it does not count that. */

@@ -4,6 +4,7 @@ import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
 import { type Group, makeGroups, removeGroup, timesReached } from './cgroup.ts'
+import { makeFreezeGroup, readFreezeHome } from './freeze-group.ts'
 import { reportLimits } from './means.ts'
 import { createWriterFinder, readOwnWritten, readUsage, type Usage } from './usage.ts'
 
@@ -13,6 +14,7 @@ export interface LimitOptions {
   readonly log: Log
   /** For tests of machines that hand over none. */
   readonly homes?: CgroupHomes
+  readonly freezeHome?: string | null
 }
 
 export type Reached = (limit: LimitName, detail: string) => void
@@ -20,6 +22,8 @@ export type Reached = (limit: LimitName, detail: string) => void
 /** The limits of one session. Whoever made it calls `release` when its processes are gone. */
 export interface LimitKeeper {
   readonly reports: readonly LimitReport[]
+  /** See `Sandbox.hold`. */
+  readonly hold: ((isHeld: boolean) => Promise<boolean>) | null
   /** Watches what the kernel does not hold, and tells what was reached. Ends with `release`. */
   watch(reached: Reached): void
   release(): Promise<void>
@@ -59,6 +63,8 @@ export async function keepLimits(
 ): Promise<LimitKeeper> {
   const homes = options.homes ?? (await readHomes())
   const { groups, refused } = await makeGroups(homes, limits, held.name, held.pids)
+  const freezeHome = options.freezeHome === undefined ? await readFreezeHome() : options.freezeHome
+  const freeze = await makeFreezeGroup(freezeHome, groups, held.name, held.pids)
   const has = new Map(groups.map(({ controller, version }) => [controller, version]))
   const isRoot = process.getuid?.() === 0
   const rlimits = [
@@ -82,11 +88,13 @@ export async function keepLimits(
   let stopWatching: () => void = () => undefined
   return {
     reports,
+    hold: freeze && freeze.set,
     watch: (reached) => {
       stopWatching = watch({ limits, groups, reports, rootPid: held.rootPid, reached }, options)
     },
     release: async () => {
       stopWatching()
+      await freeze?.release()
       for (const group of groups) await removeGroup(group)
     },
   }

@@ -261,6 +261,7 @@ async function follow(
     listening: () => Promise.resolve([]),
     forward: () => Promise.resolve(err('the profile lets nothing inside listen')),
     listener: server,
+    hold: null,
     release,
     terminate: async () => sendSignal(pid, 'SIGTERM'),
     destroy: async () => {
