@@ -18,7 +18,7 @@ function systemParts() {
 function processEvents() {
   if (process.platform !== 'linux') return 'sampled: this system has no process connector'
   if (!isNativeDone(ROOT)) return 'the reader would be compiled'
-  return hasNative(ROOT) ? 'the reader is compiled' : 'sampled: the reader could not be compiled'
+  return hasNative(ROOT) ? 'the reader is compiled' : 'a native program could not be compiled'
 }
 
 function shell() {

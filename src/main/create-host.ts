@@ -162,6 +162,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const backends = createBackends({
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
+    networkProgram: join(options.entries, '../native/sandbox-network'),
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     log,

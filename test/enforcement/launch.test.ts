@@ -146,6 +146,7 @@ describe('a start that fails', () => {
     const backend = createBubblewrapBackend({
       nodePath: '/no/such/node',
       nodeEnv: {},
+      networkProgram: '/nowhere',
       listenerScript: '/nowhere',
       connectorScript: '/nowhere',
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },

@@ -62,11 +62,14 @@ for top, folders, files in os.walk('/'):
 print(len(open('/proc/net/unix').readlines()), 'lines')`)
     const { output } = await runInside(place, find)
     expect(output.trim()).toBe('1 lines')
-    const held = shell("readlink /proc/self/fd/*; grep -c ':' /proc/net/tcp /proc/net/tcp6")
-    // The gateway's listener is all there is, and TCP carries no descriptors.
+    const held = shell('readlink /proc/self/fd/*; cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp')
     const links = (await runInside(place, held)).output
     expect(links).not.toMatch(/socket:/)
-    expect(links).toMatch(/tcp:1\s+\/proc\/net\/tcp6:0\s/)
+    // The gateway's own are all there is (0A: listening), and TCP carries no descriptors.
+    const listening = [...links.matchAll(/:([0-9A-F]{4}) 0+:0000 (?:0A|07) /g)].map(([, port]) =>
+      Number.parseInt(port ?? '', 16),
+    )
+    expect(new Set(listening)).toEqual(new Set([3128, 3129, 53]))
   })
 })
 

@@ -40,7 +40,7 @@ async function start(script: string): Promise<Running> {
   if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
   sandboxes.push(sandbox.value)
   const accepted: Socket[] = []
-  sandbox.value.listener!.on('connection', (socket) => {
+  sandbox.value.network!.proxy.on('connection', (socket) => {
     accepted.push(socket)
     socket.end('gateway\n')
   })

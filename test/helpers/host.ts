@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { createHost, type Host } from '../../src/main/create-host.ts'
 import { createForkStarter } from '../../src/main/shell-web/fork-starter.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { PermissionRequest } from '../../src/shared/domain/policy.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import { projectAll, type SessionState } from '../../src/shared/projection.ts'
 import { type Connection, connect } from '../../src/shared/rpc/client.ts'
@@ -85,4 +86,20 @@ export function follow(connection: Connection, id: SessionId) {
     events.push(...(frame.type === 'snapshot' ? frame.state : frame.change))
   })
   return { events, state: (): SessionState => projectAll(events), stop }
+}
+
+/** The prompts that wait, as a window knows them. */
+export function pendingPrompts(connection: Connection): { list: PermissionRequest[] } {
+  const pending: { list: PermissionRequest[] } = { list: [] }
+  connection.api.prompt.list(null, (frame) => {
+    if (frame.type === 'snapshot') pending.list = frame.state
+    else if (frame.change.type === 'set') {
+      const { request } = frame.change
+      pending.list = [...pending.list.filter((item) => item.id !== request.id), request]
+    } else {
+      const { id } = frame.change
+      pending.list = pending.list.filter((item) => item.id !== id)
+    }
+  })
+  return pending
 }

@@ -5,12 +5,16 @@ import { test } from 'vitest'
 
 const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
+const NETWORK = resolve(import.meta.dirname, '../../out/native/sandbox-network')
+
 const CHECKS: Readonly<Record<string, () => boolean>> = {
   Xvfb: () => spawnSync('sh', ['-c', 'command -v Xvfb']).status === 0,
   'dbus-daemon': () => spawnSync('dbus-daemon', ['--version']).status === 0,
   'ssh-agent': () => spawnSync('sh', ['-c', 'command -v ssh-agent']).status === 0,
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
+  /** What of the kernel it takes shows only in a sandbox; then the tests fail. */
+  'direct connections': () => isExecutable(NETWORK),
   /** Numbers of a pid namespace that come round soon: pid_max per namespace came with Linux 6.14. */
   'few pids': () =>
     spawnSync('unshare', [
@@ -44,9 +48,12 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   python3: () => spawnSync('python3', ['--version']).status === 0,
 }
 
-function isWritable(path: string): boolean {
+const isWritable = (path: string): boolean => isAllowed(path, constants.W_OK)
+const isExecutable = (path: string): boolean => isAllowed(path, constants.X_OK)
+
+function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.W_OK)
+    accessSync(path, mode)
     return true
   } catch {
     return false

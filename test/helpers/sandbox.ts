@@ -18,6 +18,7 @@ import type { StartFailure } from '../../src/shared/domain/session.ts'
 import type { Result } from '../../src/shared/result.ts'
 
 export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
+export const NETWORK_PROGRAM = resolve(import.meta.dirname, '../../out/native/sandbox-network')
 const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
 const SESSION = 'ses_00000000000000ee' as SessionId
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -64,6 +65,7 @@ export const testBackend = (
   createBubblewrapBackend({
     nodePath: process.execPath,
     nodeEnv: {},
+    networkProgram: NETWORK_PROGRAM,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
     log: silent,
@@ -127,7 +129,7 @@ export async function startSandbox(
   void terminal.exited.then(() => exit.abort())
   const sandbox = await built.value.join(terminal.pty.pid, exit.signal)
   if (!sandbox.ok) await built.value.abandon()
-  return { sandbox, terminal, listener: sandbox.ok ? sandbox.value.listener : null }
+  return { sandbox, terminal, listener: sandbox.ok ? (sandbox.value.network?.proxy ?? null) : null }
 }
 
 /** Runs one command in a default sandbox to its end and gives what it wrote. */

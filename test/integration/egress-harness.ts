@@ -5,7 +5,7 @@ import {
   type RequestListener,
 } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { EgressHandle, EgressOptions } from '../../src/main/core/ports.ts'
+import type { DirectNetwork, EgressHandle, EgressOptions } from '../../src/main/core/ports.ts'
 import type { Classify } from '../../src/main/egress/addresses.ts'
 import { createEgressGateway } from '../../src/main/egress/gateway.ts'
 import type { EgressLimits } from '../../src/main/egress/limits.ts'
@@ -63,6 +63,7 @@ export interface TestGatewayOptions {
   readonly classify?: Classify
   readonly limits?: Partial<EgressLimits>
   readonly listener?: Server
+  readonly direct?: DirectNetwork
   readonly rootPid?: number
 }
 
@@ -89,16 +90,19 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     },
   })
   const listener = options.listener ?? (await listen(createServer()))
-  const handle = gateway.serve(listener, {
-    sessionId: 'ses_00000000' as SessionId,
-    rootPid: options.rootPid ?? process.pid,
-    processes: createProcessReader(monoClock),
-    decide: (request) => {
-      asked.push(request.destination)
-      return options.decide ? options.decide(request) : Promise.resolve(ALLOW)
+  const handle = gateway.serve(
+    { proxy: listener, direct: options.direct ?? null },
+    {
+      sessionId: 'ses_00000000' as SessionId,
+      rootPid: options.rootPid ?? process.pid,
+      processes: createProcessReader(monoClock),
+      decide: (request) => {
+        asked.push(request.destination)
+        return options.decide ? options.decide(request) : Promise.resolve(ALLOW)
+      },
+      report: (fact) => facts.push(fact),
     },
-    report: (fact) => facts.push(fact),
-  })
+  )
   const port = (listener.address() as AddressInfo | null)?.port ?? 0
   return {
     port,

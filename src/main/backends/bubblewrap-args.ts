@@ -7,6 +7,8 @@ export const FD = { args: 3, seccomp: 4, info: 5, granted: 6, userns: 7, go: 8, 
 
 /** Where the sandbox's own loopback offers the egress gateway, HTTP and SOCKS5 on one port. */
 export const PROXY = { host: '127.0.0.1', port: 3128 } as const
+/** Where the kernel brings direct connections to every other address. */
+export const DIRECT_PORT = 3129
 
 export interface Generated {
   /** The whole environment inside. */
@@ -120,9 +122,9 @@ export function generatedFiles(plan: PlanInput, uid: number, gid: number): Recor
     '/etc/passwd': `${user}:x:${uid}:${gid}:${user}:${plan.home}:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
     '/etc/group': `${user}:x:${gid}:\nnogroup:x:65534:\n`,
     '/etc/hosts': `${HOSTS_LINE}\n::1 localhost\n`,
-    // No resolver: names are resolved by the gateway, so none can carry data out.
-    '/etc/resolv.conf': '# Names are resolved by the egress gateway.\n',
+    // The gateway's own resolver: it asks nobody, so that no name can carry data out.
+    '/etc/resolv.conf': 'nameserver 127.0.0.1\noptions timeout:2 attempts:2\n',
     '/etc/nsswitch.conf':
-      'passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n',
+      'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
   }
 }

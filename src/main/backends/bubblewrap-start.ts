@@ -1,17 +1,16 @@
 import type { FileHandle } from 'node:fs/promises'
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Server } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { AxisReport } from '../../shared/domain/isolation.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import type { Log, Sandbox } from '../core/ports.ts'
-import { PROXY } from './bubblewrap-args.ts'
+import type { Log, Sandbox, SandboxNetwork } from '../core/ports.ts'
+import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
-import { type SandboxHelpers, takeListener } from './listener-handover.ts'
+import { type NetworkCanary, watchNetwork } from './network-canary.ts'
 import { createConnector } from './ports/connector.ts'
 import { forwardPort } from './ports/forward.ts'
 import { readListening } from './ports/listening.ts'
@@ -25,6 +24,7 @@ import {
   signalProcess,
 } from './process-identity.ts'
 import type { RunFolder } from './run-folder.ts'
+import { type SandboxHelpers, takeNetwork } from './take-network.ts'
 
 /** What connects host and launcher during a start. */
 export interface Channels {
@@ -69,14 +69,14 @@ class Stopped extends Error {
  */
 export async function startSandbox(start: Start): Promise<Result<Sandbox, StartFailure>> {
   const launcher = await identify(start.pid)
-  const started: Started = { root: null, listener: null, keeper: null }
+  const started: Started = { root: null, network: null, keeper: null }
   const result = await build(start, started).catch((cause: unknown) => {
     const part = cause instanceof Stopped ? cause.part : 'bubblewrap'
     const detail = cause instanceof Error ? cause.message : String(cause)
     return err({ type: 'boundary_failed' as const, part, detail, remedy: REMEDY })
   })
   if (!result.ok) {
-    started.listener?.close()
+    if (started.network) closeNetwork(started.network)
     for (const process of [started.root, launcher]) if (process) await endProcess(process, END_MS)
     await started.keeper?.release()
     start.log.warn(`a sandbox did not start: ${result.error.type}`)
@@ -87,7 +87,7 @@ export async function startSandbox(start: Start): Promise<Result<Sandbox, StartF
 /** What a failed start has to undo. */
 interface Started {
   root: ProcessIdentity | null
-  listener: Server | null
+  network: SandboxNetwork | null
   keeper: LimitKeeper | null
 }
 
@@ -112,31 +112,37 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   started.root = root
   await mapUser(root.pid)
   // The slowest part, and the only one that needs nothing else: it begins first.
-  const taken = takeListener(root.pid, PROXY, helper, signal).then((listener) => {
-    if (listener.ok) started.listener = listener.value
-    return listener
+  const ports = { proxy: PROXY.port, direct: DIRECT_PORT }
+  const taken = takeNetwork(root.pid, ports, helper, signal, start.log).then((network) => {
+    if (!network.ok) return network
+    started.network = network.value
+    const { direct } = network.value
+    // From the first moment: the probe asks for a name and connects.
+    return ok({ network: network.value, canary: direct && watchNetwork(direct) })
   })
   const held = { rootPid: root.pid, pids: [start.pid, root.pid], name: start.name }
   const keeper = await keepLimits(start.planned.plan.limits, held, start.limits)
   started.keeper = keeper
   await channels.userns.write('x')
 
-  const [reported, listener] = await Promise.allSettled([
+  const [reported, network] = await Promise.allSettled([
     wait('the file and process boundary', () => readReport(join(folder.path, CHANNEL.report))),
     taken,
   ])
   if (reported.status === 'rejected') throw reported.reason
-  if (listener.status === 'rejected') throw listener.reason
-  if (!listener.value.ok) throw new Stopped('the network gateway', listener.value.error)
+  if (network.status === 'rejected') throw network.reason
+  if (!network.value.ok) throw new Stopped('the network gateway', network.value.error)
 
-  const report = { report: reported.value, isFresh: true }
+  const { canary } = network.value.value
+  const arrived = canary && canary.arrived
+  const report = { report: reported.value, isFresh: true, arrived }
   const axes = await judgeSandbox(start.planned, root.pid, canaries, report)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
   await canaries.close()
   await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
   await folder.remove()
-  return ok(makeSandbox(start, { root, keeper, listener: listener.value.value }, axes))
+  return ok(makeSandbox(start, { root, keeper, ...network.value.value }, axes))
 }
 
 /** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
@@ -158,9 +164,22 @@ async function mapUser(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/gid_map`, `${gid} ${gid} 1\n`)
 }
 
+interface Standing {
+  readonly root: ProcessIdentity
+  readonly keeper: LimitKeeper
+  readonly network: SandboxNetwork
+  readonly canary: NetworkCanary | null
+}
+
+function closeNetwork({ proxy, direct }: SandboxNetwork): void {
+  proxy.close()
+  for (const listener of direct?.listeners ?? []) listener.close()
+  direct?.resolver.close()
+}
+
 function makeSandbox(
   { planned, channels: { go }, ended, helper }: Start,
-  { root, keeper, listener }: { root: ProcessIdentity; keeper: LimitKeeper; listener: Server },
+  { root, keeper, network, canary }: Standing,
   axes: readonly AxisReport[],
 ): Sandbox {
   const connector = createConnector(root.pid, helper)
@@ -169,11 +188,11 @@ function makeSandbox(
     axes,
     limits: keeper.reports,
     watchLimits: keeper.watch,
-    probe: () => probeAgain(planned, root.pid),
+    probe: () => probeAgain(planned, root.pid, canary),
     hasDrifted: () => hasDrifted(planned, root.pid),
-    listening: () => readListening(root.pid, [PROXY.port]),
+    listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
-    listener,
+    network,
     hold: keeper.hold,
     release: async () => {
       await go.write('go\n')
@@ -184,7 +203,7 @@ function makeSandbox(
       for (const child of children) if (child) await signalProcess(child, 'SIGTERM')
     },
     destroy: async () => {
-      listener.close()
+      closeNetwork(network)
       connector.close()
       await go.close()
       // Ending a pid namespace's first process ends every process in it: the kernel sees to that,

@@ -17,12 +17,12 @@ import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
 import { orRefused } from './files/refused.ts'
 import type { LimitOptions } from './limits/keeper.ts'
-import type { SandboxHelpers } from './listener-handover.ts'
 import { type MachineLayout, readLayout } from './layout.ts'
 import { placeCanaries } from './probe-canaries.ts'
 import { type Planned, protectedFolder } from './probe-run.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
+import type { SandboxHelpers } from './take-network.ts'
 import { writableHelper } from './writable-helpers.ts'
 
 export interface BubblewrapOptions extends SandboxHelpers {
@@ -47,7 +47,9 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
     },
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
-      const own = await writableHelper(plan, [options.nodePath, options.listenerScript])
+      const own = await writableHelper(plan, [
+        ...[options.nodePath, options.listenerScript, options.networkProgram],
+      ])
       if (own)
         return failed(
           'Cloche’s own program',

@@ -3,9 +3,10 @@ import type { PlanInput } from '../core/isolation/plan.ts'
 import type { FileEntry } from './files/entries.ts'
 import { type Identity, misplaced, uncovered } from './files/mounted.ts'
 import { childrenOf, readKernelFacts } from './kernel-facts.ts'
+import type { NetworkCanary } from './network-canary.ts'
 import { type Canaries, parseReport, placeCanaries } from './probe-canaries.ts'
 import { PROBE_AGAIN_SCRIPT } from './probe-script.ts'
-import { judge } from './probe-verdicts.ts'
+import { type Findings, judge } from './probe-verdicts.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { run } from './spawn.ts'
 
@@ -29,7 +30,7 @@ export async function judgeSandbox(
   planned: Planned,
   first: number,
   canaries: Canaries,
-  said: { readonly report: ReadonlyMap<string, string>; readonly isFresh: boolean },
+  said: Pick<Findings, 'report' | 'isFresh' | 'arrived'>,
 ): Promise<AxisReport[]> {
   const [inner] = await childrenOf(first)
   const [seen, own, inside, words] = await Promise.all([
@@ -58,7 +59,12 @@ const AGAIN_MS = 10_000
  * Tries a running sandbox again. The attempts are made in its mounts, network and user table, but
  * outside its process table: the agent can neither see the probe nor touch it.
  */
-export async function probeAgain(planned: Planned, first: number): Promise<AxisReport[]> {
+export async function probeAgain(
+  planned: Planned,
+  first: number,
+  canary: NetworkCanary | null,
+): Promise<AxisReport[]> {
+  const before = canary?.arrived ?? 0
   const folder = await makeRunFolder(planned.visible)
   const canaries = await placeCanaries(folder.path)
   try {
@@ -71,7 +77,8 @@ export async function probeAgain(planned: Planned, first: number): Promise<AxisR
       { timeoutMs: AGAIN_MS },
     )
     const report = parseReport(stdout) ?? new Map<string, string>()
-    return await judgeSandbox(planned, first, canaries, { report, isFresh: false })
+    const arrived = canary && canary.arrived - before
+    return await judgeSandbox(planned, first, canaries, { report, isFresh: false, arrived })
   } finally {
     await canaries.close()
     await folder.remove()

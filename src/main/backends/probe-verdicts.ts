@@ -1,5 +1,6 @@
 import { type AxisReport, axisStateOf, type Evidence } from '../../shared/domain/isolation.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
+import { isDirectAddress } from '../core/direct-addresses.ts'
 import { isWithin } from '../core/within.ts'
 import { HOSTS_LINE } from './bubblewrap-args.ts'
 import type { FileEntry } from './files/entries.ts'
@@ -14,6 +15,8 @@ export interface Findings {
   /** Content of the canary file. */
   readonly secret: string
   readonly seen: Sightings
+  /** The probe's direct connections that arrived here; null: nothing takes direct connections. */
+  readonly arrived: number | null
   /** The kernel on the probe, which becomes the agent. */
   readonly inside: KernelFacts | null
   /** The kernel on this process. */
@@ -153,11 +156,9 @@ function networkRows(findings: Findings): (Evidence | null)[] {
         seen.connections === 0 && said === 'refused',
       ),
     ),
-    tried(report.get('direct'), (said) =>
-      row('Connect to an address without the gateway', said, said === 'refused'),
-    ),
+    tried(report.get('direct'), (said) => direct(said, findings.arrived)),
     tried(report.get('name'), (said) =>
-      row('Resolve a name without the gateway', said || 'no answer', said === ''),
+      row('Resolve a name', ...nameVerdict(said.split(/\s+/)[0] ?? '')),
     ),
     row(
       'Network interfaces',
@@ -166,6 +167,21 @@ function networkRows(findings: Findings): (Evidence | null)[] {
     ),
     apart(findings, 'net', 'Has a network of its own'),
   ]
+}
+
+/** What it says about its success counts for nothing: what arrived here does. */
+function direct(said: string, arrived: number | null): Evidence {
+  const words = 'Connect to an address without a proxy'
+  if (said === 'refused') return row(words, said, true)
+  const hasArrived = arrived !== null && arrived > 0
+  return row(words, hasArrived ? 'it arrived at the gateway' : said, hasArrived)
+}
+
+function nameVerdict(address: string): [outcome: string, held: boolean] {
+  if (address === '') return ['no answer', true]
+  return isDirectAddress(address)
+    ? ['a stand-in of the gateway’s', true]
+    : [`${address}, which is not from the gateway`, false]
 }
 
 /** The probe, its own helpers and the sandbox's first process. */

@@ -76,7 +76,7 @@ export function createUnconfinedBackend(
             const root = await identify(pid)
             return ok({
               rootPid: pid,
-              listener: null,
+              network: null,
               hold: null,
               axes: OPEN_AXES,
               limits: [],

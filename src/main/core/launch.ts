@@ -93,8 +93,8 @@ export async function startBoundary(
     return err(withWords(joined.error, words))
   }
   const sandbox = joined.value
-  const egress = sandbox.listener
-    ? request.egress.serve(sandbox.listener, {
+  const egress = sandbox.network
+    ? request.egress.serve(sandbox.network, {
         sessionId: session.id,
         rootPid: sandbox.rootPid,
         processes: request.processes,

@@ -126,6 +126,31 @@ export interface Forward {
   close(): void
 }
 
+/** The ends of a sandbox's network in this process. Whoever serves it closes them. */
+export interface SandboxNetwork {
+  /** Accepts what programs send to the proxy. */
+  readonly proxy: Server
+  /** null: programs that know nothing of proxies have no way out. */
+  readonly direct: DirectNetwork | null
+}
+
+export interface DirectNetwork {
+  /**
+   * Accept connections to every other address; an accepted socket's own address is the one that
+   * was dialled.
+   */
+  readonly listeners: readonly Server[]
+  readonly resolver: ResolverSocket
+}
+
+/** Where programs inside ask for names. */
+export interface ResolverSocket {
+  /** Who answers from now on; null is no answer. */
+  answerWith(answer: (question: Uint8Array) => Uint8Array | null): void
+  /** Further calls do nothing. */
+  close(): void
+}
+
 export interface Sandbox {
   /** Host pid of the sandbox's first process. */
   readonly rootPid: number
@@ -138,8 +163,8 @@ export interface Sandbox {
   probe(): Promise<readonly AxisReport[]>
   /** A cheap look from outside: whether something stands otherwise than planned. */
   hasDrifted(): Promise<boolean>
-  /** Accepts the sandbox's connections in this process; null when it is on the host's network. */
-  readonly listener: Server | null
+  /** null when it is on the host's network. */
+  readonly network: SandboxNetwork | null
   /** Ports that programs inside listen on; empty where the sandbox has no network of its own. */
   listening(): Promise<readonly number[]>
   /** Opens a port of this machine that leads to one inside. The caller closes it. */
@@ -208,7 +233,7 @@ export interface EgressOptions {
 
 export interface EgressGateway {
   /** One gateway per sandbox; no state is shared between two of them. */
-  serve(listener: Server, options: EgressOptions): EgressHandle
+  serve(network: SandboxNetwork, options: EgressOptions): EgressHandle
 }
 
 /** Whether a live connection that was decided on this destination is to be ended. */

@@ -1,9 +1,16 @@
 import type { Server, Socket } from 'node:net'
-import type { EgressGateway, EgressHandle, EgressOptions, Log } from '../core/ports.ts'
+import type {
+  EgressGateway,
+  EgressHandle,
+  EgressOptions,
+  Log,
+  SandboxNetwork,
+} from '../core/ports.ts'
 import { type Classify, classifyAddress } from './addresses.ts'
 import { createAdmissions } from './admission.ts'
 import { attribute } from './attribution.ts'
-import { createHttpFront } from './http.ts'
+import { createDirectFront } from './direct/front.ts'
+import { createHttpFront, type EgressClient } from './http.ts'
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts'
 import { createSystemResolve, type Dial, dialAddresses, type Resolve } from './network.ts'
 import { createSocksFront } from './socks5.ts'
@@ -21,8 +28,8 @@ export interface EgressGatewayOptions {
 }
 
 /**
- * The only way out of a sandbox. One mixed port: a first byte of 0x05 is SOCKS5, anything else
- * HTTP. Each `serve` is a gateway of its own; nothing is shared between two but the resolver.
+ * The only way out of a sandbox. One mixed port for proxies: a first byte of 0x05 is SOCKS5,
+ * anything else HTTP. Programs that know no proxy come by the direct way. Each `serve` is a gateway of its own; nothing is shared between two but the resolver.
  */
 export function createEgressGateway(options: EgressGatewayOptions): EgressGateway {
   const parts = {
@@ -32,11 +39,11 @@ export function createEgressGateway(options: EgressGatewayOptions): EgressGatewa
     classify: options.classify ?? ((address) => classifyAddress(address)),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   }
-  return { serve: (listener, session) => serve(listener, session, parts) }
+  return { serve: (network, session) => serve(network, session, parts) }
 }
 
 function serve(
-  listener: Server,
+  { proxy, direct }: SandboxNetwork,
   session: EgressOptions,
   parts: Parameters<typeof createAdmissions>[1],
 ): EgressHandle {
@@ -46,7 +53,9 @@ function serve(
   const http = createHttpFront(admissions, limits, log)
   const socks = createSocksFront(admissions, limits, log)
 
-  const accept = (socket: Socket): void => {
+  const directFront = direct && createDirectFront(direct, admissions, limits, session.report)
+
+  const own = (socket: Socket): EgressClient => {
     const requester = attribute(socket, session.rootPid, session.processes)
     clients.add(socket)
     socket.on('close', () => clients.delete(socket))
@@ -55,23 +64,35 @@ function serve(
     socket.allowHalfOpen = true
     socket.setNoDelay(true)
     socket.setTimeout(limits.idleMs, () => socket.destroy())
-    firstByte(socket, limits.headMs, (byte) => {
-      const front = byte === SOCKS_VERSION ? socks : http
-      front.accept({ socket, requester })
-    })
+    return { socket, requester }
   }
-
-  listener.maxConnections = limits.connections
-  listener.on('connection', accept)
-  listener.on('error', (cause) => log.error('the egress listener failed', cause))
+  const serveOn = (listener: Server, accept: (client: EgressClient) => void): void => {
+    listener.maxConnections = limits.connections
+    // A probe's own connection is ended before it comes here.
+    listener.on('connection', (socket) => {
+      if (!socket.destroyed) accept(own(socket))
+    })
+    listener.on('error', (cause) => log.error('the egress listener failed', cause))
+  }
+  serveOn(proxy, (client) =>
+    firstByte(client.socket, limits.headMs, (byte) => {
+      const front = byte === SOCKS_VERSION ? socks : http
+      front.accept(client)
+    }),
+  )
+  const listeners = [proxy, ...(direct?.listeners ?? [])]
+  if (directFront) for (const listener of direct.listeners) serveOn(listener, directFront.accept)
 
   return {
     cut: admissions.cut,
     close: async () => {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+      const closed = listeners.map(
+        (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
+      )
+      directFront?.close()
       for (const socket of clients) socket.destroy()
       await admissions.drained()
-      await closed
+      await Promise.all(closed)
     },
   }
 }

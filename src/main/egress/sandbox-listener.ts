@@ -20,7 +20,10 @@ function listen(): void {
     }
   })
   server.listen(Number(port), host, () => {
-    process.send?.('listener', server, {}, (error) => process.exit(error ? 1 : 0))
+    process.send?.('proxy', server, {}, (error) => {
+      if (error) process.exit(1)
+      process.send?.({ done: true, reason: '' }, () => process.exit(0))
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import type { NetworkEntry } from '../../shared/projection.ts'
-import { select, showProcess, useSelection } from '../stores/selection.ts'
+import { select, useSelection } from '../stores/selection.ts'
+import { showProcess } from '../stores/show-process.ts'
 import { useView } from '../stores/view.ts'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { List } from '../ui/list.tsx'

@@ -1,13 +1,14 @@
 import { useEffect, useId, useState } from 'react'
 import {
+  type Destination,
   NARROW_ANSWER,
   type PermissionRequest,
   type Requester,
 } from '../../shared/domain/policy.ts'
 import type { ProcessIdentity } from '../../shared/domain/process.ts'
 import { answerPrompt, type AnswerScope, GRACE_MS, usePrompts } from '../stores/prompts.ts'
-import { showProcess } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
+import { showProcess } from '../stores/show-process.ts'
 import { useConnection } from '../connection.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -204,12 +205,17 @@ function ProcessChain({ request }: { request: PermissionRequest }) {
         ))}
       </ol>
       <p className="small faint">
-        Asked through the{' '}
-        {protocol === 'socks5' ? 'SOCKS5' : protocol === 'connect' ? 'HTTP CONNECT' : 'HTTP'}{' '}
-        gateway of this sandbox. Process names and arguments are the program’s own words.
+        {WAYS[protocol]} Process names and arguments are the program’s own words.
       </p>
     </details>
   )
+}
+
+const WAYS: Readonly<Record<Destination['protocol'], string>> = {
+  connect: 'Asked through the HTTP CONNECT gateway of this sandbox.',
+  http: 'Asked through the HTTP gateway of this sandbox.',
+  socks5: 'Asked through the SOCKS5 gateway of this sandbox.',
+  direct: 'It connects without a proxy; the connection waits in the gateway of this sandbox.',
 }
 
 function ChainEntry({

@@ -1,8 +1,7 @@
 import { create } from 'zustand'
-import type { ConnectionId, PromptId, SessionId } from '../../shared/domain/ids.ts'
+import type { ConnectionId, PromptId } from '../../shared/domain/ids.ts'
 import type { ProcessKey } from '../../shared/domain/process.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
-import { goTo, setUi, useUi } from './ui.ts'
 
 /** What an event is about; tree, network list and timeline show the same one selected. */
 export type Subject =
@@ -20,15 +19,6 @@ export const useSelection = create<Selection>(() => ({ subject: null, seq: null 
 
 export const select = (subject: Subject | null, seq: number | null): void =>
   useSelection.setState({ subject, seq })
-
-/** Goes to a process in the tree of its session. */
-export function showProcess(session: SessionId, key: ProcessKey): void {
-  const { route } = useUi.getState()
-  if (route.id !== session) goTo('sessions', session)
-  setUi({ inspectorTab: 'processes', isInspectorOpen: true })
-  // A session that is only now shown selects nothing at first.
-  setTimeout(() => select({ kind: 'process', key }, null), 0)
-}
 
 export const isSame = (a: Subject | null, b: Subject | null): boolean =>
   a !== null && b !== null && a.kind === b.kind && idOf(a) === idOf(b)

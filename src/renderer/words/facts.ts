@@ -58,6 +58,8 @@ export function wordsOfFact(fact: Fact): string {
       return `${fact.requester ? revealText(fact.requester.process.name, 40) : 'A process'} wants ${hostOf(fact.destination)}`
     case 'net/malformed':
       return `A request without a usable destination was refused: ${fact.reason}`
+    case 'net/resolved':
+      return `The address of ${revealText(fact.name, 253)} was asked for; a stand-in was given`
     case 'net/decided':
       return wordsOfDecision(fact.decision)
     case 'net/opened':

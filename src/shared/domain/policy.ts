@@ -20,7 +20,8 @@ export type Lifetime = z.infer<typeof Lifetime>
 export const Destination = z.strictObject({
   host: z.string().min(1).max(253),
   port: z.number().int().min(1).max(65535),
-  protocol: z.enum(['connect', 'http', 'socks5']),
+  /** How it came; `direct`: by a program that knows no proxy. */
+  protocol: z.enum(['connect', 'http', 'socks5', 'direct']),
 })
 export type Destination = z.infer<typeof Destination>
 

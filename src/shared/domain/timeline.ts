@@ -70,6 +70,8 @@ export const Fact = z.discriminatedUnion('type', [
   }),
   /** A request that named no usable destination: refused before any decision. */
   fact('net/malformed', { reason: z.string(), requester: Requester.nullable() }),
+  /** A program asked for the address of this name, the first time; nothing left the sandbox. */
+  fact('net/resolved', { name: z.string() }),
   fact('net/decided', { connectionId: ConnectionId, decision: Decision }),
   fact('net/opened', { connectionId: ConnectionId, address: z.string() }),
   fact('net/failed', { connectionId: ConnectionId, reason: z.string() }),

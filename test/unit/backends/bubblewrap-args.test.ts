@@ -135,9 +135,9 @@ test('no variable and no path of a mount is on the command line', () => {
   expect(launch.env).toEqual({ CLOCHE_CANARY: 'c' })
 })
 
-test('generated files know one user and no resolver', () => {
+test('generated files know one user and no resolver but that of the gateway', () => {
   const files = generatedFiles(plan, 1000, 100)
   expect(files['/etc/passwd']?.split('\n')[0]).toBe('ada:x:1000:100:ada:/home/ada:/bin/sh')
   expect(files['/etc/hosts']?.split('\n')[0]).toBe(HOSTS_LINE)
-  expect(files['/etc/resolv.conf']).not.toContain('nameserver')
+  expect(files['/etc/resolv.conf']?.split('\n')[0]).toBe('nameserver 127.0.0.1')
 })

@@ -78,6 +78,7 @@ test('the doctor names every level, and says plainly what is not built', async (
   const backends = createBackends({
     nodePath: process.execPath,
     nodeEnv: {},
+    networkProgram: '/nowhere',
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     log: silent,

@@ -42,9 +42,10 @@ interface Changes {
   readonly report?: Partial<Record<keyof typeof REPORT, string | undefined>>
   readonly inside?: Partial<KernelFacts> | null
   readonly seen?: Partial<Findings['seen']>
+  readonly arrived?: number | null
 }
 
-function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findings {
+function findings({ report = {}, inside = {}, seen = {}, arrived = null }: Changes = {}): Findings {
   const said = Object.entries({ ...REPORT, ...report }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
@@ -59,6 +60,7 @@ function findings({ report = {}, inside = {}, seen = {} }: Changes = {}): Findin
     report: new Map(said),
     secret: 'c0ffee',
     seen: { wasWritten: false, connections: 0, ...seen },
+    arrived,
     inside: inside === null ? null : { ...INSIDE, ...inside },
     own: { ...INSIDE, namespaces: namespaces('1') },
     variables: ['HOME', 'PATH'],
@@ -97,6 +99,7 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
   ['a connection arrived', 'network', { seen: { connections: 1 } }],
   ['the probe connected', 'network', { report: { loopback: 'connected' } }],
   ['an address was reached', 'network', { report: { direct: 'connected' } }],
+  ['it went past the gateway', 'network', { report: { direct: 'connected' }, arrived: 0 }],
   ['a name was resolved', 'network', { report: { name: '93.184.216.34 x' } }],
   ['another interface', 'network', { inside: { interfaces: ['lo', 'eth0'] } }],
   ['many processes', 'processes', { report: { processes: '200' } }],
@@ -108,6 +111,16 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
   ['an open descriptor', 'credentials', { report: { descriptors: ' 12' } }],
   ['a socket folder', 'credentials', { report: { sockets: ' /run' } }],
 ]
+
+describe('the gateway’s own ways are no holes', () => {
+  test('a direct connection that arrived at it, and a name that stands for itself', () => {
+    expect(proven({ report: { direct: 'connected' }, arrived: 1 })).toEqual(ENFORCED)
+    expect(proven({ report: { name: '198.18.0.7 x.example.com' } })).toEqual(ENFORCED)
+    expect(proven({ report: { name: '198.20.0.7 x.example.com' } })).toMatchObject({
+      network: 'open',
+    })
+  })
+})
 
 describe('a hole opens its axis', () => {
   test.each(HOLES)('%s: %s', (_, axis, changes) => {

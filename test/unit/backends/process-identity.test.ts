@@ -58,7 +58,7 @@ test('unconfined: the person’s own environment, open on every axis, ended with
   const child = spawn(launch.file, [...launch.args], { env: launch.env, cwd: launch.cwd })
   const joined = await built.value.join(child.pid!, new AbortController().signal)
   if (!joined.ok) throw new Error(joined.error.type)
-  expect(joined.value.listener).toBeNull()
+  expect(joined.value.network).toBeNull()
   expect(joined.value.axes.map(({ requested, proven }) => [requested, proven])).toEqual(
     Array(4).fill(['open', 'open']),
   )

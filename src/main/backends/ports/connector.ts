@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import type { SandboxHelpers } from '../listener-handover.ts'
 import { startHelper } from '../spawn.ts'
+import type { SandboxHelpers } from '../take-network.ts'
 
 /** Opens connections to ports of one sandbox. Its helper runs from the first use to `close`. */
 export interface Connector {

@@ -1,0 +1,132 @@
+import { Socket as DatagramSocket } from 'node:dgram'
+import { Server } from 'node:net'
+import { z } from 'zod'
+import { err, ok, type Result } from '../../shared/result.ts'
+import type { Log, ResolverSocket, SandboxNetwork } from '../core/ports.ts'
+import { startHelper } from './spawn.ts'
+
+/** What runs the small programs that work in a sandbox's network. */
+export interface SandboxHelpers {
+  /** Built `sandbox-network` program. It may be missing: it takes a compiler. */
+  readonly networkProgram: string
+  /** A real Node, or Electron acting as one with `nodeEnv`. */
+  readonly nodePath: string
+  readonly nodeEnv: Readonly<Record<string, string>>
+  /** Built `sandbox-listener` entry. */
+  readonly listenerScript: string
+  /** Built `sandbox-connector` entry. */
+  readonly connectorScript: string
+}
+
+export interface NetworkPorts {
+  readonly proxy: number
+  /** Of the listener of direct connections; nothing is served there under its own address. */
+  readonly direct: number
+}
+
+function resolverSocket(socket: DatagramSocket): ResolverSocket {
+  let answer: Parameters<ResolverSocket['answerWith']>[0] = () => null
+  let isClosed = false
+  socket.on('message', (question, { address, port }) => {
+    const words = answer(question)
+    if (words && !isClosed) socket.send(words, port, address)
+  })
+  // Somebody asked and left; the next answer is for somebody else.
+  socket.on('error', () => undefined)
+  return {
+    answerWith: (next) => {
+      answer = next
+    },
+    close: () => {
+      if (!isClosed) socket.close()
+      isClosed = true
+    },
+  }
+}
+
+const Last = z.object({ done: z.literal(true), reason: z.string() })
+
+/**
+ * The ends of the network of the sandbox `pid` belongs to, accepting in this process. Works for an
+ * ordinary user because the sandbox has exactly one user namespace and this user made it. Where the
+ * small program is not built or the kernel lacks a part, only proxies are served, and the log says
+ * why. `signal` aborts. The caller owns what it gets.
+ */
+export async function takeNetwork(
+  pid: number,
+  ports: NetworkPorts,
+  program: SandboxHelpers,
+  signal: AbortSignal,
+  log: Log,
+): Promise<Result<SandboxNetwork, string>> {
+  const args = [String(pid), String(ports.proxy), String(ports.direct)]
+  const taken = await collect(program.networkProgram, args, {}, signal)
+  if (taken.ok) {
+    if (taken.value.reason) log.warn(`direct connections are not served: ${taken.value.reason}`)
+    return ok(taken.value.network)
+  }
+  if (signal.aborted) return taken
+  log.warn(`direct connections are not served: ${taken.error}`)
+  const target = ['-t', String(pid), '-U', '-n', '--preserve-credentials', '--']
+  const script = [program.nodePath, program.listenerScript, '127.0.0.1', String(ports.proxy)]
+  const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, signal)
+  return listener.ok ? ok(listener.value.network) : listener
+}
+
+/** Starts a helper and gathers the sockets it hands over until it says that these were all. */
+function collect(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Result<{ network: SandboxNetwork; reason: string }, string>> {
+  const helper = startHelper(file, args, env)
+  return new Promise((resolve) => {
+    let words = ''
+    let isSettled = false
+    const servers = new Map<string, Server[]>([
+      ['proxy', []],
+      ['direct', []],
+    ])
+    let resolver: ResolverSocket | null = null
+    const closeAll = (): void => {
+      for (const server of [...servers.values()].flat()) server.close()
+      resolver?.close()
+    }
+    const settle = (result: Result<{ network: SandboxNetwork; reason: string }, string>): void => {
+      if (isSettled) return
+      isSettled = true
+      signal.removeEventListener('abort', onAbort)
+      if (!result.ok) {
+        helper.kill('SIGKILL')
+        closeAll()
+      }
+      resolve(result)
+    }
+    const onAbort = (): void => settle(err('it did not answer in time'))
+    const finish = (reason: string): void => {
+      const [proxy] = servers.get('proxy') ?? []
+      const listeners = servers.get('direct') ?? []
+      const direct = resolver && listeners.length > 0 ? { listeners, resolver } : null
+      settle(proxy ? ok({ network: { proxy, direct }, reason }) : err('it sent no listener'))
+    }
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    helper.stderr?.on('data', (chunk: Buffer) => {
+      if (words.length < 2000) words += chunk.toString('utf8')
+    })
+    helper.on('message', (message, handle) => {
+      const list = typeof message === 'string' ? servers.get(message) : undefined
+      if (handle instanceof Server && list && !isSettled) list.push(handle)
+      else if (handle instanceof DatagramSocket && !isSettled) resolver = resolverSocket(handle)
+      else if (handle instanceof Server || handle instanceof DatagramSocket) handle.close()
+      const last = Last.safeParse(message)
+      if (last.success) finish(last.data.reason)
+    })
+    helper.on('error', (cause) => settle(err(cause.message)))
+    helper.on('exit', (code) => {
+      // A message sent just before the exit is still on its way.
+      setImmediate(() => settle(err(words.trim() || `it ended with code ${code}`)))
+    })
+  })
+}

@@ -1,0 +1,69 @@
+import { decode, encode, type Packet, type Question } from 'dns-packet'
+import { isIP } from 'node:net'
+import { canonicalHost } from '../../core/policy/host-name.ts'
+import type { DirectNames } from './names.ts'
+
+/** Seconds a program may keep an answer. Short: an address can be given to another name later. */
+const TTL_S = 60
+const RECURSION_AVAILABLE = 0x80
+const NAME_ERROR = 3
+const NOT_IMPLEMENTED = 4
+
+/**
+ * Answers one question of a sandbox; null: it is no question, and gets no answer. No name ever
+ * leaves: every valid one has an address of the sandbox's own, and what it leads to is decided when
+ * somebody connects to it. `asked` is told each name that got one.
+ */
+export function answerQuestion(
+  bytes: Uint8Array,
+  names: DirectNames,
+  asked: (name: string) => void,
+): Uint8Array | null {
+  const query = read(bytes)
+  if (!query || query.type !== 'query' || query.questions?.length !== 1) return null
+  const [question] = query.questions
+  if (!question) return null
+  const reply = (code: number, answers: Packet['answers'] = []): Uint8Array =>
+    encode({
+      ...{ type: 'response', id: query.id ?? 0, questions: [question], answers },
+      flags: ((query.flags ?? 0) & 0x100) | RECURSION_AVAILABLE | code,
+    })
+  if ((query.flags ?? 0) & 0x7800) return reply(NOT_IMPLEMENTED)
+  if (question.type === 'PTR') return reply(...pointer(question, names))
+
+  const name = nameIn(question.name)
+  if (name === null) return reply(NAME_ERROR)
+  // Other kinds exist of no name here; programs then use the address they got.
+  if (question.type !== 'A') return reply(0)
+  const data = names.addressOf(name)
+  asked(name)
+  return reply(0, [{ type: 'A', class: 'IN', name: question.name, ttl: TTL_S, data }])
+}
+
+function read(bytes: Uint8Array): Packet | null {
+  try {
+    return decode(Buffer.from(bytes))
+  } catch {
+    return null
+  }
+}
+
+/** Only what could be a destination as well: one spelling, at least two parts, no address. */
+function nameIn(text: string): string | null {
+  const name = canonicalHost(text)
+  if (!name.ok || isIP(name.value) !== 0) return null
+  const isOwn = name.value === 'localhost' || name.value.endsWith('.localhost')
+  return isOwn ? null : name.value
+}
+
+/** `5.0.18.198.in-addr.arpa` → the name behind that address. */
+function pointer(
+  { name }: Question,
+  names: DirectNames,
+): [code: number, answers?: Packet['answers']] {
+  const parts = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa\.?$/i.exec(name)?.slice(1) ?? []
+  const known = names.nameOf(parts.reverse().join('.'))
+  return known === null
+    ? [NAME_ERROR]
+    : [0, [{ type: 'PTR', class: 'IN', name, ttl: TTL_S, data: known }]]
+}
