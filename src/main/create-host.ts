@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
-import { Rule } from '../shared/domain/policy.ts'
+import { type PermissionRequest, Rule } from '../shared/domain/policy.ts'
 import { SessionTrace } from '../shared/domain/process-details.ts'
 import { isLive } from '../shared/domain/session.ts'
 import { VariableName } from '../shared/domain/variables.ts'
@@ -14,6 +14,7 @@ import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
 import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
+import { readPresets } from './agents/presets.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
@@ -24,7 +25,7 @@ import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
-import { startPiped } from './backends/spawn.ts'
+import { run, startPiped } from './backends/spawn.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createOrphanBook } from './core/orphans.ts'
@@ -79,6 +80,8 @@ export interface Host {
   readonly dataDir: string
   /** Serves one connection that its shell has authenticated. */
   accept(transport: Transport, caller: Pick<Caller, 'shell'>): void
+  /** Told of each prompt as it is raised, for who wants to call a person to it. */
+  onPrompt(raised: (request: PermissionRequest) => void): void
   /** Sessions that run or are about to. */
   liveCount(): number
   /** Ends every session, writes what is left, frees the data folder. */
@@ -92,6 +95,8 @@ const KeptVariables = z.array(z.strictObject({ name: VariableName, sealed: z.str
 const PROMPT_TIMEOUT_MS = 60_000
 const GRACE_MS = 5000
 const ORPHAN_GRACE_MS = 2000
+/** How long a tool of the machine may take to say where it fetches from. */
+const ASK_TOOL_MS = 4000
 const MAX_RECENT = 12
 
 /** One clock for all our processes: Linux's monotonic clock is the same in each of them. */
@@ -269,6 +274,14 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     sessions,
     prompts,
     rules,
+    clock,
+    newId,
+    presets: () =>
+      readPresets(
+        async (tool, args) => (await run(tool, args, { timeoutMs: ASK_TOOL_MS, env })).stdout,
+        env,
+        home,
+      ),
     timeline,
     forwards,
     variables,
@@ -302,6 +315,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         version: VERSION,
         checkOutputs: env.NODE_ENV !== 'production',
         onFault: (endpoint, cause) => log.error(`${endpoint} failed`, cause),
+      }),
+    onPrompt: (raised) =>
+      void prompts.watch((frame) => {
+        if (frame.type !== 'delta' || frame.change.type !== 'set') return
+        const { request } = frame.change
+        if (request.connections.length === 1) raised(request)
       }),
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {

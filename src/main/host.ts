@@ -51,8 +51,15 @@ async function receive(message: ToHost, port: MainPort | undefined): Promise<voi
 }
 
 const host = await created
-if (host.ok) parentPort.postMessage({ t: 'ready' })
-else
+if (host.ok) {
+  host.value.onPrompt(({ requester, destination }) =>
+    parentPort.postMessage({
+      ...{ t: 'prompt', name: requester?.process.name ?? 'A program' },
+      host: `${destination.host}:${destination.port}`,
+    }),
+  )
+  parentPort.postMessage({ t: 'ready' })
+} else
   parentPort.postMessage({
     t: 'failed',
     sentence:

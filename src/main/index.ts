@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { app, BrowserWindow, dialog, Menu, session } from 'electron'
+import { createCaller } from './shell-electron/call.ts'
 import { dropSwitches, hardenSession, lockContents } from './shell-electron/hardening.ts'
 import { type HostProcess, startHostProcess } from './shell-electron/host-process.ts'
 import { answerPortRequests } from './shell-electron/ports.ts'
@@ -40,6 +41,7 @@ function startHost(): void {
       app.quit()
     },
     onLost: () => void offerRestart(),
+    onPrompt: createCaller(),
   })
 }
 

@@ -90,7 +90,19 @@ function OutcomeStrip() {
       data-testid={problem ? 'problem' : 'done'}
     >
       <Icon name={problem ? 'warning' : 'check'} />
-      <span className="grow">{problem ?? done}</span>
+      <span className="grow">{problem ?? done?.words}</span>
+      {!problem && done?.undo && (
+        <Button
+          small
+          onClick={() => {
+            dismissFailure()
+            done.undo?.()
+          }}
+          data-testid="undo"
+        >
+          Undo
+        </Button>
+      )}
       <Button small look="quiet" icon="close" aria-label="Dismiss" onClick={dismissFailure} />
     </div>
   )

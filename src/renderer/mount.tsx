@@ -3,6 +3,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './app.tsx'
 import { type OpenTransport, startConnection } from './connection.ts'
 import { ErrorBoundary } from './error-boundary.tsx'
+import { callToPrompts } from './stores/call.ts'
 import { followMachine } from './stores/machine.ts'
 import { followOrphans } from './stores/process-actions.ts'
 import { followPrompts } from './stores/prompts.ts'
@@ -34,6 +35,7 @@ export function mount(root: HTMLElement, openTransport?: OpenTransport): void {
   followRules()
   followVariables()
   followMachine()
+  callToPrompts()
   startConnection(openTransport)
   createRoot(root).render(
     <StrictMode>

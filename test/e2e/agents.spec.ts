@@ -31,7 +31,7 @@ test.afterEach(async () => {
 const TLS_HANDSHAKE = 0x16
 
 async function seeTree(page: Page, name: RegExp): Promise<void> {
-  await page.getByRole('tab', { name: /Processes/ }).click()
+  await page.getByTestId('inspector-tab-processes').click()
   await expect(page.getByTestId('process-row').filter({ hasText: name }).first()).toBeVisible()
 }
 

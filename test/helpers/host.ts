@@ -74,7 +74,7 @@ export async function startTestHost(
     },
     dispose: async () => {
       await host.stop()
-      await rm(root, { recursive: true, force: true })
+      await rm(root, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }

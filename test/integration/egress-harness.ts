@@ -58,6 +58,7 @@ export interface TestGatewayOptions {
   /** Names and the local servers behind them. */
   readonly hosts?: Readonly<Record<string, Server>>
   readonly decide?: EgressOptions['decide']
+  readonly denies?: EgressOptions['denies']
   readonly resolve?: Resolve
   readonly dial?: Dial
   readonly classify?: Classify
@@ -100,6 +101,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
         asked.push(request.destination)
         return options.decide ? options.decide(request) : Promise.resolve(ALLOW)
       },
+      denies: options.denies ?? (() => null),
       report: (fact) => facts.push(fact),
     },
   )

@@ -1,14 +1,18 @@
 import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
+import type { HostPreset } from '../../shared/domain/policy.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
-import { err, ok } from '../../shared/result.ts'
+import type { SessionState } from '../../shared/projection.ts'
+import { ok } from '../../shared/result.ts'
 import type { Forwards } from '../core/forwards.ts'
+import type { NewId } from '../core/ids.ts'
 import { countCovered } from '../core/policy/reach.ts'
+import { createRuleEdits } from '../core/policy/rule-edits.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
-import type { EventStore } from '../core/ports.ts'
+import type { Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
 import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
@@ -21,6 +25,8 @@ export interface HandlerParts {
   readonly sessions: Sessions
   readonly prompts: Prompts
   readonly rules: RuleBook
+  readonly clock: Clock
+  readonly newId: NewId
   readonly timeline: Timeline
   readonly forwards: Forwards
   readonly variables: Variables
@@ -31,6 +37,7 @@ export interface HandlerParts {
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
   readonly doctor: () => Promise<Diagnosis[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
+  readonly presets: () => Promise<HostPreset[]>
   readonly rememberWorkspace: (path: string) => void
 }
 
@@ -38,6 +45,19 @@ const EVENTS_PER_READ = 5000
 
 export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
   const { sessions, prompts, rules, timeline, store } = parts
+  const liveStates = (): SessionState[] =>
+    sessions
+      .all()
+      .filter(isLive)
+      .map(({ id }) => timeline.state(id))
+      .filter((state) => state !== null)
+  const edits = createRuleEdits({
+    ...{ rules, clock: parts.clock, newId: parts.newId, states: liveStates },
+    changed: (before, after) => {
+      sessions.ruleEdited(before, after)
+      prompts.rulesChanged()
+    },
+  })
   return {
     system: {
       info: (_, caller) => parts.systemInfo(caller),
@@ -72,20 +92,16 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       answer: (answer) => Promise.resolve(prompts.answer(answer)),
       reach: (answer) => {
         const rule = prompts.ruleFor(answer)
-        const live = sessions.all().filter(isLive)
-        const states = live.map(({ id }) => timeline.state(id)).filter((state) => state !== null)
-        return Promise.resolve(rule ? countCovered(rule, states) : 0)
+        return Promise.resolve(rule ? countCovered(rule, liveStates()) : 0)
       },
       list: () => prompts.watch,
     },
     rule: {
       list: () => rules.watch,
-      remove: ({ id }) => {
-        const rule = rules.remove(id)
-        if (!rule) return Promise.resolve(err({ type: 'unknown_rule' as const }))
-        sessions.ruleRemoved(rule)
-        return Promise.resolve(ok(null))
-      },
+      presets: () => parts.presets(),
+      save: (draft) => Promise.resolve(edits.save(draft)),
+      reach: (draft) => Promise.resolve(edits.reach(draft)),
+      remove: ({ id }) => Promise.resolve(edits.remove(id)),
     },
     port: {
       list: async ({ id }) => {

@@ -14,7 +14,7 @@ export interface Finished {
 export function run(
   file: string,
   args: readonly string[],
-  options: { readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
+  options: { readonly timeoutMs: number; readonly env?: NodeJS.ProcessEnv },
 ): Promise<Finished> {
   return new Promise((resolve) => {
     execFile(

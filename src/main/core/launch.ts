@@ -1,5 +1,5 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
-import type { Decision } from '../../shared/domain/policy.ts'
+import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -100,6 +100,7 @@ export async function startBoundary(
         processes: request.processes,
         report: request.report,
         decide: (question) => decide(request, question),
+        denies: (destination, requester) => denies(request, destination, requester),
       })
     : null
   sandbox.watchLimits((limit, detail) => request.report({ type: 'limits/reached', limit, detail }))
@@ -115,6 +116,20 @@ export async function startBoundary(
     }),
     watch: watchIsolation(sandbox, request.report, request.log),
   })
+}
+
+/** Addresses are looked at for what denies them alone: the name was decided already. */
+function denies(
+  { session, rules }: LaunchRequest,
+  destination: Destination,
+  requester: Requester | null,
+): Decision | null {
+  const decision = decideByRules({
+    ...{ destination, requester, sessionId: session.id, workspace: session.spec.workspace },
+    rules: rules.all().filter(({ action }) => action === 'deny'),
+    sessionDefault: 'ask',
+  })
+  return decision === 'ask' ? null : decision
 }
 
 /** Rules first; a person only when no rule covers it and the session asks. */

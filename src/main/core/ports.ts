@@ -228,6 +228,8 @@ export interface EgressOptions {
     /** Aborted when the client went away: the prompt is withdrawn. */
     readonly gone: AbortSignal
   }): Promise<Decision>
+  /** The rule that denies an address a name led to; null: none does. Asks nobody. */
+  denies(destination: Destination, requester: Requester | null): Decision | null
   report(fact: Fact): void
 }
 
@@ -236,8 +238,15 @@ export interface EgressGateway {
   serve(network: SandboxNetwork, options: EgressOptions): EgressHandle
 }
 
-/** Whether a live connection that was decided on this destination is to be ended. */
-export type CutMatch = (destination: Destination, requester: Requester | null) => boolean
+/**
+ * Whether a live connection that was decided on this destination is to be ended. `isResolved`: it is
+ * an address the name led to, which only a rule that denies speaks of.
+ */
+export type CutMatch = (
+  destination: Destination,
+  requester: Requester | null,
+  isResolved: boolean,
+) => boolean
 
 export interface EgressHandle {
   /** Cuts live connections; returns how many. */

@@ -14,7 +14,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { NewId } from './ids.ts'
 import { decideByRules } from './policy/decide.ts'
-import { coversHost, parseHostPattern, widerPattern } from './policy/match.ts'
+import { coversHost, parseAllowPattern, parseHostPattern, widerPattern } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
 import type { Clock } from './ports.ts'
@@ -39,6 +39,8 @@ export interface Prompts {
   answer(answer: PromptAnswer): Result<Decision, AnswerError>
   /** The rule this answer would make; null: none, or there is no such prompt. */
   ruleFor(answer: PromptAnswer): Rule | null
+  /** The rules changed by another way than an answer: what they now decide waits no longer. */
+  rulesChanged(): void
   /** The session ended: everything of it that still waits is denied. */
   cancel(sessionId: SessionId): void
   readonly watch: StreamSource<PermissionRequest[], PromptChange>
@@ -169,7 +171,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
       createdAtMs: options.clock.wallMs(),
     })
     if (!rule) return null
-    options.rules.add(rule)
+    options.rules.put(rule)
     options.report(entry.request.sessionId, { type: 'rule/added', rule })
     options.ruleAdded(rule)
     return rule
@@ -217,6 +219,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
         createdAtMs: options.clock.wallMs(),
       })
     },
+
+    rulesChanged: settleCovered,
 
     cancel: (sessionId) => {
       for (const entry of [...waiting.values()])
@@ -288,7 +292,8 @@ function whyRefused(request: PermissionRequest, answer: PromptAnswer): string | 
   if (answer.lifetime === 'process' && !request.requester)
     return 'The process that asked is not known, so no rule can be made for it.'
   if (answer.host === null) return null
-  const pattern = parseHostPattern(answer.host)
+  const parse = answer.action === 'allow' ? parseAllowPattern : parseHostPattern
+  const pattern = parse(answer.host)
   if (!pattern.ok) return `The pattern cannot be used: ${pattern.error}.`
   return coversHost(pattern.value, request.destination.host)
     ? null

@@ -19,8 +19,10 @@ export interface RuleCutsOptions {
 export interface RuleCuts {
   /** Revoked or expired: cuts the live connections that only this rule allowed. */
   removed(rule: Rule): void
-  /** Cuts the live connections that a new rule denies. */
+  /** Cuts the live connections that a new rule denies, or wants to be asked about. */
   added(rule: Rule): void
+  /** A change by hand: both of the above, told to every session concerned. */
+  edited(before: Rule | null, after: Rule | null): void
 }
 
 export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): RuleCuts {
@@ -36,7 +38,8 @@ export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): R
   const cut = (rule: Rule, orSo: (decision: Decision | 'ask') => boolean): void => {
     for (const id of concerned(rule)) {
       const { workspace = '' } = get(id)?.spec ?? {}
-      live.get(id)?.egress?.cut((destination, requester) => {
+      live.get(id)?.egress?.cut((destination, requester, isResolved) => {
+        if (isResolved && rule.action !== 'deny') return false
         const asker = { sessionId: id, workspace, requester }
         if (!isInScope(rule, asker) || !ruleCovers(rule, destination)) return false
         const question = { ...asker, destination, rules: rules.all() }
@@ -46,13 +49,22 @@ export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): R
     }
   }
 
+  const removed = (rule: Rule): void => {
+    if (rule.action === 'allow') cut(rule, (decision) => decision === 'ask')
+    for (const id of concerned(rule)) report(id, { type: 'rule/removed', ruleId: rule.id })
+  }
+  const added = (rule: Rule): void => {
+    if (rule.action !== 'allow')
+      cut(rule, (decision) => rule.action === 'ask' && decision === 'ask')
+  }
   return {
-    removed: (rule) => {
-      if (rule.action === 'allow') cut(rule, (decision) => decision === 'ask')
-      for (const id of concerned(rule)) report(id, { type: 'rule/removed', ruleId: rule.id })
-    },
-    added: (rule) => {
-      if (rule.action === 'deny') cut(rule, () => false)
+    removed,
+    added,
+    edited: (before, after) => {
+      if (before) removed(before)
+      if (!after) return
+      added(after)
+      for (const id of concerned(after)) report(id, { type: 'rule/added', rule: after })
     },
   }
 }

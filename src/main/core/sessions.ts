@@ -89,8 +89,9 @@ export interface Sessions {
   readonly watch: StreamSource<Session[], SessionChange>
   /** Revoked or expired: cuts the live connections that only this rule allowed. */
   ruleRemoved(rule: Rule): void
-  /** Cuts the live connections that a new rule denies. */
   ruleAdded(rule: Rule): void
+  /** Made, changed or revoked by hand. */
+  ruleEdited(before: Rule | null, after: Rule | null): void
   /** PTY host events, wired by the composition root. */
   exited(id: SessionId, exit: ExitStatus): void
   ptyHostLost(): void
@@ -142,7 +143,7 @@ export function createSessions(options: SessionsOptions): Sessions {
         origin: 'agent-grant',
         createdAtMs: clock.wallMs(),
       }
-      options.rules.add(rule)
+      options.rules.put(rule)
       timeline.append(session.id, { type: 'rule/added', rule })
     }
   }
@@ -338,6 +339,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     watch,
     ruleRemoved: cuts.removed,
     ruleAdded: cuts.added,
+    ruleEdited: cuts.edited,
     exited: (id, exit) => {
       exits.get(id)?.abort(exit)
       end(id, exit).catch(fail(id))

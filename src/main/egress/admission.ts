@@ -44,6 +44,8 @@ export interface Admissions {
 
 interface Live {
   readonly decidedOn: readonly Destination[]
+  /** Where the name led to. */
+  readonly resolved: readonly Destination[]
   readonly requester: Requester | null
   cut(): void
 }
@@ -86,6 +88,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
       resolveMs: parts.limits.resolveMs,
       abort: applicant.gone,
       decide: (item) => decide({ connectionId, destination: item, requester }, applicant.gone),
+      denies: (item) => options.denies(item, requester),
     })
     const { decision, addresses } = verdict
     report({ type: 'net/decided', connectionId, decision })
@@ -100,7 +103,10 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     const leave = (): void => stop.abort()
     applicant.gone.addEventListener('abort', leave)
     if (applicant.gone.aborted) leave()
-    live.set(connectionId, { decidedOn: verdict.decidedOn, requester, cut: leave })
+    const { decidedOn } = verdict
+    const resolved = addresses.value.map((host) => ({ ...destination, host }))
+    const known = { decidedOn, resolved, requester }
+    live.set(connectionId, { ...known, cut: leave })
     const dial = () => parts.dial(addresses.value, destination.port)
     const dialled = await connected(dial(), parts.limits.dialMs, stop.signal)
     applicant.gone.removeEventListener('abort', leave)
@@ -120,7 +126,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
       route.close()
       applicant.hangUp()
     }
-    live.set(connectionId, { decidedOn: verdict.decidedOn, requester, cut })
+    live.set(connectionId, { ...known, cut })
     const address = dialled.value.remoteAddress ?? addresses.value[0] ?? ''
     report({ type: 'net/opened', connectionId, address })
     return { kind: 'open', route }
@@ -143,8 +149,10 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     malformed: (reason, requester) =>
       track(requester.then((known) => report({ type: 'net/malformed', reason, requester: known }))),
     cut: (matches) => {
-      const hit = [...live.values()].filter(({ decidedOn, requester }) =>
-        decidedOn.some((destination) => matches(destination, requester)),
+      const hit = [...live.values()].filter(
+        ({ decidedOn, resolved, requester }) =>
+          decidedOn.some((destination) => matches(destination, requester, false)) ||
+          resolved.some((destination) => matches(destination, requester, true)),
       )
       for (const item of hit) item.cut()
       return hit.length

@@ -11,6 +11,8 @@ export interface VerdictParts {
   readonly resolveMs: number
   /** Rules or a person; never rejects. */
   readonly decide: (destination: Destination) => Promise<Decision>
+  /** See `EgressOptions.denies`. */
+  readonly denies: (destination: Destination) => Decision | null
   /** The client left, or the gateway closes. */
   readonly abort: AbortSignal
 }
@@ -67,6 +69,10 @@ export async function reachVerdict(
     return denied(
       boundary(`${host} resolves to ${never.address}, which is ${CLASS_WORDS[never.is]}`),
     )
+  for (const { address } of classed) {
+    const refused = parts.denies({ ...destination, host: address })
+    if (refused) return denied(refused)
+  }
   const explicit = classed.find(({ is }) => STANDING[is] === 'explicit')
   if (!explicit) return { decision: first, decidedOn: [destination], addresses: ok(resolved.value) }
 

@@ -117,7 +117,7 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
 }
 
 /** True once the prompt has been in view long enough to have been seen. */
-function useGrace(id: string): boolean {
+export function useGrace(id: string): boolean {
   const [settled, setSettled] = useState<string | null>(null)
   useEffect(() => {
     const timer = setTimeout(() => setSettled(id), GRACE_MS)

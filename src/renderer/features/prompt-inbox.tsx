@@ -1,13 +1,16 @@
+import { useState } from 'react'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { PermissionRequest } from '../../shared/domain/policy.ts'
-import { denyAllOf, usePrompts } from '../stores/prompts.ts'
+import { askToCall, callPermission } from '../stores/call.ts'
+import { answerAll, usePrompts } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo } from '../stores/ui.ts'
 import { AxisStrip, LevelBadge } from '../ui/badges.tsx'
 import { Button } from '../ui/button.tsx'
 import { Empty, Loading } from '../ui/states.tsx'
+import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
-import { PromptCard } from './prompt-card.tsx'
+import { PromptCard, useGrace } from './prompt-card.tsx'
 
 /** More than these of one session say the same thing; the rest waits behind them. */
 const SHOWN_PER_SESSION = 5
@@ -20,7 +23,11 @@ export function PromptInbox() {
   return (
     <section className="page" aria-labelledby="inbox-title" data-testid="page-prompts">
       <header className="page-head">
-        <h1 id="inbox-title">Prompts</h1>
+        <div className="row">
+          <h1 id="inbox-title">Prompts</h1>
+          <span className="grow" />
+          <CallMe />
+        </div>
         <p className="dim">Each stalls only the program that asks. Unanswered, it is denied.</p>
       </header>
       {status === 'loading' ? (
@@ -38,6 +45,80 @@ export function PromptInbox() {
         </div>
       )}
     </section>
+  )
+}
+
+/** In a browser a page may call only when it was allowed to. */
+function CallMe() {
+  const [permission, setPermission] = useState(callPermission)
+  if (permission !== 'default') return null
+  return (
+    <Button small onClick={() => void askToCall().then(setPermission)} data-testid="call-me">
+      Call me when this page is not in front
+    </Button>
+  )
+}
+
+interface Batch {
+  readonly key: string
+  readonly name: string
+  /** The program's own words. */
+  readonly isAgentText: boolean
+  readonly requests: readonly PermissionRequest[]
+}
+
+/** Prompts that one answer fits: of one owner's names, or of one process. */
+function batchesOf(requests: readonly PermissionRequest[]): Batch[] {
+  const batches = new Map<string, Batch>()
+  const add = (
+    key: string,
+    name: string,
+    isAgentText: boolean,
+    request: PermissionRequest,
+  ): void => {
+    const before = batches.get(key)?.requests ?? []
+    batches.set(key, { key, name, isAgentText, requests: [...before, request] })
+  }
+  for (const request of requests) {
+    const { wider, requester } = request
+    if (wider) add(`domain ${wider}`, wider, false, request)
+    if (requester) add(`process ${requester.process.key}`, requester.process.name, true, request)
+  }
+  // What covers everything is what "Deny all" is for.
+  return [...batches.values()].filter(
+    (batch) => batch.requests.length > 1 && batch.requests.length < requests.length,
+  )
+}
+
+const MAX_BATCHES = 6
+
+function Batches({ requests }: { requests: readonly PermissionRequest[] }) {
+  return batchesOf(requests)
+    .slice(0, MAX_BATCHES)
+    .map((batch) => <BatchRow key={batch.key} batch={batch} />)
+}
+
+function BatchRow({ batch }: { batch: Batch }) {
+  // Another one joined: what is answered must have been seen.
+  const hasSettled = useGrace(`${batch.key} ${batch.requests.length}`)
+  const { name, isAgentText, requests } = batch
+  return (
+    <div className="row batch" data-testid="prompt-batch" data-batch={batch.key}>
+      <span className="grow clip">
+        {requests.length} of {isAgentText ? <AgentText text={name} max={60} /> : <b>{name}</b>}
+      </span>
+      {(['deny', 'allow'] as const).map((action) => (
+        <Button
+          key={action}
+          small
+          disabled={!hasSettled}
+          onClick={() => void answerAll(requests, action)}
+          data-testid={`batch-${action}`}
+        >
+          {action === 'deny' ? 'Deny these' : 'Allow these once'}
+        </Button>
+      ))}
+    </div>
   )
 }
 
@@ -69,13 +150,14 @@ function InboxGroup({ id, requests }: { id: SessionId; requests: readonly Permis
           <Button
             small
             look="danger"
-            onClick={() => void denyAllOf(id)}
+            onClick={() => void answerAll(requests, 'deny')}
             data-testid="prompt-deny-all"
           >
             Deny all {requests.length}
           </Button>
         )}
       </header>
+      <Batches requests={requests} />
       {requests.slice(0, SHOWN_PER_SESSION).map((request) => (
         <PromptCard key={request.id} request={request} />
       ))}

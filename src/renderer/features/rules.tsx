@@ -1,6 +1,7 @@
+import { useState } from 'react'
 import type { Rule } from '../../shared/domain/policy.ts'
+import { revokeRule } from '../stores/rule-actions.ts'
 import { useRules } from '../stores/rules.ts'
-import { revokeRule } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
@@ -10,12 +11,9 @@ import { AgentText, Path } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatAgo, formatCountdown } from '../words/format.ts'
 import { LIFETIME_NAMES } from '../words/outcomes.ts'
-
-const ORIGINS = {
-  prompt: 'answered prompt',
-  'agent-grant': 'granted at start',
-  user: 'made by you',
-} as const
+import { ACTION_NAMES, ORIGIN_WORDS } from '../words/rules.ts'
+import { PresetList } from './preset-list.tsx'
+import { RuleDialog } from './rule-dialog.tsx'
 
 /** The rules that reach into the session shown. */
 export function SessionRules() {
@@ -46,29 +44,40 @@ export function SessionRules() {
 /** What would be allowed, and why? */
 export function RulesPage() {
   const { status, rules } = useRules()
+  const [isAdding, setAdding] = useState(false)
   const ofEverywhere = rules.filter((rule) => rule.scope.kind === 'everywhere')
   const ofWorkspaces = rules.filter((rule) => rule.scope.kind === 'workspace')
   const ofSessions = rules.filter((rule) => 'sessionId' in rule.scope)
   return (
     <section className="page" aria-labelledby="rules-title" data-testid="page-rules">
       <header className="page-head">
-        <h1 id="rules-title">Rules in force</h1>
+        <div className="row">
+          <h1 id="rules-title">Rules in force</h1>
+          <span className="grow" />
+          <Button icon="add" onClick={() => setAdding(true)} data-testid="rule-add">
+            Add rule
+          </Button>
+        </div>
         <p className="dim">
-          Revoking one also cuts the connections it let through. A deny always wins.
+          Every change holds for running sessions at once. A deny always wins; otherwise the most
+          specific rule does.
         </p>
       </header>
+      {isAdding && <RuleDialog rule={null} onClose={() => setAdding(false)} />}
       {status === 'loading' ? (
         <Loading what="rules" />
-      ) : rules.length === 0 ? (
-        <Empty icon="rules" title="No rules">
-          Every host asks. An answer for a session or a workspace becomes a rule and is listed here
-          until it is revoked.
-        </Empty>
       ) : (
         <div className="page-body scroll">
+          {rules.length === 0 && (
+            <Empty icon="rules" title="No rules">
+              Every host asks. An answer for a session or a workspace becomes a rule and is listed
+              here until it is revoked.
+            </Empty>
+          )}
           <RuleGroup title="Kept for every session" rules={ofEverywhere} />
           <RuleGroup title="Kept for a workspace" rules={ofWorkspaces} />
           <RuleGroup title="Until the session ends" rules={ofSessions} />
+          <PresetList />
         </div>
       )}
     </section>
@@ -91,29 +100,44 @@ function RuleGroup({ title, rules }: { title: string; rules: readonly Rule[] }) 
   )
 }
 
+const ACTION_ICONS = { allow: 'check', deny: 'deny', ask: 'ask' } as const
+
 function RuleRow({ rule, showsScope }: { rule: Rule; showsScope: boolean }) {
   const now = useNow()
+  const [isEditing, setEditing] = useState(false)
   return (
     <li className={`rule-row ${rule.action}`} data-testid="rule-row" data-host={rule.host}>
-      <Icon name={rule.action === 'allow' ? 'check' : 'deny'} />
-      <span className="rule-action">{rule.action === 'allow' ? 'Allow' : 'Deny'}</span>
+      <Icon name={ACTION_ICONS[rule.action]} />
+      <span className="rule-action">{ACTION_NAMES[rule.action]}</span>
       <span className="stack-tight grow">
         <span className="mono host">
           {rule.host}
-          <span className="faint">{rule.port === null ? ', every port' : `:${rule.port}`}</span>
+          <span className="faint">
+            {rule.port === null ? ', every port' : `:${rule.port}`}
+            {rule.scheme && (rule.scheme === 'https' ? ', TLS' : ', plain HTTP')}
+          </span>
         </span>
         <span className="small faint row">
           {showsScope && <Scope rule={rule} />}
           <span className="clip">
-            {ORIGINS[rule.origin]}, {formatAgo(rule.createdAtMs, now)}
+            {ORIGIN_WORDS[rule.origin]}, {formatAgo(rule.createdAtMs, now)}
             {!showsScope && `, ${LIFETIME_NAMES[rule.scope.kind].toLowerCase()}`}
             {rule.expiresAtMs !== null && `, ends in ${formatCountdown(rule.expiresAtMs - now)}`}
           </span>
         </span>
       </span>
-      <Button small onClick={() => void revokeRule(rule.id)} data-testid="rule-revoke">
+      <Button
+        small
+        look="quiet"
+        icon="edit"
+        aria-label={`Edit the rule for ${rule.host}`}
+        onClick={() => setEditing(true)}
+        data-testid="rule-edit"
+      />
+      <Button small onClick={() => void revokeRule(rule)} data-testid="rule-revoke">
         Revoke
       </Button>
+      {isEditing && <RuleDialog rule={rule} onClose={() => setEditing(false)} />}
     </li>
   )
 }

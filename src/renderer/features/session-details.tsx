@@ -10,10 +10,12 @@ import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
 import { FileRules } from './file-rules.tsx'
 import { sumUpVariables, VariableGrants } from './variable-grants.tsx'
 import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
+import { PresetGrants, sumUpHosts } from './preset-grants.tsx'
 
 /** What a person need not think about, closed, each part with one line that says what is in it. */
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
+  const grants = useDraft((draft) => draft.grants)
   const { rules, maskSecrets, variables, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
@@ -39,6 +41,11 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
           testId="limits-part"
         >
           <LimitFields />
+        </Disclosure>
+      )}
+      {isBound && (
+        <Disclosure title="Hosts" summary={sumUpHosts(grants.length)} testId="hosts-part">
+          <PresetGrants />
         </Disclosure>
       )}
       <Disclosure title="Variables" summary={sumUpVariables(variables)} testId="variables-part">

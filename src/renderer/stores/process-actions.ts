@@ -33,7 +33,7 @@ export async function controlProcesses(request: ControlRequest): Promise<void> {
 
 function tell(action: ControlAction, outcome: { affected: number; remained: number }): void {
   const words = wordsOfControl(action, outcome)
-  useActions.setState(outcome.remained > 0 ? { problem: words } : { done: words })
+  useActions.setState(outcome.remained > 0 ? { problem: words } : { done: { words, undo: null } })
 }
 
 /** What outlived its session, of this run and of earlier ones. */

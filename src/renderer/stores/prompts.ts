@@ -1,6 +1,6 @@
 import { create } from 'zustand'
 import type { PromptChange } from '../../shared/contract/api.ts'
-import type { PromptId, SessionId } from '../../shared/domain/ids.ts'
+import type { PromptId } from '../../shared/domain/ids.ts'
 import {
   NARROW_ANSWER,
   type PermissionRequest,
@@ -104,11 +104,13 @@ export async function reachOf(promptId: PromptId, scope: AnswerScope): Promise<n
   )
 }
 
-export async function denyAllOf(sessionId: SessionId): Promise<void> {
-  const pending = usePrompts.getState().pending.filter((item) => item.sessionId === sessionId)
-  await Promise.all(
-    pending.map((request) => answerPrompt(request, 'deny', { ...NARROW_ANSWER, lifetime: 'once' })),
-  )
+/** One answer for many, each as narrow as can be. */
+export async function answerAll(
+  requests: readonly PermissionRequest[],
+  action: 'allow' | 'deny',
+): Promise<void> {
+  const once = { ...NARROW_ANSWER, lifetime: 'once' } as const
+  await Promise.all(requests.map((request) => answerPrompt(request, action, once)))
 }
 
 /** Removes the rule the last Allow made; the host cuts what it let through. */

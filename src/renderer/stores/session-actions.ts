@@ -17,7 +17,7 @@ interface ActionsState {
   /** A fault, or an outcome that has no place of its own. */
   readonly problem: string | null
   /** What was done, where nothing on the screen would show it. */
-  readonly done: string | null
+  readonly done: { readonly words: string; readonly undo: (() => void) | null } | null
   readonly probing: ReadonlySet<SessionId>
   /** Why the last probe of a session told nothing. */
   readonly probeProblems: ReadonlyMap<SessionId, string>
@@ -115,11 +115,6 @@ export const removeSession = (id: SessionId): Promise<void> =>
 export const renameSession = (id: SessionId, title: string): Promise<void> =>
   attempt(async (api) => {
     await api.session.rename({ id, title })
-  })
-
-export const revokeRule = (id: Parameters<Api['rule']['remove']>[0]['id']): Promise<void> =>
-  attempt(async (api) => {
-    await api.rule.remove({ id })
   })
 
 type Api = NonNullable<ReturnType<typeof currentConnection>>['api']

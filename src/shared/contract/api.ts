@@ -5,7 +5,14 @@ import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
-import { Decision, PermissionRequest, PromptAnswer, Rule } from '../domain/policy.ts'
+import {
+  Decision,
+  HostPreset,
+  PermissionRequest,
+  PromptAnswer,
+  Rule,
+  RuleDraft,
+} from '../domain/policy.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
   ControlError,
@@ -163,6 +170,20 @@ export const api = defineContract({
   rule: {
     /** Rules in force, for every session and workspace. */
     list: stream({ key: z.null(), snapshot: z.array(Rule), delta: z.array(Rule) }),
+    /** Registries of this machine's tools, GitHub, the agents' providers. */
+    presets: query({ input: z.null(), output: z.array(HostPreset) }),
+    /** Makes or replaces one. Live connections and waiting prompts follow at once. */
+    save: command({
+      input: RuleDraft,
+      output: Rule,
+      error: z.strictObject({ type: z.literal('rule_refused'), reason: z.string() }),
+    }),
+    /** How many attempts so far, of sessions that run, it would speak of. */
+    reach: command({
+      input: RuleDraft,
+      output: z.number().int(),
+      error: z.strictObject({ type: z.literal('rule_refused'), reason: z.string() }),
+    }),
     /** Also cuts the live connections the rule allowed. */
     remove: command({
       input: z.strictObject({ id: RuleId }),

@@ -25,21 +25,31 @@ export const Destination = z.strictObject({
 })
 export type Destination = z.infer<typeof Destination>
 
-/** `example.org`, or `*.example.org` (any depth below, not the name itself). */
+/**
+ * `example.org`, `*.example.org` (any depth below, not the name itself), an address, or a range of
+ * addresses (`10.0.0.0/8`).
+ */
 export const HostPattern = z
   .string()
   .max(253)
   .regex(
-    /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$|^\[?[0-9a-f:.]+\]?$/,
+    /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$|^\[?[0-9a-f:.]+\]?(\/\d{1,3})?$/,
   )
 export type HostPattern = z.infer<typeof HostPattern>
 
+/** `http`: plain HTTP. `https`: a tunnel that carries TLS to the very host, and nothing else. */
+export const Scheme = z.enum(['http', 'https'])
+export type Scheme = z.infer<typeof Scheme>
+
 export const Rule = z.strictObject({
   id: RuleId,
-  action: z.enum(['allow', 'deny']),
+  /** `ask`: a person is asked, also where a wider rule would allow. */
+  action: Action,
   host: HostPattern,
   /** null: every port. */
   port: z.number().int().min(1).max(65535).nullable(),
+  /** Absent: whatever carries it. */
+  scheme: Scheme.optional(),
   scope: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('process'),
@@ -54,10 +64,41 @@ export const Rule = z.strictObject({
   ]),
   /** Wall clock; null: as long as its scope. */
   expiresAtMs: z.number().nullable().default(null),
-  origin: z.enum(['prompt', 'agent-grant', 'user']),
+  origin: z.enum(['prompt', 'agent-grant', 'user', 'preset']),
   createdAtMs: z.number(),
 })
 export type Rule = z.infer<typeof Rule>
+
+/** A rule as a person writes it: new, or in place of the one it names. */
+export const RuleDraft = z.strictObject({
+  replaces: RuleId.nullable(),
+  action: Action,
+  /** As typed; the host says what is wrong with it. */
+  host: z.string().max(300),
+  port: z.number().int().min(1).max(65535).nullable(),
+  scheme: Scheme.nullable(),
+  scope: Rule.shape.scope,
+  /** Milliseconds it holds; null: as long as its scope. */
+  forMs: z
+    .number()
+    .int()
+    .min(1000)
+    .max(30 * 24 * 3_600_000)
+    .nullable(),
+  origin: z.enum(['user', 'preset']),
+})
+export type RuleDraft = z.infer<typeof RuleDraft>
+
+export const PresetHost = z.strictObject({ host: HostPattern, why: z.string() })
+export type PresetHost = z.infer<typeof PresetHost>
+
+/** A list of hosts that go together, to be read before it is taken. */
+export const HostPreset = z.strictObject({
+  id: z.string(),
+  title: z.string(),
+  hosts: z.array(PresetHost),
+})
+export type HostPreset = z.infer<typeof HostPreset>
 
 export const Decision = z.strictObject({
   action: z.enum(['allow', 'deny']),

@@ -115,3 +115,35 @@ test('a rule for everywhere holds for every session; the narrower scope explains
   expect(decide([everywhere])).toEqual(byRule('allow', 1))
   expect(decide([everywhere, rule(2, {})])).toEqual(byRule('allow', 2))
 })
+
+test('a person who wants to be asked about one host of an allowed domain is', () => {
+  const wide = rule(1, { host: '*.example.org' })
+  const asks = rule(2, { action: 'ask' })
+  expect(decide([wide])).toEqual(byRule('allow', 1))
+  expect(decide([wide, asks])).toBe('ask')
+  // In a session that does not ask, asking is denying.
+  expect(decide([wide, asks], 'deny')).toMatchObject({ action: 'deny', by: { kind: 'default' } })
+  // The most specific of both wins; a tie asks; a denial wins over both.
+  expect(decide([rule(1, {}), rule(2, { action: 'ask', host: '*.example.org' })])).toEqual(
+    byRule('allow', 1),
+  )
+  expect(decide([rule(1, {}), asks])).toBe('ask')
+  expect(decide([rule(3, { action: 'deny', host: '*.org' }), asks])).toEqual(byRule('deny', 3))
+})
+
+test('a rule for one scheme speaks of nothing else', () => {
+  const via = (protocol: 'connect' | 'http' | 'socks5' | 'direct', scheme: 'http' | 'https') =>
+    decideByRules({
+      destination: { host: 'api.example.org', port: 443, protocol },
+      rules: [rule(1, { scheme })],
+      sessionId: SESSION,
+      workspace: WORKSPACE,
+      requester: null,
+      sessionDefault: 'ask',
+    })
+  expect(via('http', 'http')).toEqual(byRule('allow', 1))
+  expect(via('connect', 'http')).toBe('ask')
+  for (const protocol of ['connect', 'socks5', 'direct'] as const)
+    expect(via(protocol, 'https')).toEqual(byRule('allow', 1))
+  expect(via('http', 'https')).toBe('ask')
+})

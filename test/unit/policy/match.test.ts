@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   coversHost,
   isOverBroad,
+  parseAllowPattern,
   parseHostPattern,
   ruleCovers,
 } from '../../../src/main/core/policy/match.ts'
@@ -37,7 +38,11 @@ test.each([
   '*.s3.amazonaws.com',
 ])('%s is over-broad', (pattern) => {
   expect(isOverBroad(pattern)).toBe(true)
-  expect(parseHostPattern(pattern).ok).toBe(false)
+  expect(parseAllowPattern(pattern).ok).toBe(false)
+})
+
+test('a rule that does not let through may be as wide as it likes', () => {
+  expect(parseHostPattern('*.github.io')).toEqual({ ok: true, value: '*.github.io' })
 })
 
 test.each(['*.example.org', '*.example.co.uk', 'com', '*.bucket.s3.amazonaws.com'])(

@@ -1,6 +1,7 @@
 import type { ConnectionId, PromptId, RuleId, SessionId } from '../../../src/shared/domain/ids.ts'
 import type {
   Destination,
+  HostPreset,
   PermissionRequest,
   Requester,
   Rule,
@@ -117,6 +118,22 @@ export const PROMPTS: PermissionRequest[] = [
     requester: requester(4161, 4160, 4100),
     connections: [connectionId(60)],
     wider: null,
+  },
+]
+
+export const PRESETS: HostPreset[] = [
+  {
+    id: 'npm',
+    title: 'npm packages',
+    hosts: [{ host: 'registry.example.org', why: 'npm’s registry' }],
+  },
+  {
+    id: 'github',
+    title: 'GitHub',
+    hosts: [
+      { host: 'github.com', why: 'pages and Git over HTTPS' },
+      { host: '*.githubusercontent.com', why: 'files and releases' },
+    ],
   },
 ]
 

@@ -13,7 +13,7 @@ import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
 import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
-import { eventsOf, flood, PROMPTS, RULES } from './events.ts'
+import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
 import { policyOf } from './policies.ts'
 import { createFakeProcesses, type FakeProcesses } from './processes.ts'
@@ -242,6 +242,26 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       list: () => promptList.source,
     },
     rule: {
+      presets: () => Promise.resolve(PRESETS),
+      reach: ({ host }) =>
+        Promise.resolve(
+          host.includes('*.org')
+            ? err({ type: 'rule_refused' as const, reason: 'The wildcard covers far too much.' })
+            : ok(host.length),
+        ),
+      save: ({ replaces, scheme, forMs, ...draft }) => {
+        seen.push(`save ${draft.action} ${draft.host} ${draft.port} ${draft.scope.kind}`)
+        const rule: Rule = {
+          ...draft,
+          ...(scheme ? { scheme } : {}),
+          id: replaces ?? (`rul_${String(rules.length + 90).padStart(8, '0')}` as Rule['id']),
+          expiresAtMs: forMs === null ? null : Date.now() + forMs,
+          createdAtMs: Date.now(),
+        }
+        rules = [...rules.filter(({ id }) => id !== rule.id), rule]
+        ruleList.tell(rules)
+        return Promise.resolve(ok(rule))
+      },
       list: () => ruleList.source,
       remove: ({ id }) => {
         rules = rules.filter((rule) => rule.id !== id)

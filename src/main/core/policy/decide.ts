@@ -1,4 +1,5 @@
 import type { Decision, Destination, Rule } from '../../../shared/domain/policy.ts'
+import { bitsOf, isRange } from './address-range.ts'
 import { ruleCovers } from './match.ts'
 import { type Asker, isInScope, SCOPE_ORDER } from './scope.ts'
 
@@ -11,15 +12,18 @@ export interface RuleQuestion extends Asker {
   readonly sessionDefault: 'ask' | 'deny'
 }
 
-/** Deny wins over allow; among several of one action the most specific one explains. */
+/**
+ * Deny wins. Among allow and ask the most specific wins, and ask wins a tie: a person who wants to be
+ * asked about one host of an allowed domain is. The most specific rule explains.
+ */
 export function decideByRules(question: RuleQuestion): Decision | 'ask' {
   const covering = question.rules.filter(
     (rule) => isInScope(rule, question) && ruleCovers(rule, question.destination),
   )
-  for (const action of ['deny', 'allow'] as const) {
-    const [rule] = covering.filter((item) => item.action === action).sort(bySpecificity)
-    if (rule) return { action, by: { kind: 'rule', ruleId: rule.id } }
-  }
+  const sorted = covering.sort(bySpecificity)
+  const rule = sorted.find(({ action }) => action === 'deny') ?? sorted[0]
+  if (rule && rule.action !== 'ask')
+    return { action: rule.action, by: { kind: 'rule', ruleId: rule.id } }
   if (question.sessionDefault === 'ask') return 'ask'
   return {
     action: 'deny',
@@ -27,13 +31,16 @@ export function decideByRules(question: RuleQuestion): Decision | 'ask' {
   }
 }
 
-/** Exact host before wildcard, longer before shorter, one port before every port, narrow scope first. */
+/** One host before many, fewer before more, one port before every port, narrow scope first. */
 function bySpecificity(a: Rule, b: Rule): number {
-  const isWild = (rule: Rule): number => (rule.host.startsWith('*.') ? 1 : 0)
+  const isMany = ({ host }: Rule): number => (host.startsWith('*.') || isRange(host) ? 1 : 0)
+  const width = ({ host }: Rule): number => (isRange(host) ? -bitsOf(host) : -host.length)
   return (
-    isWild(a) - isWild(b) ||
-    b.host.length - a.host.length ||
+    isMany(a) - isMany(b) ||
+    width(a) - width(b) ||
     (a.port === null ? 1 : 0) - (b.port === null ? 1 : 0) ||
+    (a.scheme ? 0 : 1) - (b.scheme ? 0 : 1) ||
+    (a.action === 'ask' ? 0 : 1) - (b.action === 'ask' ? 0 : 1) ||
     SCOPE_ORDER[a.scope.kind] - SCOPE_ORDER[b.scope.kind] ||
     (a.id < b.id ? -1 : 1)
   )

@@ -2,10 +2,15 @@ import { isIP } from 'node:net'
 import { getDomain } from 'tldts'
 import type { Destination, HostPattern, Rule } from '../../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
+import { isRange, isWideRange, parseRange, rangeCovers } from './address-range.ts'
 import { canonicalHost } from './host-name.ts'
 
-/** A wildcard that covers names of more than one owner: `*.org`, `*.co.uk`, `*.github.io`. */
+/**
+ * A wildcard that covers names of more than one owner (`*.org`, `*.co.uk`, `*.github.io`), or a range
+ * of addresses nobody has in mind as a whole.
+ */
 export function isOverBroad(pattern: string): boolean {
+  if (isRange(pattern)) return isWideRange(pattern)
   if (!pattern.startsWith('*')) return false
   return ownedDomain(pattern.replace(/^\*\.?/, '')) === null
 }
@@ -23,13 +28,24 @@ export function widerPattern(host: string): HostPattern | null {
 
 /** The canonical form of a pattern a person typed, or why it cannot be one. */
 export function parseHostPattern(text: string): Result<HostPattern, string> {
+  if (isRange(text)) return parseRange(text)
   const isWildcard = text.startsWith('*.')
   const host = canonicalHost(isWildcard ? text.slice(2) : text)
   if (!host.ok) return host
   if (!isWildcard) return ok(host.value)
   if (isIP(host.value) !== 0) return err('an address cannot have a wildcard')
-  const pattern = `*.${host.value}`
-  return isOverBroad(pattern) ? err('the wildcard covers far too much') : ok(pattern)
+  return ok(`*.${host.value}`)
+}
+
+/** The same for a rule that lets through; a rule that denies or asks may be as wide as it likes. */
+export function parseAllowPattern(text: string): Result<HostPattern, string> {
+  const pattern = parseHostPattern(text)
+  if (!pattern.ok || !isOverBroad(pattern.value)) return pattern
+  return err(
+    isRange(pattern.value)
+      ? 'a range that is allowed has at least /8'
+      : 'the wildcard covers names of more than one owner',
+  )
 }
 
 /**
@@ -38,6 +54,7 @@ export function parseHostPattern(text: string): Result<HostPattern, string> {
  * deny rule written by hand cannot miss.
  */
 export function coversHost(pattern: string, host: string): boolean {
+  if (isRange(pattern)) return rangeCovers(pattern, host)
   if (!pattern.startsWith('*.')) return pattern === host || sameHost(pattern, host)
   if (isIP(host) !== 0) return false
   const base = canonicalHost(pattern.slice(2))
@@ -53,5 +70,7 @@ function sameHost(pattern: string, host: string): boolean {
 export function ruleCovers(rule: Rule, destination: Destination): boolean {
   if (rule.action === 'allow' && isOverBroad(rule.host)) return false
   if (rule.port !== null && rule.port !== destination.port) return false
+  // Whether a tunnel carries TLS shows later, and is held to then.
+  if (rule.scheme && (rule.scheme === 'http') !== (destination.protocol === 'http')) return false
   return coversHost(rule.host, destination.host)
 }

@@ -1,6 +1,6 @@
 import type { Rule } from '../../../shared/domain/policy.ts'
 import type { SessionState } from '../../../shared/projection.ts'
-import { coversHost } from './match.ts'
+import { ruleCovers } from './match.ts'
 import { isInScope } from './scope.ts'
 
 /** Pure: how many connections asked for so far the rule speaks of, whatever became of them. */
@@ -11,11 +11,7 @@ export function countCovered(rule: Rule, states: readonly SessionState[]): numbe
     const { id: sessionId, spec } = session
     for (const { destination, requester } of network.values()) {
       const asker = { sessionId, workspace: spec.workspace, requester }
-      const isCovered =
-        isInScope(rule, asker) &&
-        (rule.port === null || rule.port === destination.port) &&
-        coversHost(rule.host, destination.host)
-      if (isCovered) count++
+      if (isInScope(rule, asker) && ruleCovers(rule, destination)) count++
     }
   }
   return count

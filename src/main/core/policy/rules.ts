@@ -7,7 +7,8 @@ import type { Clock, DocumentStore, Log } from '../ports.ts'
 export interface RuleBook {
   /** Every rule in force. */
   all(): readonly Rule[]
-  add(rule: Rule): void
+  /** In place of the rule of the same id where there is one. */
+  put(rule: Rule): void
   /** The removed rule; null when there is none of that id. */
   remove(id: RuleId): Rule | null
   /** Rules of a session and of its processes die with it. */
@@ -77,9 +78,11 @@ export function createRuleBook(kept: readonly Rule[], options: RuleBookOptions):
 
   return {
     all: () => rules,
-    add: (rule) => {
+    put: (rule) => {
+      deadlines.delete(rule.id)
       setDeadline(rule)
-      replace([...rules, rule])
+      const isKnown = rules.some(({ id }) => id === rule.id)
+      replace(isKnown ? rules.map((item) => (item.id === rule.id ? rule : item)) : [...rules, rule])
       watchTime()
     },
     remove: (id) => {

@@ -1,0 +1,39 @@
+import { reveal } from '../words/reveal.ts'
+import { setMinimised, usePrompts } from './prompts.ts'
+
+/** A script that asks for a thousand hosts calls a person once. */
+const PAUSE_MS = 10_000
+
+/** `default`: the person was not asked yet. The desktop shell calls by itself and says `denied`. */
+export const callPermission = (): NotificationPermission =>
+  'Notification' in window ? Notification.permission : 'denied'
+
+/** Only by a click, as browsers want it. */
+export const askToCall = async (): Promise<NotificationPermission> =>
+  Notification.requestPermission()
+
+/** Calls the person to a prompt while the page is not in front. */
+export function callToPrompts(): void {
+  let lastMs = -PAUSE_MS
+  usePrompts.subscribe((state, before) => {
+    const newest = state.pending.at(-1)
+    const isNew = newest && !before.pending.some(({ id }) => id === newest.id)
+    if (!isNew || before.status === 'loading' || document.hasFocus()) return
+    if (callPermission() !== 'granted' || performance.now() - lastMs < PAUSE_MS) return
+    lastMs = performance.now()
+    const name = newest.requester?.process.name ?? 'A program'
+    const shown = reveal(name, 60)
+      .segments.map(({ text }) => text)
+      .join('')
+    const { host, port } = newest.destination
+    const call = new Notification('A program asks', {
+      body: `“${shown}” wants to connect to ${host}:${port}. It waits.`,
+      tag: 'cloche-prompt',
+    })
+    call.addEventListener('click', () => {
+      window.focus()
+      setMinimised(false)
+      call.close()
+    })
+  })
+}
