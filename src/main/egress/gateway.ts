@@ -29,7 +29,8 @@ export interface EgressGatewayOptions {
 
 /**
  * The only way out of a sandbox. One mixed port for proxies: a first byte of 0x05 is SOCKS5,
- * anything else HTTP. Programs that know no proxy come by the direct way. Each `serve` is a gateway of its own; nothing is shared between two but the resolver.
+ * anything else HTTP. Programs that know no proxy come by the direct way. Each `serve` is a gateway
+ * of its own; nothing is shared between two but the resolver.
  */
 export function createEgressGateway(options: EgressGatewayOptions): EgressGateway {
   const parts = {
