@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { DirectNetwork } from '../../core/ports.ts'
-import { isDirectAddress } from '../../core/direct-addresses.ts'
+import { isDirectAddress, PROBE_NAME } from '../../core/direct-addresses.ts'
 import type { Destination } from '../../../shared/domain/policy.ts'
 import type { Fact } from '../../../shared/domain/timeline.ts'
 import { err, type Result } from '../../../shared/result.ts'
@@ -29,7 +29,7 @@ export function createDirectFront(
   const names = createDirectNames()
   const told = new Set<string>()
   const tell = (name: string): void => {
-    if (told.has(name) || told.size >= MOST_TOLD) return
+    if (name === PROBE_NAME || told.has(name) || told.size >= MOST_TOLD) return
     told.add(name)
     report({ type: 'net/resolved', name })
   }

@@ -1,11 +1,12 @@
 import { decode, encode, type Packet, type Question } from 'dns-packet'
 import { isIP } from 'node:net'
 import { canonicalHost } from '../../core/policy/host-name.ts'
-import type { DirectNames } from './names.ts'
+import { type DirectNames, NAME_TTL_S } from './names.ts'
 
-/** Seconds a program may keep an answer. Short: an address can be given to another name later. */
-const TTL_S = 60
+/** No question is longer; what is read of a longer one could take the host long. */
+const MAX_BYTES = 512
 const RECURSION_AVAILABLE = 0x80
+const SERVER_FAILURE = 2
 const NAME_ERROR = 3
 const NOT_IMPLEMENTED = 4
 
@@ -36,11 +37,13 @@ export function answerQuestion(
   // Other kinds exist of no name here; programs then use the address they got.
   if (question.type !== 'A') return reply(0)
   const data = names.addressOf(name)
+  if (data === null) return reply(SERVER_FAILURE)
   asked(name)
-  return reply(0, [{ type: 'A', class: 'IN', name: question.name, ttl: TTL_S, data }])
+  return reply(0, [{ type: 'A', class: 'IN', name: question.name, ttl: NAME_TTL_S, data }])
 }
 
 function read(bytes: Uint8Array): Packet | null {
+  if (bytes.length > MAX_BYTES) return null
   try {
     return decode(Buffer.from(bytes))
   } catch {
@@ -65,5 +68,5 @@ function pointer(
   const known = names.nameOf(parts.reverse().join('.'))
   return known === null
     ? [NAME_ERROR]
-    : [0, [{ type: 'PTR', class: 'IN', name, ttl: TTL_S, data: known }]]
+    : [0, [{ type: 'PTR', class: 'IN', name, ttl: NAME_TTL_S, data: known }]]
 }
