@@ -54,7 +54,7 @@ function serve(
   const http = createHttpFront(admissions, limits, log)
   const socks = createSocksFront(admissions, limits, log)
 
-  const directFront = direct && createDirectFront(direct, admissions, limits, session.report)
+  const directFront = direct && createDirectFront(direct, admissions, limits, session)
 
   const own = (socket: Socket): EgressClient => {
     const requester = attribute(socket, session.rootPid, session.processes)
@@ -90,8 +90,8 @@ function serve(
       const closed = listeners.map(
         (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
       )
-      directFront?.close()
       for (const socket of clients) socket.destroy()
+      await directFront?.close()
       await admissions.drained()
       await Promise.all(closed)
     },
