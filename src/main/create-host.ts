@@ -326,7 +326,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     stop: async () => {
       await sessions.stopAll()
       await watcher.close()
-      orphans.close()
+      await orphans.close()
       await ptyHost.stop()
       await store.flush()
       await lock.value.release()

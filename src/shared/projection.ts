@@ -260,6 +260,7 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       }
     case 'net/malformed':
     case 'net/resolved':
+    case 'net/datagrams':
       return state
     case 'net/decided': {
       const state_ = fact.decision.action === 'allow' ? 'connecting' : 'refused'

@@ -97,7 +97,7 @@ export const CATALOGUE: readonly Check[] = [
   notHere('S52', 'shares of a VM', 'VMs are another backend'),
   check('S53', 'container engines', REACH, 'connect to a container engine'),
   notHere('S54', 'a filtered engine socket', 'none is offered'),
-  check('S55', 'engines by address', 'enforcement/network', 'an address beyond is refused'),
+  check('S55', 'engines by address', 'enforcement/direct', 'arrives at this process as dialled'),
   check('S56', 'D-Bus', DESKTOP, 'services of a desktop'),
   check('S57', 'display', DESKTOP, 'services of a desktop'),
   check('S58', 'abstract sockets', REACH, 'connect to an abstract socket'),

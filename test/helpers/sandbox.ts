@@ -61,11 +61,12 @@ export const testBackend = (
   bubblewrapPaths?: readonly string[],
   limits: Partial<LimitOptions> = {},
   placeholders: Placeholders = testPlaceholders(),
+  networkProgram = NETWORK_PROGRAM,
 ): SandboxBackend =>
   createBubblewrapBackend({
     nodePath: process.execPath,
     nodeEnv: {},
-    networkProgram: NETWORK_PROGRAM,
+    networkProgram,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
     log: silent,

@@ -96,6 +96,38 @@ describe('a program that knows nothing of proxies', () => {
     )
   })
 
+  const dial = (socket: string, address: string): string =>
+    python(`import socket as s
+c=s.socket(${socket})
+c.settimeout(20)
+c.connect((\\"${address}\\",7777))
+c.sendall(b\\"GET / raw\\")
+print(\\"got\\",c.recv(99))`)
+
+  test.each([
+    ['over multipath TCP', dial('s.AF_INET,s.SOCK_STREAM,262', NAME), NAME],
+    ['over IPv6', dial('s.AF_INET6', '2001:db8::5'), '2001:db8::5'],
+    ['to IPv4 by an IPv6 socket', dial('s.AF_INET6', '::ffff:203.0.113.5'), '203.0.113.5'],
+    [
+      'from an address it made up',
+      python(`import socket as s
+c=s.create_connection((\\"${NAME}\\",7777),20,(\\"203.0.113.9\\",7000))
+print(\\"got\\",c.recv(99))`),
+      NAME,
+    ],
+  ])('is known by its process %s', async (_, command, dialled) => {
+    const pending = pendingPrompts(connection)
+    const run = await start(command)
+    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    expect(pending.list[0]).toMatchObject({
+      destination: { host: dialled, port: 7777, protocol: 'direct' },
+      requester: { process: { name: 'python3' } },
+    })
+    await connection.api.session.stop({ id: run.session.id })
+    expect(await run.text()).not.toContain('got')
+    expect(received).toEqual([])
+  })
+
   test('is reset when it is denied', async () => {
     const pending = pendingPrompts(connection)
     const run = await start(python(CONNECT))
@@ -199,16 +231,28 @@ u.recv(9)`
     const run = await start(python(send('inside')))
     expect(await run.text()).toContain('ConnectionRefusedError')
     expect(got).toEqual(['control'])
+    await expect
+      .poll(() => run.events.map(({ fact }) => fact), { timeout: 5000 })
+      .toContainEqual({ type: 'net/datagrams', count: 1 })
   })
 
-  test('names are answered inside, whatever resolver is asked', async () => {
+  test('names are answered inside by stand-ins, and no other resolver is reached', async () => {
     const run = await start(
-      `getent hosts some.name.example; getent ahosts localhost | head -1; getent hosts 198.18.0.2`,
+      [
+        'getent hosts some.name.example; getent hosts app.localhost; getent hosts 198.18.0.2',
+        python(`import socket as s
+u=s.socket(s.AF_INET,s.SOCK_DGRAM)
+u.settimeout(5)
+u.connect((\\"8.8.8.8\\",53))
+u.send(b\\"question\\")
+u.recv(9)`),
+      ].join('; '),
     )
     const text = await run.text()
     expect(text).toMatch(/198\.18\.0\.2\s+some\.name\.example/)
-    expect(text).toMatch(/127\.0\.0\.1|::1/)
+    expect(text).toMatch(/127\.0\.0\.1\s+app\.localhost/)
     expect(text.match(/some\.name\.example/g)).toHaveLength(2)
+    expect(text).toContain('ConnectionRefusedError')
     expect([...run.state().network.values()]).toEqual([])
   })
 
@@ -260,5 +304,15 @@ print(\\"taken\\")`)
       verdict: 'held',
     })
     expect([...run.state().network.values()]).toEqual([])
+    const asked = run.events.filter(({ fact }) => fact.type === 'net/resolved')
+    expect(asked).toEqual([])
+  })
+
+  test('the address a probe uses is decided like every other when the agent uses it', async () => {
+    const pending = pendingPrompts(connection)
+    const run = await start('bash -c "exec 3<>/dev/tcp/192.0.2.1/80; cat <&3"')
+    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    expect(pending.list[0]!.destination).toMatchObject({ host: '192.0.2.1', protocol: 'direct' })
+    await connection.api.session.stop({ id: run.session.id })
   })
 })

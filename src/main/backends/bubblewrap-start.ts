@@ -10,7 +10,7 @@ import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
-import { type NetworkCanary, watchNetwork } from './network-canary.ts'
+import { createNetworkCanary, type NetworkCanary } from './network-canary.ts'
 import { createConnector } from './ports/connector.ts'
 import { forwardPort } from './ports/forward.ts'
 import { readListening } from './ports/listening.ts'
@@ -113,12 +113,12 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   await mapUser(root.pid)
   // The slowest part, and the only one that needs nothing else: it begins first.
   const ports = { proxy: PROXY.port, direct: DIRECT_PORT }
-  const taken = takeNetwork(root.pid, ports, helper, signal, start.log).then((network) => {
-    if (!network.ok) return network
-    started.network = network.value
-    const { direct } = network.value
-    // From the first moment: the probe asks for a name and connects.
-    return ok({ network: network.value, canary: direct && watchNetwork(direct) })
+  const canary = createNetworkCanary()
+  const look = canary.look()
+  const into = { pid: root.pid, ports, canary }
+  const taken = takeNetwork(into, helper, signal, start.log).then((network) => {
+    if (network.ok) started.network = network.value
+    return network
   })
   const held = { rootPid: root.pid, pids: [start.pid, root.pid], name: start.name }
   const keeper = await keepLimits(start.planned.plan.limits, held, start.limits)
@@ -133,16 +133,16 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   if (network.status === 'rejected') throw network.reason
   if (!network.value.ok) throw new Stopped('the network gateway', network.value.error)
 
-  const { canary } = network.value.value
-  const arrived = canary && canary.arrived
-  const report = { report: reported.value, isFresh: true, arrived }
+  const direct = await look.seen(reported.value.get('direct'))
+  look.end()
+  const report = { report: reported.value, isFresh: true, direct }
   const axes = await judgeSandbox(start.planned, root.pid, canaries, report)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
   await canaries.close()
   await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
   await folder.remove()
-  return ok(makeSandbox(start, { root, keeper, ...network.value.value }, axes))
+  return ok(makeSandbox(start, { root, keeper, network: network.value.value, canary }, axes))
 }
 
 /** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
@@ -168,7 +168,7 @@ interface Standing {
   readonly root: ProcessIdentity
   readonly keeper: LimitKeeper
   readonly network: SandboxNetwork
-  readonly canary: NetworkCanary | null
+  readonly canary: NetworkCanary
 }
 
 function closeNetwork({ proxy, direct }: SandboxNetwork): void {

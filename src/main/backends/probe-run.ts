@@ -30,7 +30,7 @@ export async function judgeSandbox(
   planned: Planned,
   first: number,
   canaries: Canaries,
-  said: Pick<Findings, 'report' | 'isFresh' | 'arrived'>,
+  said: Pick<Findings, 'report' | 'isFresh' | 'direct'>,
 ): Promise<AxisReport[]> {
   const [inner] = await childrenOf(first)
   const [seen, own, inside, words] = await Promise.all([
@@ -62,9 +62,9 @@ const AGAIN_MS = 10_000
 export async function probeAgain(
   planned: Planned,
   first: number,
-  canary: NetworkCanary | null,
+  canary: NetworkCanary,
 ): Promise<AxisReport[]> {
-  const before = canary?.arrived ?? 0
+  const look = canary.look()
   const folder = await makeRunFolder(planned.visible)
   const canaries = await placeCanaries(folder.path)
   try {
@@ -77,9 +77,10 @@ export async function probeAgain(
       { timeoutMs: AGAIN_MS },
     )
     const report = parseReport(stdout) ?? new Map<string, string>()
-    const arrived = canary && canary.arrived - before
-    return await judgeSandbox(planned, first, canaries, { report, isFresh: false, arrived })
+    const direct = await look.seen(report.get('direct'))
+    return await judgeSandbox(planned, first, canaries, { report, isFresh: false, direct })
   } finally {
+    look.end()
     await canaries.close()
     await folder.remove()
   }

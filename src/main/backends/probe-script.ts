@@ -1,3 +1,6 @@
+import { PROBE_NAME } from '../core/direct-addresses.ts'
+import { CANARY_ADDRESS } from './network-canary.ts'
+
 /** Descriptors of the probe; 7 is bubblewrap's own and closed with them. */
 const KEPT = '0|1|2|7|8|9'
 
@@ -20,12 +23,12 @@ if command -v mount >/dev/null 2>&1; then
   if mount --bind /tmp /tmp 2>/dev/null; then say mount made; else say mount refused; fi &
 fi
 if command -v getent >/dev/null 2>&1; then
-  say name "$(getent hosts cloche-probe.example.com 2>/dev/null)" &
+  say name "$(getent hosts ${PROBE_NAME} 2>/dev/null)" &
 fi
 if command -v bash >/dev/null 2>&1; then
   bash -c '
     try() { if (exec 3<>"/dev/tcp/$2/$3") 2>/dev/null; then s=connected; else s=refused; fi; printf "%s\t%s\n" "$1" "$s" >&9; }
-    try loopback 127.0.0.1 "$1"; try direct 192.0.2.1 80' bash "$port" 2>/dev/null &
+    try loopback 127.0.0.1 "$1"; try direct ${CANARY_ADDRESS} 80' bash "$port" 2>/dev/null &
 fi
 wait
 `

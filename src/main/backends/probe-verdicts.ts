@@ -6,6 +6,7 @@ import { HOSTS_LINE } from './bubblewrap-args.ts'
 import type { FileEntry } from './files/entries.ts'
 import { uncovered } from './files/mounted.ts'
 import type { KernelFacts } from './kernel-facts.ts'
+import type { DirectSeen } from './network-canary.ts'
 import type { Sightings } from './probe-canaries.ts'
 
 export interface Findings {
@@ -15,8 +16,7 @@ export interface Findings {
   /** Content of the canary file. */
   readonly secret: string
   readonly seen: Sightings
-  /** The probe's direct connections that arrived here; null: nothing takes direct connections. */
-  readonly arrived: number | null
+  readonly direct: DirectSeen
   /** The kernel on the probe, which becomes the agent. */
   readonly inside: KernelFacts | null
   /** The kernel on this process. */
@@ -149,6 +149,7 @@ function protection({ entries, inside }: Findings): Evidence | null {
 function networkRows(findings: Findings): (Evidence | null)[] {
   const { report, seen, inside } = findings
   return [
+    'missing' in findings.direct ? withoutDirect(findings.direct.missing) : null,
     tried(report.get('loopback'), (said) =>
       row(
         'Connect to a port of this machine',
@@ -156,7 +157,7 @@ function networkRows(findings: Findings): (Evidence | null)[] {
         seen.connections === 0 && said === 'refused',
       ),
     ),
-    tried(report.get('direct'), (said) => direct(said, findings.arrived)),
+    tried(report.get('direct'), (said) => direct(said, findings.direct)),
     tried(report.get('name'), (said) =>
       row('Resolve a name', ...nameVerdict(said.split(/\s+/)[0] ?? '')),
     ),
@@ -169,11 +170,15 @@ function networkRows(findings: Findings): (Evidence | null)[] {
   ]
 }
 
+/** Nothing is open by it, but a person who wonders why such a program fails finds it here. */
+const withoutDirect = (reason: string): Evidence =>
+  row('Serve programs that know no proxy', `they have no way out here: ${reason}`, true)
+
 /** What it says about its success counts for nothing: what arrived here does. */
-function direct(said: string, arrived: number | null): Evidence {
+function direct(said: string, seen: DirectSeen): Evidence {
   const words = 'Connect to an address without a proxy'
   if (said === 'refused') return row(words, said, true)
-  const hasArrived = arrived !== null && arrived > 0
+  const hasArrived = 'arrived' in seen && seen.arrived > 0
   return row(words, hasArrived ? 'it arrived at the gateway' : said, hasArrived)
 }
 

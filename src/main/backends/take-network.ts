@@ -1,8 +1,10 @@
 import { Socket as DatagramSocket } from 'node:dgram'
 import { Server } from 'node:net'
+import { basename } from 'node:path'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, ResolverSocket, SandboxNetwork } from '../core/ports.ts'
+import { type NetworkCanary, noSuchName } from './network-canary.ts'
 import { startHelper } from './spawn.ts'
 
 /** What runs the small programs that work in a sandbox's network. */
@@ -25,7 +27,7 @@ export interface NetworkPorts {
 }
 
 function resolverSocket(socket: DatagramSocket): ResolverSocket {
-  let answer: Parameters<ResolverSocket['answerWith']>[0] = () => null
+  let answer: Parameters<ResolverSocket['answerWith']>[0] = noSuchName
   let isClosed = false
   socket.on('message', (question, { address, port }) => {
     const words = answer(question)
@@ -46,30 +48,44 @@ function resolverSocket(socket: DatagramSocket): ResolverSocket {
 
 const Last = z.object({ done: z.literal(true), reason: z.string() })
 
+/** The sandbox that is entered. */
+export interface Entered {
+  readonly pid: number
+  readonly ports: NetworkPorts
+  /** It watches what is taken from its first moment, or is told why there is nothing. */
+  readonly canary: NetworkCanary
+}
+
 /**
  * The ends of the network of the sandbox `pid` belongs to, accepting in this process. Works for an
  * ordinary user because the sandbox has exactly one user namespace and this user made it. Where the
- * small program is not built or the kernel lacks a part, only proxies are served, and the log says
- * why. `signal` aborts. The caller owns what it gets.
+ * small program is not built or the kernel lacks a part, only proxies are served, and canary and log
+ * are told why. `signal` aborts. The caller owns what it gets.
  */
 export async function takeNetwork(
-  pid: number,
-  ports: NetworkPorts,
+  { pid, ports, canary }: Entered,
   program: SandboxHelpers,
   signal: AbortSignal,
   log: Log,
 ): Promise<Result<SandboxNetwork, string>> {
+  const miss = (reason: string): void => {
+    log.warn(`direct connections are not served: ${reason}`)
+    canary.miss(reason)
+  }
   const args = [String(pid), String(ports.proxy), String(ports.direct)]
-  const taken = await collect(program.networkProgram, args, {}, signal)
+  const watch = (listener: Server): void => canary.watch(listener)
+  const taken = await collect(program.networkProgram, args, {}, { signal, watch })
   if (taken.ok) {
-    if (taken.value.reason) log.warn(`direct connections are not served: ${taken.value.reason}`)
+    if (taken.value.reason) miss(taken.value.reason)
     return ok(taken.value.network)
   }
   if (signal.aborted) return taken
-  log.warn(`direct connections are not served: ${taken.error}`)
+  miss(taken.error)
   const target = ['-t', String(pid), '-U', '-n', '--preserve-credentials', '--']
   const script = [program.nodePath, program.listenerScript, '127.0.0.1', String(ports.proxy)]
-  const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, signal)
+  const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, {
+    ...{ signal, watch },
+  })
   return listener.ok ? ok(listener.value.network) : listener
 }
 
@@ -78,7 +94,7 @@ function collect(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  signal: AbortSignal,
+  { signal, watch }: { readonly signal: AbortSignal; watch(direct: Server): void },
 ): Promise<Result<{ network: SandboxNetwork; reason: string }, string>> {
   const helper = startHelper(file, args, env)
   return new Promise((resolve) => {
@@ -117,13 +133,17 @@ function collect(
     })
     helper.on('message', (message, handle) => {
       const list = typeof message === 'string' ? servers.get(message) : undefined
-      if (handle instanceof Server && list && !isSettled) list.push(handle)
-      else if (handle instanceof DatagramSocket && !isSettled) resolver = resolverSocket(handle)
+      if (handle instanceof Server && list && !isSettled) {
+        list.push(handle)
+        if (message === 'direct') watch(handle)
+      } else if (handle instanceof DatagramSocket && !isSettled) resolver = resolverSocket(handle)
       else if (handle instanceof Server || handle instanceof DatagramSocket) handle.close()
       const last = Last.safeParse(message)
       if (last.success) finish(last.data.reason)
     })
-    helper.on('error', (cause) => settle(err(cause.message)))
+    helper.on('error', (cause: NodeJS.ErrnoException) =>
+      settle(err(cause.code === 'ENOENT' ? `${basename(file)} is not there` : cause.message)),
+    )
     helper.on('exit', (code) => {
       // A message sent just before the exit is still on its way.
       setImmediate(() => settle(err(words.trim() || `it ended with code ${code}`)))

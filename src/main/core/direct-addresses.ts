@@ -5,6 +5,9 @@
 export const DIRECT_BASE = (198 << 24) | (18 << 16)
 export const DIRECT_SIZE = 2 ** 17
 
+/** The name a probe asks for; nobody is told that it was. */
+export const PROBE_NAME = 'cloche-probe.example.com'
+
 /** Dotted IPv4 of the range, by its place in it. */
 export function directAddress(place: number): string {
   const bits = (DIRECT_BASE + place) >>> 0

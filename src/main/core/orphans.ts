@@ -36,7 +36,8 @@ export interface OrphanBook {
   readonly watch: StreamSource<Orphans[], Orphans[]>
   /** null: of every session. */
   end(session: SessionId | null): Promise<ControlOutcome>
-  close(): void
+  /** Resolves when everything noted is written. */
+  close(): Promise<void>
 }
 
 /** Orphans end by themselves as well; the list follows. */
@@ -57,8 +58,9 @@ export function createOrphanBook(options: OrphanBookOptions): OrphanBook {
     }))
   const { tell, watch } = createBroadcast<Orphans[], Orphans[]>(snapshot)
 
+  let saved: Promise<void> = Promise.resolve()
   const save = (): void => {
-    document
+    saved = document
       .save([...traces.values()])
       .catch((cause: unknown) => log.error('running sessions were not noted', cause))
   }
@@ -134,8 +136,9 @@ export function createOrphanBook(options: OrphanBookOptions): OrphanBook {
         remained: outcomes.reduce((sum, { remained }) => sum + remained, 0),
       }
     },
-    close: () => {
+    close: async () => {
       if (timer) clearTimeout(timer)
+      await saved
     },
   }
 }

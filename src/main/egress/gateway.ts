@@ -29,7 +29,8 @@ export interface EgressGatewayOptions {
 
 /**
  * The only way out of a sandbox. One mixed port for proxies: a first byte of 0x05 is SOCKS5,
- * anything else HTTP. Programs that know no proxy come by the direct way. Each `serve` is a gateway of its own; nothing is shared between two but the resolver.
+ * anything else HTTP. Programs that know no proxy come by the direct way. Each `serve` is a gateway
+ * of its own; nothing is shared between two but the resolver.
  */
 export function createEgressGateway(options: EgressGatewayOptions): EgressGateway {
   const parts = {
@@ -53,7 +54,7 @@ function serve(
   const http = createHttpFront(admissions, limits, log)
   const socks = createSocksFront(admissions, limits, log)
 
-  const directFront = direct && createDirectFront(direct, admissions, limits, session.report)
+  const directFront = direct && createDirectFront(direct, admissions, limits, session)
 
   const own = (socket: Socket): EgressClient => {
     const requester = attribute(socket, session.rootPid, session.processes)
@@ -89,8 +90,8 @@ function serve(
       const closed = listeners.map(
         (listener) => new Promise<void>((resolve) => listener.close(() => resolve())),
       )
-      directFront?.close()
       for (const socket of clients) socket.destroy()
+      await directFront?.close()
       await admissions.drained()
       await Promise.all(closed)
     },

@@ -60,6 +60,8 @@ export function wordsOfFact(fact: Fact): string {
       return `A request without a usable destination was refused: ${fact.reason}`
     case 'net/resolved':
       return `The address of ${revealText(fact.name, 253)} was asked for; a stand-in was given`
+    case 'net/datagrams':
+      return `${plural(fact.count, 'datagram')} found nobody: only connections (TCP) have a way out`
     case 'net/decided':
       return wordsOfDecision(fact.decision)
     case 'net/opened':

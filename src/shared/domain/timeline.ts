@@ -72,6 +72,8 @@ export const Fact = z.discriminatedUnion('type', [
   fact('net/malformed', { reason: z.string(), requester: Requester.nullable() }),
   /** A program asked for the address of this name, the first time; nothing left the sandbox. */
   fact('net/resolved', { name: z.string() }),
+  /** Datagrams that found nobody so far; only connections have a way out. */
+  fact('net/datagrams', { count: z.number().int().positive() }),
   fact('net/decided', { connectionId: ConnectionId, decision: Decision }),
   fact('net/opened', { connectionId: ConnectionId, address: z.string() }),
   fact('net/failed', { connectionId: ConnectionId, reason: z.string() }),

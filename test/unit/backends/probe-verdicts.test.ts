@@ -42,10 +42,15 @@ interface Changes {
   readonly report?: Partial<Record<keyof typeof REPORT, string | undefined>>
   readonly inside?: Partial<KernelFacts> | null
   readonly seen?: Partial<Findings['seen']>
-  readonly arrived?: number | null
+  readonly direct?: Findings['direct']
 }
 
-function findings({ report = {}, inside = {}, seen = {}, arrived = null }: Changes = {}): Findings {
+function findings({
+  report = {},
+  inside = {},
+  seen = {},
+  direct = { arrived: 0 },
+}: Changes = {}): Findings {
   const said = Object.entries({ ...REPORT, ...report }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
@@ -60,7 +65,7 @@ function findings({ report = {}, inside = {}, seen = {}, arrived = null }: Chang
     report: new Map(said),
     secret: 'c0ffee',
     seen: { wasWritten: false, connections: 0, ...seen },
-    arrived,
+    direct,
     inside: inside === null ? null : { ...INSIDE, ...inside },
     own: { ...INSIDE, namespaces: namespaces('1') },
     variables: ['HOME', 'PATH'],
@@ -99,7 +104,11 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
   ['a connection arrived', 'network', { seen: { connections: 1 } }],
   ['the probe connected', 'network', { report: { loopback: 'connected' } }],
   ['an address was reached', 'network', { report: { direct: 'connected' } }],
-  ['it went past the gateway', 'network', { report: { direct: 'connected' }, arrived: 0 }],
+  [
+    'no gateway, and yet it connected',
+    'network',
+    { report: { direct: 'connected' }, direct: { missing: 'no compiler' } },
+  ],
   ['a name was resolved', 'network', { report: { name: '93.184.216.34 x' } }],
   ['another interface', 'network', { inside: { interfaces: ['lo', 'eth0'] } }],
   ['many processes', 'processes', { report: { processes: '200' } }],
@@ -114,11 +123,22 @@ const HOLES: readonly (readonly [string, Axis, Changes])[] = [
 
 describe('the gateway’s own ways are no holes', () => {
   test('a direct connection that arrived at it, and a name that stands for itself', () => {
-    expect(proven({ report: { direct: 'connected' }, arrived: 1 })).toEqual(ENFORCED)
+    expect(proven({ report: { direct: 'connected' }, direct: { arrived: 1 } })).toEqual(ENFORCED)
     expect(proven({ report: { name: '198.18.0.7 x.example.com' } })).toEqual(ENFORCED)
     expect(proven({ report: { name: '198.20.0.7 x.example.com' } })).toMatchObject({
       network: 'open',
     })
+  })
+})
+
+test('where no direct connection is served, the evidence says so, with the reason', () => {
+  const axes = judge(findings({ direct: { missing: 'Operation not supported' } }))
+  const network = axes.find(({ axis }) => axis === 'network')
+  expect(network?.proven).toBe('enforced')
+  expect(network?.evidence).toContainEqual({
+    attempt: 'Serve programs that know no proxy',
+    outcome: 'they have no way out here: Operation not supported',
+    verdict: 'held',
   })
 })
 

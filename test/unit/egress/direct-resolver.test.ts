@@ -6,7 +6,7 @@ import { createDirectNames } from '../../../src/main/egress/direct/names.ts'
 import { answerQuestion } from '../../../src/main/egress/direct/resolver.ts'
 
 const RECURSION_DESIRED = 0x100
-const CODES: Readonly<Record<number, string>> = { 0: 'NOERROR', 3: 'NXDOMAIN' }
+const CODES: Readonly<Record<number, string>> = { 0: 'NOERROR', 2: 'SERVFAIL', 3: 'NXDOMAIN' }
 
 function ask(
   name: string,
@@ -49,7 +49,11 @@ describe('names inside a sandbox', () => {
     expect(ask('example.org', type)).toEqual({ code: 'NOERROR', id: 4711, data: [], told: [] })
   })
 
-  test.each(['localhost', 'x.localhost', 'a b.example', 'under/slash.example', '1.2.3.4'])(
+  test.each(['localhost', 'App.Localhost'])('%s is the sandbox itself, and no news', (name) => {
+    expect(ask(name, 'A')).toMatchObject({ code: 'NOERROR', data: ['127.0.0.1'], told: [] })
+  })
+
+  test.each(['a b.example', 'under/slash.example', '1.2.3.4', '0x7f.1'])(
     '%s is no name',
     (name) => {
       expect(ask(name, 'A')).toMatchObject({ code: 'NXDOMAIN', told: [] })
@@ -65,26 +69,64 @@ describe('names inside a sandbox', () => {
   })
 
   test('a million names do not grow the host: the one asked for longest ago is forgotten', () => {
-    const names = createDirectNames(3)
+    let nowMs = 0
+    const names = createDirectNames({ capacity: 3, now: () => nowMs })
     for (const name of ['a.example', 'b.example', 'c.example']) names.addressOf(name)
+    nowMs = 1000
     names.addressOf('a.example')
+    nowMs = 60_001
     expect(names.addressOf('d.example')).toBe('198.18.0.3')
     expect(names.nameOf('198.18.0.3')).toBe('d.example')
     expect(names.nameOf('198.18.0.2')).toBe('a.example')
   })
 
-  test('every address given is of the range and leads back, however many there were', () => {
+  test('no address changes its name while a program may still keep it', () => {
+    let nowMs = 0
+    const names = createDirectNames({ capacity: 2, now: () => nowMs })
+    ask('a.example', 'A', names)
+    ask('b.example', 'A', names)
+    nowMs = 60_000
+    expect(ask('c.example', 'A', names)).toMatchObject({ code: 'SERVFAIL', data: [], told: [] })
+    expect(ask('a.example', 'A', names).data).toEqual(['198.18.0.2'])
+    nowMs = 60_001
+    expect(ask('c.example', 'A', names).data).toEqual(['198.18.0.3'])
+    expect(names.nameOf('198.18.0.2')).toBe('a.example')
+  })
+
+  test('however many there were, an answer that may be kept leads to the name it was given for', () => {
+    const question = fc.record({ n: fc.nat({ max: 30 }), waitMs: fc.nat({ max: 30_000 }) })
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 30 }), { maxLength: 200 }), (asked) => {
-        const names = createDirectNames(8)
-        for (const n of asked) {
-          const address = names.addressOf(`n${n}.example`)
+      fc.property(fc.array(question, { maxLength: 200 }), (asked) => {
+        let nowMs = 0
+        const names = createDirectNames({ capacity: 8, now: () => nowMs })
+        const kept = new Map<string, { name: string; untilMs: number }>()
+        for (const { n, waitMs } of asked) {
+          nowMs += waitMs
+          const name = `n${n}.example`
+          const address = names.addressOf(name)
+          for (const [other, item] of kept)
+            if (item.untilMs >= nowMs && other !== address)
+              expect(names.nameOf(other)).toBe(item.name)
+          if (address === null) continue
           expect(isDirectAddress(address)).toBe(true)
           expect(address).not.toBe('198.18.0.1')
-          expect(names.nameOf(address)).toBe(`n${n}.example`)
+          expect(names.nameOf(address)).toBe(name)
+          const before = kept.get(address)
+          if (before && before.untilMs >= nowMs) expect(before.name).toBe(name)
+          kept.set(address, { name, untilMs: nowMs + 60_000 })
         }
       }),
     )
+  })
+
+  test('a long datagram is not read: it costs the host nothing', () => {
+    const query = (size: number): Buffer => {
+      const bytes = encode({ type: 'query', id: 1, questions: [{ type: 'A', name: 'a.example' }] })
+      return Buffer.concat([bytes, Buffer.alloc(size - bytes.length)])
+    }
+    const names = createDirectNames()
+    expect(answerQuestion(query(512), names, () => undefined)).not.toBeNull()
+    expect(answerQuestion(query(513), names, () => undefined)).toBeNull()
   })
 
   test('garbage, answers and many questions at once get no answer, and no fault', () => {
@@ -110,6 +152,14 @@ describe('names inside a sandbox', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         none(bytes)
+      }),
+      { numRuns: 2000 },
+    )
+    // The same behind a head that says: one question.
+    const head = Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0])
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+        none(Buffer.concat([head, bytes]))
       }),
       { numRuns: 2000 },
     )

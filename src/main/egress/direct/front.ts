@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
-import type { DirectNetwork } from '../../core/ports.ts'
-import { isDirectAddress } from '../../core/direct-addresses.ts'
+import type { DirectNetwork, EgressOptions } from '../../core/ports.ts'
+import { isDirectAddress, PROBE_NAME } from '../../core/direct-addresses.ts'
 import type { Destination } from '../../../shared/domain/policy.ts'
-import type { Fact } from '../../../shared/domain/timeline.ts'
 import { err, type Result } from '../../../shared/result.ts'
 import type { Admissions } from '../admission.ts'
 import { toDestination } from '../destination.ts'
@@ -10,6 +9,7 @@ import { holdClient } from '../held-client.ts'
 import type { EgressClient } from '../http.ts'
 import type { EgressLimits } from '../limits.ts'
 import { openTunnel } from '../tunnel.ts'
+import { watchDatagrams } from './datagrams.ts'
 import { createDirectNames, type DirectNames } from './names.ts'
 import { answerQuestion } from './resolver.ts'
 
@@ -24,12 +24,13 @@ export function createDirectFront(
   network: DirectNetwork,
   admissions: Admissions,
   limits: EgressLimits,
-  report: (fact: Fact) => void,
-): { accept(client: EgressClient): void; close(): void } {
+  { rootPid, report }: Pick<EgressOptions, 'rootPid' | 'report'>,
+): { accept(client: EgressClient): void; close(): Promise<void> } {
+  const datagrams = watchDatagrams(rootPid, report)
   const names = createDirectNames()
   const told = new Set<string>()
   const tell = (name: string): void => {
-    if (told.has(name) || told.size >= MOST_TOLD) return
+    if (name === PROBE_NAME || told.has(name) || told.size >= MOST_TOLD) return
     told.add(name)
     report({ type: 'net/resolved', name })
   }
@@ -69,7 +70,10 @@ export function createDirectFront(
 
   return {
     accept: (client) => void serve(client),
-    close: () => network.resolver.close(),
+    close: () => {
+      network.resolver.close()
+      return datagrams.close()
+    },
   }
 }
 

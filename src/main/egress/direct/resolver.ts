@@ -1,11 +1,14 @@
 import { decode, encode, type Packet, type Question } from 'dns-packet'
 import { isIP } from 'node:net'
 import { canonicalHost } from '../../core/policy/host-name.ts'
-import type { DirectNames } from './names.ts'
+import { type DirectNames, NAME_TTL_S } from './names.ts'
 
-/** Seconds a program may keep an answer. Short: an address can be given to another name later. */
-const TTL_S = 60
+/** No question is longer; what is read of a longer one could take the host long. */
+const MAX_BYTES = 512
+/** Of the sandbox itself: names below localhost are never anybody else's. */
+const LOOPBACK = '127.0.0.1'
 const RECURSION_AVAILABLE = 0x80
+const SERVER_FAILURE = 2
 const NAME_ERROR = 3
 const NOT_IMPLEMENTED = 4
 
@@ -35,12 +38,15 @@ export function answerQuestion(
   if (name === null) return reply(NAME_ERROR)
   // Other kinds exist of no name here; programs then use the address they got.
   if (question.type !== 'A') return reply(0)
-  const data = names.addressOf(name)
-  asked(name)
-  return reply(0, [{ type: 'A', class: 'IN', name: question.name, ttl: TTL_S, data }])
+  const isOwn = name === 'localhost' || name.endsWith('.localhost')
+  const data = isOwn ? LOOPBACK : names.addressOf(name)
+  if (data === null) return reply(SERVER_FAILURE)
+  if (!isOwn) asked(name)
+  return reply(0, [{ type: 'A', class: 'IN', name: question.name, ttl: NAME_TTL_S, data }])
 }
 
 function read(bytes: Uint8Array): Packet | null {
+  if (bytes.length > MAX_BYTES) return null
   try {
     return decode(Buffer.from(bytes))
   } catch {
@@ -48,12 +54,10 @@ function read(bytes: Uint8Array): Packet | null {
   }
 }
 
-/** Only what could be a destination as well: one spelling, at least two parts, no address. */
+/** Only what could be a destination as well, in its one spelling, and no address. */
 function nameIn(text: string): string | null {
   const name = canonicalHost(text)
-  if (!name.ok || isIP(name.value) !== 0) return null
-  const isOwn = name.value === 'localhost' || name.value.endsWith('.localhost')
-  return isOwn ? null : name.value
+  return name.ok && isIP(name.value) === 0 ? name.value : null
 }
 
 /** `5.0.18.198.in-addr.arpa` → the name behind that address. */
@@ -65,5 +69,5 @@ function pointer(
   const known = names.nameOf(parts.reverse().join('.'))
   return known === null
     ? [NAME_ERROR]
-    : [0, [{ type: 'PTR', class: 'IN', name, ttl: TTL_S, data: known }]]
+    : [0, [{ type: 'PTR', class: 'IN', name, ttl: NAME_TTL_S, data: known }]]
 }
