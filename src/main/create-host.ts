@@ -15,6 +15,7 @@ import type { Transport } from '../shared/rpc/transport.ts'
 import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
 import { readPresets } from './agents/presets.ts'
+import { forgetOldTrust } from './agents/trust-store.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
@@ -42,6 +43,7 @@ import { createVariables, memoryBox } from './core/variables.ts'
 import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
+import { readMachineTrust } from './egress/tls/machine-trust.ts'
 import { diagnoseWatching } from './procwatch/diagnose.ts'
 import { createProcessInspector } from './procwatch/inspect.ts'
 import { createOrphanFinder } from './procwatch/orphans.ts'
@@ -144,6 +146,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   await Promise.all([
     placeholders.sweep(),
     sweepRunFolders(),
+    forgetOldTrust(root),
     sweepGroups(await readHomes(), await readFreezeHome()),
   ])
 
@@ -217,6 +220,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       home,
       user: userInfo().username,
       variables: variables.resolve,
+      trust: () => readMachineTrust(env),
       dataDir: root,
     }),
     backends,
@@ -229,7 +233,11 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
-    egress: createEgressGateway({ log, ...network(env.CLOCHE_TEST_HOSTS, log) }),
+    egress: createEgressGateway({
+      log,
+      trusted: async () => (await readMachineTrust(env)).certificates,
+      ...network(env.CLOCHE_TEST_HOSTS, log),
+    }),
     processes,
     watchProcesses: (request) => watcher.watch(request),
     readCommands: readConfiguredCommands,

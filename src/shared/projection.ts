@@ -1,25 +1,11 @@
 import type { ConnectionId } from './domain/ids.ts'
 import { type Axis, type AxisReport, isDrift } from './domain/isolation.ts'
 import type { LimitName } from './domain/limits.ts'
-import type { Decision, Destination, PermissionRequest, Requester } from './domain/policy.ts'
+import type { Decision, PermissionRequest } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
 import type { TimelineEvent } from './domain/timeline.ts'
-
-/** One attempted connection, from the request to its end. */
-export interface NetworkEntry {
-  readonly id: ConnectionId
-  readonly destination: Destination
-  readonly requester: Requester | null
-  readonly requestedAtMs: number
-  readonly decision: Decision | null
-  readonly address: string | null
-  readonly state: 'waiting' | 'refused' | 'connecting' | 'open' | 'closed' | 'failed'
-  readonly reason: string | null
-  readonly bytesUp: number
-  readonly bytesDown: number
-  readonly closedAtMs: number | null
-}
+import { applyToNetwork, type NetworkEntry } from './network-projection.ts'
 
 export interface AnsweredPrompt {
   readonly request: PermissionRequest
@@ -241,65 +227,22 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
         }),
       }
     }
-    case 'net/requested':
-      return {
-        ...state,
-        network: draft.network(state).set(fact.connectionId, {
-          id: fact.connectionId,
-          destination: fact.destination,
-          requester: fact.requester,
-          requestedAtMs: event.atMs,
-          decision: null,
-          address: null,
-          state: 'waiting',
-          reason: null,
-          bytesUp: 0,
-          bytesDown: 0,
-          closedAtMs: null,
-        }),
-      }
     case 'net/malformed':
     case 'net/resolved':
     case 'net/datagrams':
       return state
-    case 'net/decided': {
-      const state_ = fact.decision.action === 'allow' ? 'connecting' : 'refused'
-      return {
-        ...state,
-        network: patch(draft.network(state), fact.connectionId, {
-          decision: fact.decision,
-          state: state_,
-          closedAtMs: state_ === 'refused' ? event.atMs : null,
-        }),
-      }
-    }
+    case 'net/requested':
+    case 'net/decided':
     case 'net/opened':
-      return {
-        ...state,
-        network: patch(draft.network(state), fact.connectionId, {
-          state: 'open',
-          address: fact.address,
-        }),
-      }
+    case 'net/carried':
+    case 'net/exchange':
+    case 'net/refused':
     case 'net/failed':
-      return {
-        ...state,
-        network: patch(draft.network(state), fact.connectionId, {
-          state: 'failed',
-          reason: fact.reason,
-          closedAtMs: event.atMs,
-        }),
-      }
-    case 'net/closed':
-      return {
-        ...state,
-        network: patch(draft.network(state), fact.connectionId, {
-          state: 'closed',
-          bytesUp: fact.bytesUp,
-          bytesDown: fact.bytesDown,
-          closedAtMs: event.atMs,
-        }),
-      }
+    case 'net/closed': {
+      const network = draft.network(state)
+      applyToNetwork(network, fact, event.atMs)
+      return { ...state, network }
+    }
     case 'prompt/raised': {
       const pending = [...state.pending, fact.request]
       return {

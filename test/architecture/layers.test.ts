@@ -21,7 +21,8 @@ const LAYERS: readonly {
     files: /^src\/main\/(backends|egress|pty|procwatch|agents|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
-    packages: /^(node:|zod$|picomatch$|dockerode$|dns-packet$|node-pty$|smol-toml$|@xterm\/)/,
+    packages:
+      /^(node:|zod$|picomatch$|dockerode$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
   },
   {
     files: /^src\/main\/api\//,

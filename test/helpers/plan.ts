@@ -12,6 +12,8 @@ export const PLAIN_PLAN = {
   secrets: [],
   env: {},
   path: [],
+  standIns: [],
+  trustFile: null,
   signIn: [],
   hosts: [],
   otherHosts: 'ask',

@@ -11,7 +11,8 @@ export async function makeCertificate(name: string): Promise<{ key: string; cert
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
   await promisify(execFile)('openssl', [
     ...['req', '-x509', ...curve, '-nodes', '-days', '1'],
-    ...['-subj', `/CN=${name}`, '-keyout', key, '-out', cert],
+    ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`],
+    ...['-keyout', key, '-out', cert],
   ])
   const made = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') }
   await rm(folder, { recursive: true })

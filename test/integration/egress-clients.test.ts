@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
-import type { EgressOptions } from '../../src/main/core/ports.ts'
+import type { EgressOptions } from '../../src/main/core/egress-port.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makeCertificate } from './certificate.ts'
 import {
@@ -90,7 +90,9 @@ describe('clients that are allowed', () => {
     expect(result).toEqual({ out: expected, code: 0 })
     await until(() => gateway.factsOf('net/closed').length === 1, 'the connection closed')
     expect(gateway.facts.map((fact) => fact.type)).toEqual([
-      ...['net/requested', 'net/decided', 'net/opened', 'net/closed'],
+      ...['net/requested', 'net/decided', 'net/opened'],
+      command.includes('http://plain') ? 'net/exchange' : 'net/carried',
+      'net/closed',
     ])
   })
 })

@@ -5,7 +5,8 @@ import {
   type RequestListener,
 } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { DirectNetwork, EgressHandle, EgressOptions } from '../../src/main/core/ports.ts'
+import type { EgressHandle, EgressOptions } from '../../src/main/core/egress-port.ts'
+import type { DirectNetwork } from '../../src/main/core/ports.ts'
 import type { Classify } from '../../src/main/egress/addresses.ts'
 import { createEgressGateway } from '../../src/main/egress/gateway.ts'
 import type { EgressLimits } from '../../src/main/egress/limits.ts'
@@ -48,6 +49,8 @@ export interface TestGateway {
   readonly port: number
   readonly facts: Fact[]
   readonly handle: EgressHandle
+  /** What clients must trust where TLS is looked into. */
+  readonly certificate: string
   /** Destinations somebody was asked about, in order. */
   readonly asked: Destination[]
   factsOf<T extends Fact['type']>(type: T): Extract<Fact, { type: T }>[]
@@ -58,7 +61,14 @@ export interface TestGatewayOptions {
   /** Names and the local servers behind them. */
   readonly hosts?: Readonly<Record<string, Server>>
   readonly decide?: EgressOptions['decide']
-  readonly denies?: EgressOptions['denies']
+  /** Default: no rule speaks of anything. */
+  readonly ruled?: EgressOptions['ruled']
+  readonly looksInside?: EgressOptions['looksInside']
+  /** TLS can be looked into; off by default. */
+  readonly inspects?: boolean
+  readonly standIns?: EgressOptions['standIns']
+  /** PEM of what the gateway trusts of the hosts outside. */
+  readonly trusted?: string
   readonly resolve?: Resolve
   readonly dial?: Dial
   readonly classify?: Classify
@@ -84,6 +94,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     ...network,
     ...(options.classify ? { classify: options.classify } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
+    trusted: () => Promise.resolve(options.trusted ?? ''),
     log: {
       info: () => undefined,
       warn: () => undefined,
@@ -91,6 +102,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     },
   })
   const listener = options.listener ?? (await listen(createServer()))
+  const inspection = options.inspects ? await gateway.createInspection() : null
   const handle = gateway.serve(
     { proxy: listener, direct: options.direct ?? null },
     {
@@ -101,7 +113,10 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
         asked.push(request.destination)
         return options.decide ? options.decide(request) : Promise.resolve(ALLOW)
       },
-      denies: options.denies ?? (() => null),
+      ruled: options.ruled ?? (() => 'ask'),
+      looksInside: options.looksInside ?? (() => false),
+      inspection,
+      standIns: options.standIns ?? [],
       report: (fact) => facts.push(fact),
     },
   )
@@ -111,6 +126,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     facts,
     handle,
     asked,
+    certificate: inspection?.certificate ?? '',
     factsOf: <T extends Fact['type']>(type: T) =>
       facts.filter((fact): fact is Extract<Fact, { type: T }> => fact.type === type),
     close: () => handle.close(),

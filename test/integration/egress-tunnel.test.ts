@@ -72,7 +72,7 @@ describe.each(PROTOCOLS)('$name', ({ open, opened }) => {
     expect(answer.subarray(opened.length).equals(payload)).toBe(true)
     await until(() => gateway.factsOf('net/closed').length === 1, 'the tunnel closed')
     expect(gateway.facts.map((fact) => fact.type)).toEqual([
-      ...['net/requested', 'net/decided', 'net/opened', 'net/closed'],
+      ...['net/requested', 'net/decided', 'net/opened', 'net/carried', 'net/closed'],
     ])
     expect(gateway.factsOf('net/closed')).toMatchObject([
       { bytesUp: payload.length, bytesDown: payload.length },

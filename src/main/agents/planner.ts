@@ -1,14 +1,15 @@
-import { copyFile, mkdir, realpath, stat, chmod } from 'node:fs/promises'
+import { copyFile, mkdir, realpath, rm, stat, chmod } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { splitCommandLine } from '../../shared/command-line.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { type Mount, type Plan, planSandbox, planUnconfined } from '../core/isolation/plan.ts'
-import type { Planner } from '../core/sessions.ts'
+import type { Planner } from '../core/session-preparation.ts'
 import type { Variables } from '../core/variables.ts'
 import { isWithin } from '../core/within.ts'
 import { type AgentDescriptor, descriptorOf } from './descriptors.ts'
 import { planFileRules, SYSTEM_TREES } from './file-rules.ts'
+import { type MachineTrust, makeSessionTrust } from './trust-store.ts'
 import {
   describeProgram,
   findAgent,
@@ -24,6 +25,8 @@ export interface PlannerOptions {
   readonly user: string
   /** Values of the variables a person let in. */
   readonly variables: Variables['resolve']
+  /** What the machine's programs trust. */
+  readonly trust: () => Promise<MachineTrust>
   /** Cloche's own data; never a workspace, never visible inside. */
   readonly dataDir: string
 }
@@ -31,9 +34,17 @@ export interface PlannerOptions {
 /** Too much at once; folders below them are fine. */
 const REFUSED_FOLDERS = ['/', '/home', '/media', '/mnt', '/nix', '/opt', '/srv', '/tmp', '/var']
 
+const NO_GATEWAY = 'a stand-in needs the gateway, which an unconfined session does not have'
+const NO_TRUST_STORE = {
+  type: 'boundary_failed',
+  part: 'the trust store',
+  detail: 'This machine has no file of trusted certificates in a usual place.',
+  remedy: 'Install ca-certificates, or start the session without looking into TLS.',
+} as const
+
 export function createPlanner(options: PlannerOptions): Planner {
   return {
-    plan: async (spec, { resume, acknowledgement }) => {
+    plan: async (spec, { resume, acknowledgement, certificate }) => {
       const workspace = await checkWorkspace(spec.workspace, options)
       if (!workspace.ok) return workspace
       const agent = descriptorOf(spec.agent)
@@ -44,18 +55,33 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (!files.ok) return files
       const variables = options.variables(spec.variables)
       if (!variables.ok) return variables
+      const [standIn] = variables.value.standIns
+      if (standIn && spec.level === 'unconfined')
+        return err({ type: 'variable_refused', name: standIn.name, reason: NO_GATEWAY })
       const program = await findProgram(agent, spec, resume, around)
       if (!program.ok) return program
+
+      const trust =
+        certificate === null
+          ? null
+          : await makeSessionTrust(certificate, await options.trust(), options.dataDir)
+      if (certificate !== null && !trust) return err(NO_TRUST_STORE)
 
       const input = {
         workspace: workspace.value,
         argv: program.value.argv,
         home: options.home,
         user: options.user,
-        mounts: [...program.value.mounts, ...(await prepareState(agent, spec, options))],
-        env: { ...agentEnv(agent, options.home), ...variables.value.env },
+        mounts: [
+          ...program.value.mounts,
+          ...(await prepareState(agent, spec, options)),
+          ...(trust ? [trust.mount] : []),
+        ],
+        env: { ...agentEnv(agent, options.home), ...trust?.env, ...variables.value.env },
         granted: Object.keys(variables.value.env),
         secrets: variables.value.secrets,
+        standIns: variables.value.standIns,
+        trustFile: trust?.file ?? null,
         files: files.value,
         maskSecrets: spec.maskSecrets,
         limits: spec.limits,
@@ -68,6 +94,9 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (!plan) return err({ type: 'acknowledgement_required' })
       const title = spec.title?.trim() || basename(workspace.value)
       return ok({ plan, agentName: agent.name, title })
+    },
+    release: async ({ trustFile }) => {
+      if (trustFile !== null) await rm(trustFile, { force: true })
     },
   }
 }

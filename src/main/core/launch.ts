@@ -5,12 +5,13 @@ import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Plan } from './isolation/plan.ts'
 import { type IsolationWatch, watchIsolation } from './isolation/watch.ts'
-import { decideByRules } from './policy/decide.ts'
+import { decideByRules, type RuleQuestion } from './policy/decide.ts'
+import { looksInside } from './policy/looks-inside.ts'
+import { coversHost } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { AgentCommands } from './process-roles.ts'
+import type { EgressGateway, EgressHandle, Inspection } from './egress-port.ts'
 import type {
-  EgressGateway,
-  EgressHandle,
   Log,
   ProcessReader,
   ProcessWatch,
@@ -42,6 +43,8 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly log: Log
   readonly rules: RuleBook
   readonly prompts: Prompts
+  /** null: TLS is not looked into. */
+  readonly inspection: Inspection | null
 }
 
 /** What a running session consists of; whoever holds it ends all of it. */
@@ -100,7 +103,11 @@ export async function startBoundary(
         processes: request.processes,
         report: request.report,
         decide: (question) => decide(request, question),
-        denies: (destination, requester) => denies(request, destination, requester),
+        ruled: (destination, requester, known) =>
+          ruled(request, { destination, requester, ...(known ? { known } : {}) }),
+        looksInside: (destination, requester) => wantsLook(request, destination, requester),
+        inspection: request.inspection,
+        standIns: request.plan.standIns,
       })
     : null
   sandbox.watchLimits((limit, detail) => request.report({ type: 'limits/reached', limit, detail }))
@@ -118,42 +125,45 @@ export async function startBoundary(
   })
 }
 
-/** Addresses are looked at for what denies them alone: the name was decided already. */
-function denies(
-  { session, rules }: LaunchRequest,
+type Asked = Pick<RuleQuestion, 'destination' | 'requester' | 'known'>
+
+function ruled({ session, rules, inspection }: LaunchRequest, asked: Asked): Decision | 'ask' {
+  const { workspace, network } = session.spec
+  return decideByRules({
+    ...asked,
+    known: { looksInside: inspection !== null, ...asked.known },
+    rules: rules.all(),
+    sessionId: session.id,
+    workspace,
+    sessionDefault: network,
+  })
+}
+
+/** A rule wants to see requests to it, or a value has to be put into them. */
+function wantsLook(
+  { session, rules, plan }: LaunchRequest,
   destination: Destination,
   requester: Requester | null,
-): Decision | null {
-  const decision = decideByRules({
-    ...{ destination, requester, sessionId: session.id, workspace: session.spec.workspace },
-    rules: rules.all().filter(({ action }) => action === 'deny'),
-    sessionDefault: 'ask',
-  })
-  return decision === 'ask' ? null : decision
+): boolean {
+  const asker = { sessionId: session.id, workspace: session.spec.workspace, requester }
+  return (
+    plan.standIns.some(({ hosts }) => hosts.some((host) => coversHost(host, destination.host))) ||
+    looksInside(rules.all(), asker, destination)
+  )
 }
 
 /** Rules first; a person only when no rule covers it and the session asks. */
 function decide(
-  { session, rules, prompts }: LaunchRequest,
+  request: LaunchRequest,
   question: Parameters<Parameters<EgressGateway['serve']>[1]['decide']>[0],
 ): Promise<Decision> {
-  const { workspace, network } = session.spec
-  const decision = decideByRules({
-    destination: question.destination,
-    rules: rules.all(),
-    sessionId: session.id,
-    workspace,
-    requester: question.requester,
-    sessionDefault: network,
-  })
+  const { session, prompts } = request
+  const decision = ruled(request, question)
   if (decision !== 'ask') return Promise.resolve(decision)
   return prompts.ask({
+    ...question,
     sessionId: session.id,
-    workspace,
-    connectionId: question.connectionId,
-    destination: question.destination,
-    requester: question.requester,
-    gone: question.gone,
+    workspace: session.spec.workspace,
   })
 }
 

@@ -1,9 +1,9 @@
 import type { Server } from 'node:net'
-import type { ConnectionId, SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { LimitName, LimitReport } from '../../shared/domain/limits.ts'
-import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
+import type { Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { ProcessInspection } from '../../shared/domain/process-details.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
@@ -213,45 +213,6 @@ export interface ProcessWatch {
    * started it; counts when nothing better is known.
    */
   stop(rootExit?: ExitStatus): Promise<void>
-}
-
-export interface EgressOptions {
-  readonly sessionId: SessionId
-  /** null: attribution is not possible (no sandbox of its own). */
-  readonly rootPid: number
-  readonly processes: ProcessReader
-  /** Answers when the policy or a person has; never rejects; a fault inside it means deny. */
-  decide(request: {
-    readonly connectionId: ConnectionId
-    readonly destination: Destination
-    readonly requester: Requester | null
-    /** Aborted when the client went away: the prompt is withdrawn. */
-    readonly gone: AbortSignal
-  }): Promise<Decision>
-  /** The rule that denies an address a name led to; null: none does. Asks nobody. */
-  denies(destination: Destination, requester: Requester | null): Decision | null
-  report(fact: Fact): void
-}
-
-export interface EgressGateway {
-  /** One gateway per sandbox; no state is shared between two of them. */
-  serve(network: SandboxNetwork, options: EgressOptions): EgressHandle
-}
-
-/**
- * Whether a live connection that was decided on this destination is to be ended. `isResolved`: it is
- * an address the name led to, which only a rule that denies speaks of.
- */
-export type CutMatch = (
-  destination: Destination,
-  requester: Requester | null,
-  isResolved: boolean,
-) => boolean
-
-export interface EgressHandle {
-  /** Cuts live connections; returns how many. */
-  cut(matches: CutMatch): number
-  close(): Promise<void>
 }
 
 /** A process that no later one can be taken for; see `ProcessKey`. */

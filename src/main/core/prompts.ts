@@ -14,7 +14,13 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { NewId } from './ids.ts'
 import { decideByRules } from './policy/decide.ts'
-import { coversHost, parseAllowPattern, parseHostPattern, widerPattern } from './policy/match.ts'
+import {
+  coversHost,
+  type KnownTraffic,
+  parseAllowPattern,
+  parseHostPattern,
+  widerPattern,
+} from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
 import type { Clock } from './ports.ts'
@@ -25,6 +31,7 @@ export interface Question {
   readonly connectionId: ConnectionId
   readonly destination: Destination
   readonly requester: Requester | null
+  readonly known?: KnownTraffic
   /** Aborted when the client hung up. */
   readonly gone: AbortSignal
 }
@@ -88,7 +95,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
   }
 
   const raise = (question: Question): Waiting => {
-    const { sessionId, destination, requester, connectionId, workspace } = question
+    const { sessionId, destination, requester, connectionId, workspace, known } = question
     const id = options.newId('prm')
     const raisedAtMs = options.clock.wallMs()
     const entry: Waiting = {
@@ -101,6 +108,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         requester,
         connections: [connectionId],
         wider: widerPattern(destination.host),
+        ...(known?.request ? { request: known.request } : {}),
       },
       workspace,
       held: new Map(),
@@ -156,9 +164,10 @@ export function createPrompts(options: PromptsOptions): Prompts {
   /** A new rule may answer more than the prompt it came from. */
   const settleCovered = (): void => {
     for (const entry of [...waiting.values()])
-      settlePart(entry, ({ destination, sessionId, workspace, requester }) =>
+      settlePart(entry, ({ destination, sessionId, workspace, requester, known }) =>
         decideByRules({
           ...{ destination, sessionId, workspace, requester },
+          ...(known ? { known } : {}),
           rules: options.rules.all(),
           sessionDefault: 'ask',
         }),
@@ -235,11 +244,12 @@ export function createPrompts(options: PromptsOptions): Prompts {
   }
 }
 
-/** Same session, host and port: one question, whatever protocol carried it. */
+/** Same session, host and port: one question, whatever protocol carried it; one for all requests. */
 const isSame = (request: PermissionRequest, question: Question): boolean =>
   request.sessionId === question.sessionId &&
   request.destination.host === question.destination.host &&
-  request.destination.port === question.destination.port
+  request.destination.port === question.destination.port &&
+  (request.request === undefined) === (question.known?.request === undefined)
 
 /** The rule an answer makes; null for one that holds this once. */
 function ruleOf(

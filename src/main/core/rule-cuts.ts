@@ -6,7 +6,7 @@ import { decideByRules } from './policy/decide.ts'
 import { ruleCovers } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
-import type { EgressHandle } from './ports.ts'
+import type { EgressHandle } from './egress-port.ts'
 
 export interface RuleCutsOptions {
   readonly live: ReadonlyMap<SessionId, { readonly egress: EgressHandle | null }>
@@ -38,11 +38,11 @@ export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): R
   const cut = (rule: Rule, orSo: (decision: Decision | 'ask') => boolean): void => {
     for (const id of concerned(rule)) {
       const { workspace = '' } = get(id)?.spec ?? {}
-      live.get(id)?.egress?.cut((destination, requester, isResolved) => {
+      live.get(id)?.egress?.cut((destination, requester, isResolved, known) => {
         if (isResolved && rule.action !== 'deny') return false
         const asker = { sessionId: id, workspace, requester }
-        if (!isInScope(rule, asker) || !ruleCovers(rule, destination)) return false
-        const question = { ...asker, destination, rules: rules.all() }
+        if (!isInScope(rule, asker) || !ruleCovers(rule, destination, known)) return false
+        const question = { ...asker, destination, known, rules: rules.all() }
         const decision = decideByRules({ ...question, sessionDefault: 'ask' })
         return orSo(decision) || (decision !== 'ask' && decision.action === 'deny')
       })

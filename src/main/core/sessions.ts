@@ -2,10 +2,9 @@ import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { AxisReport } from '../../shared/domain/isolation.ts'
 import type { Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
-import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import {
   isLive,
   type Session,
@@ -16,30 +15,22 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { Forwards } from './forwards.ts'
 import type { NewId } from './ids.ts'
-import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
+import type { Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import type { OrphanBook } from './orphans.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { createRuleCuts } from './rule-cuts.ts'
-import type { Clock, Log, ProcessWatch, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
+import type { EgressGateway } from './egress-port.ts'
+import type { Log, ProcessWatch, PtyHost, Sandbox } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Secrets } from './secrets.ts'
+import { createSessionPreparation, type PreparationOptions } from './session-preparation.ts'
 import type { Timeline } from './timeline.ts'
 
-/** Turns what a person asked for into a Plan; the only reader of workspaces and agents. */
-export interface Planner {
-  plan(
-    spec: SessionSpec,
-    options: { readonly resume: boolean; readonly acknowledgement: Acknowledgement | null },
-  ): Promise<Result<{ plan: Plan; agentName: string; title: string }, StartFailure>>
-}
-
-export interface SessionsOptions extends BoundaryPorts {
-  readonly clock: Clock
+export interface SessionsOptions extends BoundaryPorts, PreparationOptions {
   readonly log: Log
   readonly timeline: Timeline
-  readonly planner: Planner
-  readonly backends: ReadonlyMap<IsolationLevel, SandboxBackend>
+  readonly egress: EgressGateway
   readonly ptyHost: PtyHost
   readonly prompts: Prompts
   readonly rules: RuleBook
@@ -47,14 +38,9 @@ export interface SessionsOptions extends BoundaryPorts {
   readonly secrets: Secrets
   readonly orphans: Pick<OrphanBook, 'started' | 'ended'>
   readonly newId: NewId
-  /** Unconfined sessions may be started from the browser shell as well. */
-  readonly mayUnconfineInBrowser: boolean
   /** Milliseconds a program gets to end by itself before its sandbox is destroyed. */
   readonly graceMs: number
 }
-
-/** Milliseconds a level that was usable is taken to be so still. */
-const USABLE_MS = 60_000
 
 type UnknownSession = { readonly type: 'unknown_session' }
 
@@ -99,6 +85,7 @@ export interface Sessions {
 }
 
 interface Live extends LiveParts {
+  readonly plan: Plan
   readonly ended: Promise<void>
   readonly resolveEnded: () => void
 }
@@ -106,6 +93,7 @@ interface Live extends LiveParts {
 /** Owns the life of every session; the only writer of `session/*` facts. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { timeline, clock, ptyHost } = options
+  const preparation = createSessionPreparation(options)
   const live = new Map<SessionId, Live>()
   /** Aborted, with its ExitStatus, when a session's first process ends, even while it starts. */
   const exits = new Map<SessionId, AbortController>()
@@ -118,17 +106,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (!get(id)) return err({ type: 'unknown_session' })
     const parts = live.get(id)
     return parts ? ok(parts.sandbox) : err({ type: 'not_live' })
-  }
-
-  const mayStart = (
-    spec: SessionSpec,
-    caller: Pick<Caller, 'shell'>,
-  ): Result<Acknowledgement | null, StartFailure> => {
-    if (spec.level !== 'unconfined') return ok(null)
-    if (caller.shell === 'web' && !options.mayUnconfineInBrowser)
-      return err({ type: 'refused_in_browser' })
-    const acknowledgement = acknowledge(spec.acknowledgement, clock.wallMs())
-    return acknowledgement ? ok(acknowledgement) : err({ type: 'acknowledgement_required' })
   }
 
   const grantHosts = (session: Session): void => {
@@ -148,49 +125,19 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
   }
 
-  /** Everything that is known before anything is built. */
-  const prepare = async (
-    spec: SessionSpec,
-    caller: Pick<Caller, 'shell'>,
-    resume: boolean,
-  ): Promise<
-    Result<{ plan: Plan; agentName: string; title: string; backend: SandboxBackend }, StartFailure>
-  > => {
-    const allowed = mayStart(spec, caller)
-    if (!allowed.ok) return allowed
-    const planned = await options.planner.plan(spec, { resume, acknowledgement: allowed.value })
-    if (!planned.ok) return planned
-    const backend = options.backends.get(spec.level)
-    return backend ? ok({ ...planned.value, backend }) : err(noBackend(spec.level))
-  }
-
-  /** When each level was last found usable, on the monotonic clock. */
-  const usableAtMs = new Map<IsolationLevel, number>()
-
-  /**
-   * A level that was usable a moment ago is not looked at again: the start proves more than any
-   * diagnosis, and one that fails has it looked at the next time.
-   */
-  const whyUnusable = async (backend: SandboxBackend): Promise<Diagnosis | null> => {
-    const known = usableAtMs.get(backend.level)
-    if (known !== undefined && clock.monoMs() - known < USABLE_MS) return null
-    const diagnosis = await backend.diagnose()
-    if (diagnosis.status !== 'usable') return diagnosis
-    usableAtMs.set(backend.level, clock.monoMs())
-    return null
-  }
-
   const start = async (
     spec: SessionSpec,
     caller: Pick<Caller, 'shell'>,
     continues: SessionId | null,
   ): Promise<Result<Session, StartFailure>> => {
-    const ready = await prepare(spec, caller, continues !== null)
+    const ready = await preparation.prepare(spec, caller, continues !== null)
     if (!ready.ok) return ready
-    const { plan, agentName, title, backend } = ready.value
-    const unusable = await whyUnusable(backend)
-    if (unusable)
+    const { plan, agentName, title, backend, inspection } = ready.value
+    const unusable = await preparation.whyUnusable(backend)
+    if (unusable) {
+      await options.planner.release(plan)
       return err({ type: 'backend_unavailable', level: spec.level, diagnosis: unusable })
+    }
 
     const id = options.newId('ses')
     const session: Session = {
@@ -212,7 +159,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       pendingPrompts: 0,
     }
     const created = await timeline.create(session)
-    if (!created.ok) return created
+    if (!created.ok) {
+      await options.planner.release(plan)
+      return created
+    }
     options.secrets.hold(id, plan.secrets)
     const exit = new AbortController()
     exits.set(id, exit)
@@ -223,22 +173,24 @@ export function createSessions(options: SessionsOptions): Sessions {
       session,
       plan,
       backend,
+      inspection,
       exited: exit.signal,
       report: (fact) => timeline.append(id, fact),
       reportAll: (facts) => timeline.appendAll(id, facts),
       monoOriginMs: timeline.monoOriginMs(id),
     })
     if (!started.ok) {
-      usableAtMs.delete(backend.level)
+      preparation.doubt(backend.level)
       exits.delete(id)
       options.rules.forgetSession(id)
       options.prompts.cancel(id)
       timeline.append(id, { type: 'session/failed', failure: started.error })
       options.secrets.forget(id)
+      await options.planner.release(plan)
       return started
     }
     const { promise, resolve } = deferred()
-    live.set(id, { ...started.value, ended: promise, resolveEnded: resolve })
+    live.set(id, { ...started.value, plan, ended: promise, resolveEnded: resolve })
     const { axes, limits } = started.value.sandbox
     timeline.append(id, { type: 'isolation/planned', policy: started.value.policy })
     timeline.append(id, { type: 'isolation/reported', axes: [...axes] })
@@ -268,6 +220,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.rules.forgetSession(id)
     timeline.append(id, { type: 'session/ended', exit })
     options.secrets.forget(id)
+    await options.planner.release(parts.plan)
     live.delete(id)
     parts.resolveEnded()
   }
@@ -301,8 +254,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     create: (spec, caller) => start(spec, caller, null),
     preview: async (spec, caller) => {
-      const ready = await prepare(spec, caller, false)
-      return ready.ok ? ready.value.backend.describe(ready.value.plan) : ready
+      const ready = await preparation.prepare(spec, caller, false)
+      if (!ready.ok) return ready
+      const { backend, plan } = ready.value
+      const described = await backend.describe(plan)
+      await options.planner.release(plan)
+      return described
     },
     probe: async (id) => {
       const sandbox = sandboxOf(id)
@@ -350,22 +307,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     stopAll: async () => {
       await Promise.all([...live.keys()].map((id) => stop(id)))
-    },
-  }
-}
-
-function noBackend(level: IsolationLevel): StartFailure {
-  return {
-    type: 'backend_unavailable',
-    level,
-    diagnosis: {
-      id: level,
-      title: level,
-      level,
-      status: 'unsupported',
-      summary: 'This version of Cloche cannot start sessions at this level.',
-      facts: [],
-      remedies: [{ say: 'Choose the OS sandbox.', command: null }],
     },
   }
 }

@@ -3,7 +3,9 @@ import type { StartFailure } from '../../shared/domain/session.ts'
 import type { VariableGrant, VariableList } from '../../shared/domain/variables.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
+import type { StandIn } from './egress-port.ts'
 import type { DocumentStore, Log, SecretBox } from './ports.ts'
+import { makeStandIn } from './stand-in-values.ts'
 
 /** A kept value as it lies on disk: sealed by the desktop's keyring, in base64. */
 export interface KeptVariable {
@@ -15,6 +17,8 @@ export interface Granted {
   readonly env: Readonly<Record<string, string>>
   /** Values to be blotted out of recordings and logs. */
   readonly secrets: readonly string[]
+  /** Values that stay with the gateway; `env` has what stands in for them. */
+  readonly standIns: readonly StandIn[]
 }
 
 /** Owns the values a person gave to Cloche. They leave it only into the plan of a session. */
@@ -127,19 +131,26 @@ export async function createVariables(options: VariablesOptions): Promise<Variab
     },
     resolve: (grants) => {
       const granted: Record<string, string> = {}
+      const standIns: StandIn[] = []
       for (const grant of grants) {
         const reason = whyRefused(grant.name)
         if (reason) return err({ type: 'variable_refused', name: grant.name, reason })
         const value = valueOf(grant)
         if (value === undefined)
           return err({ type: 'variable_missing', name: grant.name, source: grant.source })
-        granted[grant.name] = value
+        const { name, standInFor: hosts } = grant
+        if (hosts === undefined) granted[name] = value
+        else {
+          const placeholder = makeStandIn(value)
+          standIns.push({ name, placeholder, value, hosts })
+          granted[name] = placeholder
+        }
       }
       const secrets = grants.flatMap((grant) => {
-        const value = grant.isSecret ? valueOf(grant) : undefined
+        const value = grant.isSecret || grant.standInFor ? valueOf(grant) : undefined
         return value === undefined ? [] : [value]
       })
-      return ok({ env: granted, secrets })
+      return ok({ env: granted, secrets, standIns })
     },
   }
 }

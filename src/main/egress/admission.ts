@@ -1,7 +1,9 @@
 import type { ConnectionId } from '../../shared/domain/ids.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import { newId } from '../core/ids.ts'
-import type { CutMatch, EgressOptions, Log } from '../core/ports.ts'
+import type { KnownTraffic } from '../core/policy/match.ts'
+import type { CutMatch, EgressOptions } from '../core/egress-port.ts'
+import type { Log } from '../core/ports.ts'
 import type { Classify } from './addresses.ts'
 import { type ConnectFailure, connected } from './connecting.ts'
 import type { EgressLimits } from './limits.ts'
@@ -27,8 +29,18 @@ export interface Applicant {
   hangUp(): void
 }
 
+export interface OpenAdmission {
+  readonly kind: 'open'
+  readonly route: Route
+  readonly requester: Requester | null
+  /** What let it through. */
+  readonly decision: Decision
+  /** What it turned out to be; counts for rules that come later. */
+  learn(known: KnownTraffic): void
+}
+
 export type Admission =
-  | { readonly kind: 'open'; readonly route: Route }
+  | OpenAdmission
   | { readonly kind: 'refused'; readonly decision: Decision }
   | { readonly kind: 'failed'; readonly failure: ConnectFailure }
 
@@ -47,6 +59,7 @@ interface Live {
   /** Where the name led to. */
   readonly resolved: readonly Destination[]
   readonly requester: Requester | null
+  readonly known: KnownTraffic
   cut(): void
 }
 
@@ -88,7 +101,10 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
       resolveMs: parts.limits.resolveMs,
       abort: applicant.gone,
       decide: (item) => decide({ connectionId, destination: item, requester }, applicant.gone),
-      denies: (item) => options.denies(item, requester),
+      denies: (item) => {
+        const ruled = options.ruled(item, requester)
+        return ruled !== 'ask' && ruled.action === 'deny' && ruled.by.kind === 'rule' ? ruled : null
+      },
     })
     const { decision, addresses } = verdict
     report({ type: 'net/decided', connectionId, decision })
@@ -105,7 +121,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     if (applicant.gone.aborted) leave()
     const { decidedOn } = verdict
     const resolved = addresses.value.map((host) => ({ ...destination, host }))
-    const known = { decidedOn, resolved, requester }
+    const known = { decidedOn, resolved, requester, known: {} }
     live.set(connectionId, { ...known, cut: leave })
     const dial = () => parts.dial(addresses.value, destination.port)
     const dialled = await connected(dial(), parts.limits.dialMs, stop.signal)
@@ -129,7 +145,10 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     live.set(connectionId, { ...known, cut })
     const address = dialled.value.remoteAddress ?? addresses.value[0] ?? ''
     report({ type: 'net/opened', connectionId, address })
-    return { kind: 'open', route }
+    const learn = (traffic: KnownTraffic): void => {
+      if (live.has(connectionId)) live.set(connectionId, { ...known, known: traffic, cut })
+    }
+    return { kind: 'open', route, requester, decision, learn }
   }
 
   const track = <T>(work: Promise<T>): Promise<T> => {
@@ -150,9 +169,9 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
       track(requester.then((known) => report({ type: 'net/malformed', reason, requester: known }))),
     cut: (matches) => {
       const hit = [...live.values()].filter(
-        ({ decidedOn, resolved, requester }) =>
-          decidedOn.some((destination) => matches(destination, requester, false)) ||
-          resolved.some((destination) => matches(destination, requester, true)),
+        ({ decidedOn, resolved, requester, known }) =>
+          decidedOn.some((destination) => matches(destination, requester, false, known)) ||
+          resolved.some((destination) => matches(destination, requester, true, known)),
       )
       for (const item of hit) item.cut()
       return hit.length

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { wordsOfTls } from './tls/inspect.ts'
 
 export interface ConnectFailure {
   readonly kind: 'name' | 'refused' | 'unreachable' | 'timeout' | 'cut'
@@ -23,7 +24,7 @@ const CUT: ConnectFailure = { kind: 'cut', reason: 'it was ended while it connec
 
 export function connectFailure(cause: unknown): ConnectFailure {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-  return CODES[code] ?? { kind: 'unreachable', reason: code }
+  return CODES[code] ?? { kind: 'unreachable', reason: wordsOfTls(cause) ?? code }
 }
 
 /** Resolves once `socket` is connected, or with why it never will be; then it is destroyed. */

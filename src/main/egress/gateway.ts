@@ -1,20 +1,18 @@
 import type { Server, Socket } from 'node:net'
-import type {
-  EgressGateway,
-  EgressHandle,
-  EgressOptions,
-  Log,
-  SandboxNetwork,
-} from '../core/ports.ts'
+import type { EgressGateway, EgressHandle, EgressOptions } from '../core/egress-port.ts'
+import type { Log, SandboxNetwork } from '../core/ports.ts'
 import { type Classify, classifyAddress } from './addresses.ts'
 import { createAdmissions } from './admission.ts'
 import { attribute } from './attribution.ts'
+import { type CarryParts, createCarry } from './carry.ts'
 import { createDirectFront } from './direct/front.ts'
+import { createExchanges } from './exchange.ts'
 import { createHttpFront, type EgressClient } from './http.ts'
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts'
 import { createSystemResolve, type Dial, dialAddresses, type Resolve } from './network.ts'
 import { createSocksFront } from './socks5.ts'
 import { SOCKS_VERSION } from './socks5-wire.ts'
+import { readMachineTrust } from './tls/machine-trust.ts'
 
 export interface EgressGatewayOptions {
   readonly log: Log
@@ -25,6 +23,8 @@ export interface EgressGatewayOptions {
   /** Default: the built-in table and this machine's interfaces. */
   readonly classify?: Classify
   readonly limits?: Partial<EgressLimits>
+  /** Default: what this machine's programs trust. */
+  readonly trusted?: CarryParts['trusted']
 }
 
 /**
@@ -39,22 +39,28 @@ export function createEgressGateway(options: EgressGatewayOptions): EgressGatewa
     dial: options.dial ?? dialAddresses,
     classify: options.classify ?? ((address) => classifyAddress(address)),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    trusted: options.trusted ?? (async () => (await readMachineTrust(process.env)).certificates),
   }
-  return { serve: (network, session) => serve(network, session, parts) }
+  return {
+    // Only sessions that look into TLS pay for what makes certificates.
+    createInspection: async () => (await import('./tls/authority.ts')).createAuthority(),
+    serve: (network, session) => serve(network, session, parts),
+  }
 }
 
 function serve(
   { proxy, direct }: SandboxNetwork,
   session: EgressOptions,
-  parts: Parameters<typeof createAdmissions>[1],
+  parts: Parameters<typeof createAdmissions>[1] & CarryParts,
 ): EgressHandle {
   const { limits, log } = parts
   const clients = new Set<Socket>()
   const admissions = createAdmissions(session, parts)
-  const http = createHttpFront(admissions, limits, log)
-  const socks = createSocksFront(admissions, limits, log)
-
-  const directFront = direct && createDirectFront(direct, admissions, limits, session)
+  const exchanges = createExchanges(session)
+  const carry = createCarry(session, exchanges, parts)
+  const http = createHttpFront(admissions, exchanges, carry, { limits, log })
+  const socks = createSocksFront(admissions, carry, { limits, log })
+  const directFront = direct && createDirectFront(direct, admissions, carry, limits, session)
 
   const own = (socket: Socket): EgressClient => {
     const requester = attribute(socket, session.rootPid, session.processes)

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Destination } from '../../shared/domain/policy.ts'
-import { err, type Result } from '../../shared/result.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
 import {
   destinationText,
   type ProxyTarget,
@@ -24,6 +24,31 @@ const HOP_BY_HOP = new Set([
 /** Values of every header of that name; Node's own `headers` hides duplicates. */
 function valuesOf(raw: readonly string[], name: string): string[] {
   return raw.filter((_, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === name)
+}
+
+/** What a request on a connection to one host asks for, or why it is not carried. */
+export function readOriginRequest(
+  request: IncomingMessage,
+  destination: Destination,
+  maxHeaders: number,
+): Result<string, string> {
+  const path = request.url ?? ''
+  const isPath = path.startsWith('/') || (path === '*' && request.method === 'OPTIONS')
+  if (!isPath || !/^[\x21-\x7e]*$/.test(path)) return err('it names no path')
+  const refusal = oddFraming(request.rawHeaders, maxHeaders)
+  if (refusal !== null) return err(refusal)
+  const other = otherHost(request.rawHeaders, destination)
+  return other === null ? ok(path) : err(other)
+}
+
+/** The host its one Host header names; null: none, or nothing that is a host. */
+export function hostNamed(
+  request: IncomingMessage,
+  { port, protocol }: Destination,
+): string | null {
+  const [host] = valuesOf(request.rawHeaders, 'host')
+  const named = host === undefined ? null : parseAuthority(host, port, protocol)
+  return named?.ok ? named.value.host : null
 }
 
 /** Where a plain request wants to go, or why it is not carried. */
@@ -100,11 +125,20 @@ export function endToEnd(raw: readonly string[], extra: readonly string[] = []):
   return kept
 }
 
+/** Value of a Host header; the scheme's own port is left out. */
+export function authorityText(destination: Pick<Destination, 'host' | 'port'>, ownPort: 80 | 443) {
+  const text = destinationText(destination)
+  return destination.port === ownPort ? text.slice(0, text.lastIndexOf(':')) : text
+}
+
 /** The head the upstream gets: our own framing, and the canonical host in place of the client's. */
-export function upstreamHeaders(request: IncomingMessage, { host, port }: Destination): string[] {
-  const authority = destinationText({ host, port })
-  const headers = ['Host', port === 80 ? authority.replace(/:80$/, '') : authority]
-  headers.push(...endToEnd(request.rawHeaders, ['host', 'expect']))
+export function upstreamHeaders(
+  request: IncomingMessage,
+  kept: readonly string[],
+  authority: string,
+): string[] {
+  const headers = ['Host', authority]
+  headers.push(...endToEnd(kept, ['host', 'expect']))
   const isFramed = request.headers['content-length'] !== undefined
   if (request.headers['transfer-encoding'] !== undefined)
     headers.push('Transfer-Encoding', 'chunked')

@@ -2,11 +2,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net'
 import type { Destination } from '../../shared/domain/policy.ts'
 import type { Log } from '../core/ports.ts'
-import type { Admission, Admissions, Applicant } from './admission.ts'
+import type { Admission, Admissions, Applicant, OpenAdmission } from './admission.ts'
+import type { Carry } from './carry.ts'
 import { destinationText, type ProxyTarget } from './destination.ts'
 import { holdClient } from './held-client.ts'
-import { forward, forwardUpgrade, refuse } from './http-forward.ts'
-import { hasBody, readConnect, readRequest } from './http-head.ts'
+import type { Exchanges } from './exchange.ts'
+import { forward, forwardUpgrade, refuse, type Upstream } from './http-forward.ts'
+import { authorityText, hasBody, readConnect, readRequest } from './http-head.ts'
 import type { EgressLimits } from './limits.ts'
 import {
   endClient,
@@ -16,7 +18,6 @@ import {
   refusedAsMalformed,
   refusedByDecision,
 } from './refusal.ts'
-import { openTunnel } from './tunnel.ts'
 
 /** One accepted connection of the sandbox. */
 export interface EgressClient {
@@ -39,8 +40,9 @@ interface HttpClient extends EgressClient {
  */
 export function createHttpFront(
   admissions: Admissions,
-  limits: EgressLimits,
-  log: Log,
+  exchanges: Exchanges,
+  carry: Carry,
+  { limits, log }: { readonly limits: EgressLimits; readonly log: Log },
 ): { accept(client: EgressClient): void } {
   const clients = new WeakMap<Socket, HttpClient>()
   const server = createServer({
@@ -95,8 +97,30 @@ export function createHttpFront(
     if (!target.ok) return refuse(response, malformed(client, target.error))
     const admission = await admitOnce(client, target.value.destination)
     if (response.destroyed) return
-    if (admission.kind === 'open') forward(incoming, response, target.value, admission.route)
-    else refuse(response, refusalOf(target.value.destination, admission))
+    if (admission.kind !== 'open')
+      return refuse(response, refusalOf(target.value.destination, admission))
+    const upstream = await admitRequest(incoming, target.value, admission, client.gone.signal)
+    if (response.destroyed) return
+    if ('text' in upstream) refuse(response, upstream)
+    else forward(incoming, response, upstream)
+  }
+
+  /** An open connection is not yet a request that may be sent on it. */
+  const admitRequest = async (
+    incoming: IncomingMessage,
+    target: ProxyTarget,
+    admission: OpenAdmission,
+    gone: AbortSignal,
+  ): Promise<Upstream | Refusal> => {
+    const request = { ...target, admission, isEncrypted: false, gone }
+    const admitted = await exchanges.admit(incoming, request)
+    if ('text' in admitted) return admitted
+    return {
+      ...target,
+      ...admitted,
+      authority: authorityText(target.destination, 80),
+      through: { createConnection: () => admission.route.take() },
+    }
   }
 
   /** Takes the socket from the HTTP server for good; what follows is a tunnel or a refusal. */
@@ -120,14 +144,7 @@ export function createHttpFront(
     const early = held.release()
     if (admission.kind !== 'open') return hangUpWith(refusalOf(destination.value, admission))
     socket.write('HTTP/1.1 200 Connection Established\r\n\r\n')
-    openTunnel({
-      client: socket,
-      upstream: admission.route.take(),
-      toUpstream: early,
-      toClient: Buffer.alloc(0),
-      idleMs: limits.idleMs,
-      done: () => admission.route.close(),
-    })
+    carry(socket, early, admission)
   }
 
   const onUpgrade = async (incoming: IncomingMessage, head: Buffer): Promise<void> => {
@@ -142,8 +159,13 @@ export function createHttpFront(
     const admission = await admissions.admit(target.destination, applicant(client, held.gone))
     const early = held.release()
     if (admission.kind !== 'open') return hangUpWith(refusalOf(target.destination, admission))
-    const { route } = admission
-    forwardUpgrade({ incoming, client: socket, target, route, early, idleMs: limits.idleMs })
+    const upstream = await admitRequest(incoming, target, admission, client.gone.signal)
+    if ('text' in upstream) {
+      admission.route.close()
+      return hangUpWith(upstream)
+    }
+    const done = (): void => admission.route.close()
+    forwardUpgrade({ incoming, client: socket, upstream, early, idleMs: limits.idleMs, done })
   }
 
   /** A fault of ours closes that client and nothing else. */

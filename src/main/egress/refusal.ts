@@ -19,7 +19,7 @@ export const refusedByDecision = (destination: Destination, decision: Decision):
   }`,
 })
 
-export const refusedAsMalformed = (reason: string, status: 400 | 431 = 400): Refusal => ({
+export const refusedAsMalformed = (reason: string, status: 400 | 403 | 431 = 400): Refusal => ({
   status,
   text: `Cloche could not carry this request: ${reason}.`,
   decision: null,
@@ -31,7 +31,7 @@ export const failedToConnect = (destination: Destination, reason: string): Refus
   decision: null,
 })
 
-function decidedBy({ by }: Decision): string {
+export function decidedBy({ by }: Decision): string {
   switch (by.kind) {
     case 'person':
       return 'the person at the machine denied it'

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Log } from '../core/ports.ts'
 import type { Admission, Admissions } from './admission.ts'
+import type { Carry } from './carry.ts'
 import { holdClient } from './held-client.ts'
 import type { EgressClient } from './http.ts'
 import type { EgressLimits } from './limits.ts'
@@ -15,13 +16,12 @@ import {
   type SocksReply,
   socksReply,
 } from './socks5-wire.ts'
-import { openTunnel } from './tunnel.ts'
 
 /** The SOCKS5 side of the gateway: no authentication, CONNECT only. */
 export function createSocksFront(
   admissions: Admissions,
-  limits: EgressLimits,
-  log: Log,
+  carry: Carry,
+  { limits, log }: { readonly limits: EgressLimits; readonly log: Log },
 ): { accept(client: EgressClient): void } {
   const serve = async ({ socket, requester }: EgressClient): Promise<void> => {
     const malformed = (reason: string, lastWord: Buffer): void => {
@@ -50,14 +50,7 @@ export function createSocksFront(
     if (admission.kind !== 'open')
       return endClient(socket, socksReply(replyOf(admission)), limits.lingerMs)
     socket.write(socksReply('succeeded'))
-    openTunnel({
-      client: socket,
-      upstream: admission.route.take(),
-      toUpstream: early,
-      toClient: Buffer.alloc(0),
-      idleMs: limits.idleMs,
-      done: () => admission.route.close(),
-    })
+    carry(socket, early, admission)
   }
 
   return {

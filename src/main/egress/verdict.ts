@@ -11,7 +11,7 @@ export interface VerdictParts {
   readonly resolveMs: number
   /** Rules or a person; never rejects. */
   readonly decide: (destination: Destination) => Promise<Decision>
-  /** See `EgressOptions.denies`. */
+  /** The rule that denies an address the name led to; null: none does. Asks nobody. */
   readonly denies: (destination: Destination) => Decision | null
   /** The client left, or the gateway closes. */
   readonly abort: AbortSignal

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import type { NetworkEntry } from '../../shared/projection.ts'
+import type { NetworkEntry } from '../../shared/network-projection.ts'
 import { select, useSelection } from '../stores/selection.ts'
 import { showProcess } from '../stores/show-process.ts'
 import { useView } from '../stores/view.ts'

@@ -38,6 +38,9 @@ export function subjectOf(fact: Fact): Subject | null {
     case 'net/decided':
     case 'net/opened':
     case 'net/failed':
+    case 'net/carried':
+    case 'net/refused':
+    case 'net/exchange':
     case 'net/closed':
       return { kind: 'connection', id: fact.connectionId }
     case 'prompt/raised':

@@ -4,6 +4,7 @@ import { formatBytes, plural } from './format.ts'
 import { isInForce, LIMITS } from './limits.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
 import { joinArgv, revealText } from './reveal.ts'
+import { wordsOfCarried, wordsOfExchange } from './traffic.ts'
 
 const hostOf = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`
 
@@ -68,6 +69,12 @@ export function wordsOfFact(fact: Fact): string {
       return `Connected to ${fact.address}`
     case 'net/failed':
       return `Connection failed: ${fact.reason}`
+    case 'net/carried':
+      return `Connection carries ${wordsOfCarried(fact)}`
+    case 'net/refused':
+      return `Connection ended: ${fact.reason}`
+    case 'net/exchange':
+      return wordsOfExchange(fact.exchange)
     case 'net/closed':
       return `Connection closed, ${formatBytes(fact.bytesUp)} up, ${formatBytes(fact.bytesDown)} down`
     case 'port/opened':

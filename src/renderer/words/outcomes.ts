@@ -3,7 +3,7 @@ import type { Decision } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import { isLive, type Session, type SessionStatus } from '../../shared/domain/session.ts'
 import { assertNever } from '../../shared/result.ts'
-import type { NetworkEntry } from '../../shared/projection.ts'
+import type { NetworkEntry } from '../../shared/network-projection.ts'
 
 export const FOLDER_ERRORS: Readonly<Record<FolderError['type'], string>> = {
   missing: 'This folder does not exist.',

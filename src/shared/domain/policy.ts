@@ -41,6 +41,27 @@ export type HostPattern = z.infer<typeof HostPattern>
 export const Scheme = z.enum(['http', 'https'])
 export type Scheme = z.infer<typeof Scheme>
 
+/** One HTTP request, as far as rules speak of it. */
+export const RequestLine = z.strictObject({
+  method: z.string().max(32),
+  /** Without the query. */
+  path: z.string().max(8192),
+})
+export type RequestLine = z.infer<typeof RequestLine>
+
+/** Which requests a rule covers, where they can be read: plain HTTP, or TLS that is looked into. */
+export const RequestPattern = z.strictObject({
+  /** null: every method. */
+  methods: z
+    .array(z.string().regex(/^[A-Z]{1,20}$/))
+    .min(1)
+    .max(16)
+    .nullable(),
+  /** `*`: anything within one step, `**`: anything. null: every path. */
+  path: z.string().startsWith('/').max(1024).nullable(),
+})
+export type RequestPattern = z.infer<typeof RequestPattern>
+
 export const Rule = z.strictObject({
   id: RuleId,
   /** `ask`: a person is asked, also where a wider rule would allow. */
@@ -50,6 +71,10 @@ export const Rule = z.strictObject({
   port: z.number().int().min(1).max(65535).nullable(),
   /** Absent: whatever carries it. */
   scheme: Scheme.optional(),
+  /** Absent: whole connections. */
+  request: RequestPattern.optional(),
+  /** Whether TLS to it is looked into; `false` exempts it from a wider rule. Absent: not said. */
+  inspect: z.boolean().optional(),
   scope: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('process'),
@@ -77,6 +102,8 @@ export const RuleDraft = z.strictObject({
   host: z.string().max(300),
   port: z.number().int().min(1).max(65535).nullable(),
   scheme: Scheme.nullable(),
+  request: Rule.shape.request,
+  inspect: Rule.shape.inspect,
   scope: Rule.shape.scope,
   /** Milliseconds it holds; null: as long as its scope. */
   forMs: z
@@ -135,6 +162,8 @@ export const PermissionRequest = z.strictObject({
   connections: z.array(ConnectionId),
   /** The widest pattern an answer may have: every name of the same owner. null: only the host. */
   wider: HostPattern.nullable().default(null),
+  /** The request it is about, where a rule let the connection pass but not that; absent: all of it. */
+  request: RequestLine.optional(),
 })
 export type PermissionRequest = z.infer<typeof PermissionRequest>
 

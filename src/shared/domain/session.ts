@@ -32,6 +32,8 @@ export const SessionSpec = z.strictObject({
   maskSecrets: z.boolean().default(false),
   variables: z.array(VariableGrant).max(64).default([]),
   limits: Limits.default(NO_LIMITS),
+  /** Programs inside trust a certificate of the gateway's, so that rules may look into TLS. */
+  inspectTls: z.boolean().default(false),
   /**
    * Whether the agent's own sandbox runs as well, inside this one. Not at level `os`, and at
    * level `unconfined` it stays as its owner set it.
@@ -48,6 +50,7 @@ export const BASIC_SPEC = {
   maskSecrets: false,
   variables: [],
   limits: NO_LIMITS,
+  inspectTls: false,
   innerSandbox: 'off',
 } satisfies Partial<SessionSpec>
 

@@ -14,6 +14,25 @@ export const SCHEMA_VERSION = 1
 const fact = <const T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
   z.strictObject({ type: z.literal(type), ...shape })
 
+/** One HTTP request that could be read, and its answer. Bodies are never kept. */
+export const HttpExchange = z.strictObject({
+  method: z.string(),
+  path: z.string(),
+  /** null: there was no answer. */
+  status: z.number().int().nullable(),
+  /** Why it was not carried; null: it was. */
+  refusal: z.string().nullable(),
+  /** Bytes of the two bodies. */
+  bytesUp: z.number(),
+  bytesDown: z.number(),
+  durationMs: z.number(),
+  /** Names of the variables whose real values the gateway put in. */
+  standIns: z.array(z.string()),
+  /** Exchanges of this session not told of since the last one, because they were too many. */
+  omitted: z.number().int(),
+})
+export type HttpExchange = z.infer<typeof HttpExchange>
+
 /** What happened, without when. */
 export const Fact = z.discriminatedUnion('type', [
   fact('session/created', { session: Session }),
@@ -76,6 +95,16 @@ export const Fact = z.discriminatedUnion('type', [
   fact('net/datagrams', { count: z.number().int().positive() }),
   fact('net/decided', { connectionId: ConnectionId, decision: Decision }),
   fact('net/opened', { connectionId: ConnectionId, address: z.string() }),
+  /** What an open connection turned out to carry; `name`: the host its TLS or HTTP asks for. */
+  fact('net/carried', {
+    connectionId: ConnectionId,
+    carries: z.enum(['tls', 'http', 'other']),
+    name: z.string().nullable(),
+    isInspected: z.boolean(),
+  }),
+  /** It was allowed, but what it carried was not what had been decided on. */
+  fact('net/refused', { connectionId: ConnectionId, reason: z.string() }),
+  fact('net/exchange', { connectionId: ConnectionId, exchange: HttpExchange }),
   fact('net/failed', { connectionId: ConnectionId, reason: z.string() }),
   fact('net/closed', {
     connectionId: ConnectionId,

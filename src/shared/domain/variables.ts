@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HostPattern } from './policy.ts'
 
 export const VariableName = z
   .string()
@@ -15,6 +16,11 @@ export const VariableGrant = z.strictObject({
   source: z.enum(['machine', 'kept']),
   /** Its value is blotted out in recordings and logs. */
   isSecret: z.boolean(),
+  /**
+   * Inside is only a stand-in; the gateway puts the value in its place in requests over TLS to these
+   * hosts. Absent: the value itself is handed over.
+   */
+  standInFor: z.array(HostPattern).min(1).max(16).optional(),
 })
 export type VariableGrant = z.infer<typeof VariableGrant>
 

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listAgents } from '../../../src/main/agents/list.ts'
 import { createPlanner } from '../../../src/main/agents/planner.ts'
 import { acknowledge, type Plan } from '../../../src/main/core/isolation/plan.ts'
-import type { Planner } from '../../../src/main/core/sessions.ts'
+import type { Planner } from '../../../src/main/core/session-preparation.ts'
 import { ok } from '../../../src/shared/result.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../../src/shared/domain/session.ts'
 
@@ -60,13 +60,18 @@ beforeEach(async () => {
     home,
     user: 'dev',
     dataDir,
-    variables: () => ok({ env: { TOKEN: 'sk-1' }, secrets: ['sk-1'] }),
+    variables: () => ok({ env: { TOKEN: 'sk-1' }, secrets: ['sk-1'], standIns: [] }),
+    trust: () => Promise.resolve({ certificates: 'MACHINE', bundle: '/etc/ssl/certs/all.crt' }),
   })
 })
 afterEach(() => rm(root, { recursive: true }))
 
 async function failure(changes: Partial<SessionSpec>): Promise<unknown> {
-  const result = await planner.plan(spec(changes), { resume: false, acknowledgement: null })
+  const result = await planner.plan(spec(changes), {
+    resume: false,
+    acknowledgement: null,
+    certificate: null,
+  })
   return result.ok ? 'planned' : result.error
 }
 
@@ -74,6 +79,7 @@ async function planned(changes: Partial<SessionSpec>, resume = false): Promise<P
   const result = await planner.plan(spec(changes), {
     resume,
     acknowledgement: acknowledge(changes.acknowledgement ?? null, 0),
+    certificate: changes.inspectTls ? 'OURS' : null,
   })
   if (!result.ok) throw new Error(JSON.stringify(result.error))
   return result.value.plan

@@ -99,7 +99,11 @@ describe('values', () => {
       variables.resolve([grant('TOKEN', 'machine'), grant('EDITOR', 'machine', false)]),
     ).toEqual({
       ok: true,
-      value: { env: { TOKEN: 'from-machine', EDITOR: 'vim' }, secrets: ['from-machine'] },
+      value: {
+        env: { TOKEN: 'from-machine', EDITOR: 'vim' },
+        secrets: ['from-machine'],
+        standIns: [],
+      },
     })
     expect(variables.resolve([grant('TOKEN', 'kept')])).toMatchObject({
       ok: true,
@@ -109,6 +113,27 @@ describe('values', () => {
       ok: false,
       error: { type: 'variable_missing', name: 'NOWHERE', source: 'machine' },
     })
+  })
+
+  test('that only the gateway is to know have a stand-in inside, another one each time', async () => {
+    const { variables } = await make()
+    const value = `sk-ant-api03-${'r'.repeat(40)}`
+    await variables.keep('API_KEY', value)
+    const give = () => {
+      const given = variables.resolve([
+        { ...grant('API_KEY', 'kept', false), standInFor: ['api.example.org'] },
+      ])
+      if (!given.ok) throw new Error('not given')
+      return given.value
+    }
+    const { env, secrets, standIns } = give()
+    expect(env.API_KEY).toMatch(/^sk-ant-api03-[A-Za-z0-9]{40}$/)
+    expect(JSON.stringify(env)).not.toContain(value)
+    expect(secrets).toEqual([value])
+    expect(standIns).toEqual([
+      { name: 'API_KEY', placeholder: env.API_KEY, value, hosts: ['api.example.org'] },
+    ])
+    expect(give().env.API_KEY).not.toBe(env.API_KEY)
   })
 
   test('never come out in the list, and are sealed on disk', async () => {

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { decideByRules } from '../../../src/main/core/policy/decide.ts'
+import { looksInside } from '../../../src/main/core/policy/looks-inside.ts'
+import type { KnownTraffic } from '../../../src/main/core/policy/match.ts'
 import type { RuleId, SessionId } from '../../../src/shared/domain/ids.ts'
 import { processKey } from '../../../src/shared/domain/process.ts'
 import type { Requester, Rule } from '../../../src/shared/domain/policy.ts'
@@ -142,8 +144,89 @@ test('a rule for one scheme speaks of nothing else', () => {
       sessionDefault: 'ask',
     })
   expect(via('http', 'http')).toEqual(byRule('allow', 1))
-  expect(via('connect', 'http')).toBe('ask')
   for (const protocol of ['connect', 'socks5', 'direct'] as const)
     expect(via(protocol, 'https')).toEqual(byRule('allow', 1))
   expect(via('http', 'https')).toBe('ask')
+})
+
+const GET_REPOS = { methods: ['GET'], path: '/repos/**' }
+const asked = (method: string, path: string): KnownTraffic => ({
+  carries: 'https',
+  looksInside: true,
+  request: { method, path },
+})
+
+describe('what a tunnel carries shows later', () => {
+  const said = (action: Rule['action'], part: Partial<Rule>, known: KnownTraffic) =>
+    decideByRules({
+      destination: { host: 'api.example.org', port: 443, protocol: 'connect' },
+      known,
+      rules: [rule(1, { action, ...part })],
+      sessionId: SESSION,
+      workspace: WORKSPACE,
+      requester: null,
+      sessionDefault: 'ask',
+    })
+  const isSaid = (...asked: Parameters<typeof said>): boolean => {
+    const decision = said(...asked)
+    return decision !== 'ask' && decision.action === asked[0]
+  }
+
+  test.each<[Rule['action'], Partial<Rule>, KnownTraffic, boolean]>([
+    // A scheme: taken on trust by what allows until it shows, by what denies only then.
+    ['allow', { scheme: 'https' }, {}, true],
+    ['allow', { scheme: 'https' }, { carries: 'https' }, true],
+    ['allow', { scheme: 'https' }, { carries: 'http' }, false],
+    ['allow', { scheme: 'https' }, { carries: 'other' }, false],
+    ['deny', { scheme: 'http' }, {}, false],
+    ['deny', { scheme: 'http' }, { carries: 'http' }, true],
+    ['deny', { scheme: 'http' }, { carries: 'https' }, false],
+    // Requests: allowed one by one where they can be read, and not at all where they cannot.
+    ['allow', { request: GET_REPOS }, {}, true],
+    ['allow', { request: GET_REPOS }, { carries: 'http' }, true],
+    ['allow', { request: GET_REPOS }, { carries: 'https' }, false],
+    ['allow', { request: GET_REPOS }, { carries: 'https', looksInside: true }, true],
+    ['allow', { request: GET_REPOS }, { carries: 'other', looksInside: true }, false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/repos/a'), true],
+    ['allow', { request: GET_REPOS }, asked('POST', '/repos/a'), false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/user'), false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/repos/../user'), false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/repos/%2e%2e/user'), false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/repos/..%2fuser'), false],
+    ['allow', { request: GET_REPOS }, asked('GET', '/%72epos/a'), true],
+    ['deny', { request: GET_REPOS }, {}, false],
+    ['deny', { request: GET_REPOS }, { carries: 'https' }, true],
+    ['deny', { request: GET_REPOS }, { carries: 'https', looksInside: true }, false],
+    ['deny', { request: GET_REPOS }, asked('GET', '/repos/a'), true],
+    ['deny', { request: GET_REPOS }, asked('GET', '/user/..%2frepos/a'), true],
+    ['deny', { request: GET_REPOS }, asked('POST', '/repos/a'), false],
+  ])('%s %j, known %j: %s', (action, part, known, expected) => {
+    expect(isSaid(action, part, known)).toBe(expected)
+  })
+})
+
+describe('TLS is looked into', () => {
+  const looks = (...rules: Partial<Rule>[]): boolean =>
+    looksInside(
+      rules.map((part, index) => rule(index + 1, part)),
+      { sessionId: SESSION, workspace: WORKSPACE, requester: null },
+      { host: 'api.example.org', port: 443 },
+    )
+  test.each<[string, boolean, Partial<Rule>[]]>([
+    ['by no rule of its own', false, [{}]],
+    ['where a rule says so', true, [{ inspect: true }]],
+    ['where a rule speaks of requests', true, [{ request: GET_REPOS }]],
+    ['but not at another host', false, [{ host: 'x.example.org', inspect: true }]],
+    ['but not at another port', false, [{ port: 22, inspect: true }]],
+    [
+      'unless a more specific rule exempts it',
+      false,
+      [{ host: '*.example.org', inspect: true }, { inspect: false }],
+    ],
+    [
+      'also where only a wider rule exempts it',
+      true,
+      [{ host: '*.example.org', inspect: false }, { inspect: true }],
+    ],
+  ])('%s', (_, expected, rules) => expect(looks(...rules)).toBe(expected))
 })

@@ -1,6 +1,7 @@
 import type { FileAccess } from '../../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../../shared/domain/isolation.ts'
 import type { Limits } from '../../../shared/domain/limits.ts'
+import type { StandIn } from '../egress-port.ts'
 
 declare const planBrand: unique symbol
 
@@ -43,6 +44,10 @@ export interface PlanInput {
   readonly granted: readonly string[]
   /** Values that no recording and no log may hold. */
   readonly secrets: readonly string[]
+  /** Values the gateway puts into requests; inside are only what stands in for them. */
+  readonly standIns: readonly StandIn[]
+  /** A file of the host's that only this session needs; whoever ends the session removes it. */
+  readonly trustFile: string | null
   /** Folders put in front of PATH. */
   readonly path: readonly string[]
   /** Sign-in files of the person's home whose copies are in the state folders. */

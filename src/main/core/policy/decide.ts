@@ -1,11 +1,12 @@
 import type { Decision, Destination, Rule } from '../../../shared/domain/policy.ts'
 import { bitsOf, isRange } from './address-range.ts'
-import { ruleCovers } from './match.ts'
+import { type KnownTraffic, ruleCovers } from './match.ts'
 import { type Asker, isInScope, SCOPE_ORDER } from './scope.ts'
 
 export interface RuleQuestion extends Asker {
   /** Canonical. */
   readonly destination: Destination
+  readonly known?: KnownTraffic
   /** Every rule in force, in any order; rules of other sessions and workspaces are passed over. */
   readonly rules: readonly Rule[]
   /** What happens when no rule covers the destination. */
@@ -18,7 +19,7 @@ export interface RuleQuestion extends Asker {
  */
 export function decideByRules(question: RuleQuestion): Decision | 'ask' {
   const covering = question.rules.filter(
-    (rule) => isInScope(rule, question) && ruleCovers(rule, question.destination),
+    (rule) => isInScope(rule, question) && ruleCovers(rule, question.destination, question.known),
   )
   const sorted = covering.sort(bySpecificity)
   const rule = sorted.find(({ action }) => action === 'deny') ?? sorted[0]
@@ -32,13 +33,14 @@ export function decideByRules(question: RuleQuestion): Decision | 'ask' {
 }
 
 /** One host before many, fewer before more, one port before every port, narrow scope first. */
-function bySpecificity(a: Rule, b: Rule): number {
+export function bySpecificity(a: Rule, b: Rule): number {
   const isMany = ({ host }: Rule): number => (host.startsWith('*.') || isRange(host) ? 1 : 0)
   const width = ({ host }: Rule): number => (isRange(host) ? -bitsOf(host) : -host.length)
   return (
     isMany(a) - isMany(b) ||
     width(a) - width(b) ||
     (a.port === null ? 1 : 0) - (b.port === null ? 1 : 0) ||
+    (a.request ? 0 : 1) - (b.request ? 0 : 1) ||
     (a.scheme ? 0 : 1) - (b.scheme ? 0 : 1) ||
     (a.action === 'ask' ? 0 : 1) - (b.action === 'ask' ? 0 : 1) ||
     SCOPE_ORDER[a.scope.kind] - SCOPE_ORDER[b.scope.kind] ||

@@ -1,9 +1,17 @@
 import { isIP } from 'node:net'
 import { getDomain } from 'tldts'
-import type { Destination, HostPattern, Rule } from '../../../shared/domain/policy.ts'
+import type {
+  Destination,
+  HostPattern,
+  RequestLine,
+  RequestPattern,
+  Rule,
+  Scheme,
+} from '../../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { isRange, isWideRange, parseRange, rangeCovers } from './address-range.ts'
 import { canonicalHost } from './host-name.ts'
+import { coversRequest } from './request-match.ts'
 
 /**
  * A wildcard that covers names of more than one owner (`*.org`, `*.co.uk`, `*.github.io`), or a range
@@ -66,11 +74,41 @@ function sameHost(pattern: string, host: string): boolean {
   return canonical.ok && canonical.value === host
 }
 
-/** An over-broad wildcard still denies, but never allows. */
-export function ruleCovers(rule: Rule, destination: Destination): boolean {
+/** What is known of a connection beyond its destination; what a tunnel carries shows later. */
+export interface KnownTraffic {
+  /** Absent: not yet. */
+  readonly carries?: Scheme | 'other' | undefined
+  /** The one request that is asked about; absent: the connection as a whole. */
+  readonly request?: RequestLine
+  /** Single requests can be read also where TLS carries them. */
+  readonly looksInside?: boolean
+}
+
+/**
+ * An over-broad wildcard still denies, but never allows. What is not known yet is no reason to
+ * deny, and none to ask: it is decided again once it shows.
+ */
+export function ruleCovers(
+  rule: Rule,
+  destination: Destination,
+  known: KnownTraffic = {},
+): boolean {
   if (rule.action === 'allow' && isOverBroad(rule.host)) return false
   if (rule.port !== null && rule.port !== destination.port) return false
-  // Whether a tunnel carries TLS shows later, and is held to then.
-  if (rule.scheme && (rule.scheme === 'http') !== (destination.protocol === 'http')) return false
+  const carries = destination.protocol === 'http' ? 'http' : known.carries
+  if (rule.scheme && (carries ? carries !== rule.scheme : rule.action !== 'allow')) return false
+  if (rule.request && !coversRequests(rule.request, rule.action, { ...known, carries }))
+    return false
   return coversHost(rule.host, destination.host)
+}
+
+function coversRequests(
+  pattern: RequestPattern,
+  action: Rule['action'],
+  { carries, request, looksInside }: KnownTraffic,
+): boolean {
+  if (request) return coversRequest(pattern, request, action)
+  const isHidden = carries === 'https' && !looksInside
+  // What cannot be told apart is denied or asked about as a whole, and none of it is allowed.
+  return action === 'allow' ? !isHidden && carries !== 'other' : isHidden
 }

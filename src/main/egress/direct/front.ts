@@ -1,14 +1,15 @@
 import type { Socket } from 'node:net'
-import type { DirectNetwork, EgressOptions } from '../../core/ports.ts'
+import type { EgressOptions } from '../../core/egress-port.ts'
+import type { DirectNetwork } from '../../core/ports.ts'
 import { isDirectAddress, PROBE_NAME } from '../../core/direct-addresses.ts'
 import type { Destination } from '../../../shared/domain/policy.ts'
 import { err, type Result } from '../../../shared/result.ts'
 import type { Admissions } from '../admission.ts'
+import type { Carry } from '../carry.ts'
 import { toDestination } from '../destination.ts'
 import { holdClient } from '../held-client.ts'
 import type { EgressClient } from '../http.ts'
 import type { EgressLimits } from '../limits.ts'
-import { openTunnel } from '../tunnel.ts'
 import { watchDatagrams } from './datagrams.ts'
 import { createDirectNames, type DirectNames } from './names.ts'
 import { answerQuestion } from './resolver.ts'
@@ -23,6 +24,7 @@ const MOST_TOLD = 1000
 export function createDirectFront(
   network: DirectNetwork,
   admissions: Admissions,
+  carry: Carry,
   limits: EgressLimits,
   { rootPid, report }: Pick<EgressOptions, 'rootPid' | 'report'>,
 ): { accept(client: EgressClient): void; close(): Promise<void> } {
@@ -58,14 +60,7 @@ export function createDirectFront(
     const early = held.release()
     // It was connected before it was decided, so a refusal can only be a reset.
     if (admission.kind !== 'open') return void socket.resetAndDestroy()
-    openTunnel({
-      client: socket,
-      upstream: admission.route.take(),
-      toUpstream: early,
-      toClient: Buffer.alloc(0),
-      idleMs: limits.idleMs,
-      done: () => admission.route.close(),
-    })
+    carry(socket, early, admission)
   }
 
   return {
