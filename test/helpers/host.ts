@@ -25,7 +25,11 @@ export interface TestHost {
 
 /** A real host in this process, on folders of its own; the PTY host is a real child process. */
 export async function startTestHost(
-  options: { hosts?: Record<string, string>; promptTimeoutMs?: number } = {},
+  options: {
+    hosts?: Record<string, string>
+    promptTimeoutMs?: number
+    env?: Record<string, string>
+  } = {},
 ): Promise<TestHost> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'cloche-host-')))
   const home = join(root, 'home')
@@ -43,6 +47,7 @@ export async function startTestHost(
       mayUnconfineInBrowser: false,
       env: {
         ...process.env,
+        ...options.env,
         HOME: home,
         CLOCHE_TEST_HOSTS: Object.entries(options.hosts ?? {})
           .map(([name, address]) => `${name}=${address}`)

@@ -128,6 +128,20 @@ describe('plain HTTP in a tunnel', () => {
   })
 })
 
+test('what was sent before the answer is all there', async () => {
+  const echo = await echoServer()
+  hosts.own(echo)
+  await hosts.use({ hosts: { 'echo.example.test': echo } })
+  const socket = await dial(hosts.gateway.port)
+  const [first, second, third] = ['\x00first', ' second', ' third'] as const
+  socket.write(`CONNECT echo.example.test:7 HTTP/1.1\r\nHost: echo.example.test:7\r\n\r\n${first}`)
+  socket.write(second)
+  const answer = readAll(socket)
+  await until(() => hosts.gateway.factsOf('net/carried').length === 1, 'it is carried')
+  socket.end(third)
+  expect((await answer).toString()).toMatch(new RegExp(`\r\n\r\n${first}${second}${third}$`))
+})
+
 describe('what is neither', () => {
   test('passes, also when the server speaks first', async () => {
     const speaker = await listen(createServer((socket) => void socket.end('220 ready\r\n')))

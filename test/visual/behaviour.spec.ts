@@ -163,6 +163,7 @@ test('three clicks start a first session', async ({ open }) => {
     files: [],
     maskSecrets: false,
     variables: [],
+    inspectTls: false,
     // Those of the machine, without a person having thought of them.
     limits: { cpuPercent: null, memoryBytes: 12 * 2 ** 30, processes: 4096, diskBytes: null },
     innerSandbox: 'off',
@@ -295,6 +296,19 @@ test('only variables that are there are let in, each blotted out unless said oth
   await page.getByTestId('grant-add').click()
   const grant = page.getByTestId('variable-grant')
   await expect(grant).toContainText('kept by Cloche')
-  await expect(grant.getByRole('checkbox')).toBeChecked()
+  const blot = grant.getByRole('checkbox', { name: 'Blot it out' })
+  await expect(blot).toBeChecked()
   await expect(page.getByTestId('variables-part-summary')).toContainText('1 variable')
+
+  // Only the gateway has it: where to is proposed, and has to be a host.
+  await grant.getByTestId('stand-in').check()
+  await expect(grant.getByTestId('stand-in-hosts')).toHaveValue('api.anthropic.com')
+  await expect(blot).toBeDisabled()
+  const problem = page.getByTestId('variables-part').locator('.field-problem')
+  await grant.getByTestId('stand-in-hosts').fill('')
+  await expect(problem).toHaveText('ANTHROPIC_API_KEY: say at which hosts the gateway may use it.')
+  await grant.getByTestId('stand-in-hosts').fill('no host!')
+  await expect(problem).toContainText('is no host')
+  await grant.getByTestId('stand-in-hosts').fill('api.example.org')
+  await expect(problem).toHaveCount(0)
 })

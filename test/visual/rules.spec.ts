@@ -1,6 +1,8 @@
 import { expect } from '@playwright/test'
 import { overflowing, seenBy, test, unreadable } from './harness.ts'
 
+const MAIN = 'sessions/ses_00000001'
+
 test('a rule is written by hand, says what it covers, is refused in words, saved and undone', async ({
   open,
 }) => {
@@ -99,3 +101,42 @@ for (const theme of ['light', 'dark'] as const)
     await expect(page.getByTestId('rule-words')).toContainText('attempts')
     await look('new-rule')
   })
+
+test('a rule may speak of single requests, and says what that takes', async ({ open }) => {
+  const page = await open('quiet', 'rules')
+  await page.getByTestId('rule-add').click()
+  await page.getByTestId('rule-host').fill('api.example.org')
+  await page.getByTestId('rule-requests').locator('summary').click({ timeout: 3000 })
+  await page.getByTestId('rule-path').fill('repos')
+  await expect(page.getByTestId('rule-problem')).toContainText('A path begins with a slash')
+  await page.getByTestId('rule-path').fill('/repos/**')
+  await page.getByTestId('rule-methods').fill('get, head')
+  await expect(page.getByTestId('rule-problem')).toHaveCount(0)
+  await expect(page.getByTestId('rule-words')).toContainText(
+    'may connect to api.example.org, every port, only GET and HEAD to /repos/**. TLS to it is looked into',
+  )
+  await page.getByTestId('rule-save').click()
+  await expect(page.getByTestId('done')).toContainText('only GET and HEAD to /repos/**')
+  const row = page.locator('[data-testid=rule-row][data-host="api.example.org"]')
+  await row.getByTestId('rule-edit').click()
+  await expect(page.getByTestId('rule-methods')).toHaveValue('GET, HEAD')
+  await page.getByTestId('rule-inspect').selectOption('false')
+  await page.getByTestId('rule-methods').fill('')
+  await page.getByTestId('rule-path').fill('')
+  await expect(page.getByTestId('rule-words')).toContainText('TLS to it is never looked into.')
+})
+
+test('requests that were looked into are listed under their connection', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('inspector-tab-network').click()
+  await page.getByTestId('network-row').last().click()
+  await expect(page.getByTestId('network-carried')).toHaveText(
+    'TLS for api.anthropic.com, looked into',
+  )
+  const lines = page.getByTestId('network-exchanges').locator('li')
+  await expect(lines).toHaveText([
+    'GET /v1/models: 200, with API_KEY',
+    'POST /v1/messages: 200, with API_KEY',
+    /^DELETE \/v1\/files\/all: Cloche refused/,
+  ])
+})

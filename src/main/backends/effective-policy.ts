@@ -112,7 +112,7 @@ function wordsOfRule({ path, access }: FileEntry): PolicySentence {
   }
 }
 
-function networkSentences({ hosts, otherHosts }: PlanInput): PolicySentence[] {
+function networkSentences({ hosts, otherHosts, trustFile }: PlanInput): PolicySentence[] {
   const can = sentence('can', 'network')
   const cannot = sentence('cannot', 'network')
   return [
@@ -120,6 +120,9 @@ function networkSentences({ hosts, otherHosts }: PlanInput): PolicySentence[] {
     otherHosts === 'ask'
       ? can('person', 'ask for any other host: each waits until you decide')
       : cannot('person', 'reach any other host'),
+    ...(trustFile === null
+      ? []
+      : [cannot('person', 'hide its requests over TLS from rules that look into them')]),
     cannot(
       'boundary',
       'reach ports of this machine, its network, or a name server, past the gateway',
@@ -127,12 +130,23 @@ function networkSentences({ hosts, otherHosts }: PlanInput): PolicySentence[] {
   ]
 }
 
-function credentialSentences({ env, granted, signIn, mounts }: PlanInput): PolicySentence[] {
+function credentialSentences({
+  env,
+  granted,
+  signIn,
+  mounts,
+  standIns,
+}: PlanInput): PolicySentence[] {
   const can = sentence('can', 'credentials')
   const names = Object.keys(env).filter((name) => !granted.includes(name))
   return [
     ...signIn.map((file) => can('person', `use a copy of your sign-in ~/${file}`)),
-    ...granted.map((name) => can('person', `read the variable ${name}`)),
+    ...granted
+      .filter((name) => !standIns.some((standIn) => standIn.name === name))
+      .map((name) => can('person', `read the variable ${name}`)),
+    ...standIns.map(({ name, hosts }) =>
+      can('person', `use the value of ${name} at ${hosts.join(', ')} without ever reading it`),
+    ),
     ...(names.length > 0 ? [can('agent', `read the variables ${names.join(', ')}`)] : []),
     ...(mounts.some(({ access }) => access === 'write')
       ? [can('agent', 'keep its own sign-in and history between sessions')]

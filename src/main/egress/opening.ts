@@ -54,7 +54,9 @@ export function readOpening(
   return new Promise((resolve) => {
     let sent = parts.early
     let timer: NodeJS.Timeout | null = null
+    let isClear = false
     const finish = (opening: Opening): void => {
+      isClear = true
       if (timer) clearTimeout(timer)
       client.pause()
       upstream.pause()
@@ -89,6 +91,8 @@ export function readOpening(
     upstream.on('data', serverSpeaks).on('end', leave).on('close', leave)
     if (client.destroyed || client.readableEnded || upstream.destroyed) return leave()
     look()
+    // What it sent while it was held may have been enough.
+    if (isClear) return
     client.resume()
     upstream.resume()
   })

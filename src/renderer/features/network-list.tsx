@@ -11,6 +11,7 @@ import { formatBytes, formatDuration, formatTime } from '../words/format.ts'
 import { NETWORK_STATES, wordsOfDecision } from '../words/outcomes.ts'
 import { lookalike } from '../words/punycode.ts'
 import { joinArgv } from '../words/reveal.ts'
+import { wordsOfCarried, wordsOfExchange } from '../words/traffic.ts'
 import { InsidePorts } from './inside-ports.tsx'
 
 /** Where does it go, what was refused? */
@@ -123,6 +124,10 @@ function NetworkDetails({ entry }: { entry: NetworkEntry }) {
         </dd>
         <dt>Decision</dt>
         <dd>{decision ? wordsOfDecision(decision) : 'None yet'}</dd>
+        <dt>Carries</dt>
+        <dd data-testid="network-carried">
+          {entry.carried ? wordsOfCarried(entry.carried) : 'Not known'}
+        </dd>
         <dt>Address</dt>
         <dd className="mono">{entry.address ?? '–'}</dd>
         <dt>Asked</dt>
@@ -148,6 +153,19 @@ function NetworkDetails({ entry }: { entry: NetworkEntry }) {
           )}
         </dd>
       </dl>
+      {entry.exchanges.length > 0 && (
+        <ol className="exchanges small mono" aria-label="Requests" data-testid="network-exchanges">
+          {entry.exchanges.map((exchange, index) => (
+            <li
+              // Only ever added to at the end, and cut at the beginning.
+              key={`${entry.exchanges.length - index}`}
+              className={exchange.refusal === null ? 'clip' : 'warn-text'}
+            >
+              {wordsOfExchange(exchange)}
+            </li>
+          ))}
+        </ol>
+      )}
     </section>
   )
 }

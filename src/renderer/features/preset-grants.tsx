@@ -1,14 +1,18 @@
+import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { toggleGrant, useDraft } from '../stores/draft.ts'
 import { usePresets } from '../stores/rule-actions.ts'
 import { plural } from '../words/format.ts'
 
-export const sumUpHosts = (granted: number): string =>
-  granted === 0 ? 'None allowed beforehand' : `${plural(granted, 'host')} allowed beforehand`
+export const sumUpHosts = (granted: number, looksIntoTls: boolean): string =>
+  `${granted === 0 ? 'None' : plural(granted, 'host')} allowed beforehand${
+    looksIntoTls ? ', TLS can be looked into' : ''
+  }`
 
 /** Lists of hosts to allow for this session, each to be read and ticked. */
 export function PresetGrants() {
   const presets = usePresets()
   const grants = useDraft((draft) => draft.grants)
+  const inspectTls = useDetails((details) => details.inspectTls)
   return (
     <div className="stack" data-testid="preset-grants">
       {presets.map(({ id, title, hosts }) => {
@@ -32,6 +36,21 @@ export function PresetGrants() {
           </fieldset>
         )
       })}
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={inspectTls}
+          onChange={(event) => setDetails({ inspectTls: event.target.checked })}
+          data-testid="inspect-tls"
+        />
+        <span className="stack-tight">
+          Let rules look into TLS
+          <span className="small dim">
+            Programs inside trust a certificate that is made for this session and goes with it. Only
+            hosts that a rule names are looked into.
+          </span>
+        </span>
+      </label>
     </div>
   )
 }

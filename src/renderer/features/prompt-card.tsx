@@ -85,6 +85,11 @@ export function PromptCard({ request, behind = 0, onMinimise, onShowSession }: P
         <Who requester={requester} /> wants to connect to
       </h2>
       <HostName host={destination.host} port={destination.port} count={connections.length} />
+      {request.request && (
+        <p className="small mono" data-testid="prompt-request">
+          <AgentText text={`${request.request.method} ${request.request.path}`} max={200} />
+        </p>
+      )}
       <PromptScope request={request} scope={scope} onChange={setScope} />
 
       <ProcessChain request={request} />

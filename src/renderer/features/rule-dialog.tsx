@@ -6,7 +6,9 @@ import { useSessions } from '../stores/sessions.ts'
 import { Button } from '../ui/button.tsx'
 import { Segmented } from '../ui/choices.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { Select } from '../ui/select.tsx'
 import { TIME_NAMES } from '../words/outcomes.ts'
+import { RuleRequests } from './rule-requests.tsx'
 import { ACTION_NAMES, wordsOfDraft, wordsOfReach } from '../words/rules.ts'
 
 const ACTIONS = (['allow', 'ask', 'deny'] as const).map((value) => ({
@@ -34,20 +36,24 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
       ? {
           ...newDraft(rule.scope),
           ...{ replaces: rule.id, action: rule.action, host: rule.host, port: rule.port },
-          scheme: rule.scheme ?? null,
+          ...{ scheme: rule.scheme ?? null, request: rule.request, inspect: rule.inspect },
         }
       : newDraft({ kind: 'everywhere' }),
   )
   const [port, setPort] = useState(rule?.port ? String(rule.port) : '')
   const [problem, setProblem] = useState<string | null>(null)
+  const [requestProblem, setRequestProblem] = useState<string | null>(null)
   const reach = useReach(draft)
   const change = (patch: Partial<RuleDraft>): void => {
     setDraft({ ...draft, ...patch })
     setProblem(null)
   }
   const portProblem = /^(|[1-9]\d{0,4})$/.test(port) && Number(port) <= 65_535 ? null : BAD_PORT
+  const shown =
+    problem ?? portProblem ?? requestProblem ?? (typeof reach === 'string' ? reach : null)
   const save = async (): Promise<void> => {
-    if (portProblem) return setProblem(portProblem)
+    const typed = portProblem ?? requestProblem
+    if (typed) return setProblem(typed)
     const refused = await saveRule(draft)
     if (refused) setProblem(refused)
     else onClose()
@@ -114,7 +120,7 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
               data-testid="rule-port"
             />
           </label>
-          <Choice
+          <Select
             label="Carried by"
             value={draft.scheme ?? 'any'}
             choices={{ any: 'Anything', http: 'Plain HTTP', https: 'TLS only' }}
@@ -123,7 +129,7 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
             }
             testId="rule-scheme"
           />
-          <Choice
+          <Select
             label="Holds"
             value={String(draft.forMs ?? '')}
             choices={{ '': 'Until revoked', ...TIME_NAMES }}
@@ -131,14 +137,21 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
             testId="rule-time"
           />
         </div>
+        <RuleRequests
+          draft={draft}
+          onChange={(patch, trouble) => {
+            change(patch)
+            setRequestProblem(trouble)
+          }}
+        />
         <ScopeChoice scope={draft.scope} onChange={(scope) => change({ scope })} />
         <p className="rule-words" data-testid="rule-words">
           {wordsOfDraft(draft)}{' '}
           {typeof reach === 'number' && <span className="dim">{wordsOfReach(reach)}</span>}
         </p>
-        {(problem ?? portProblem ?? (typeof reach === 'string' ? reach : null)) && (
+        {shown && (
           <p className="field-problem" role="alert" data-testid="rule-problem">
-            {problem ?? portProblem ?? reach}
+            {shown}
           </p>
         )}
       </form>
@@ -166,32 +179,6 @@ function useReach(draft: RuleDraft): number | string | null {
   return reach
 }
 
-interface ChoiceProps {
-  readonly label: string
-  readonly value: string
-  readonly choices: Readonly<Record<string, string>>
-  readonly onChange: (value: string) => void
-  readonly testId: string
-}
-
-const Choice = ({ label, value, choices, onChange, testId }: ChoiceProps) => (
-  <label className="field">
-    {label}
-    <select
-      className="input"
-      value={value}
-      onChange={(event) => onChange(event.target.value)}
-      data-testid={testId}
-    >
-      {Object.entries(choices).map(([key, words]) => (
-        <option key={key} value={key}>
-          {words}
-        </option>
-      ))}
-    </select>
-  </label>
-)
-
 /** Every session, a workspace that was used, or one session that runs. */
 function ScopeChoice({
   scope,
@@ -211,7 +198,7 @@ function ScopeChoice({
   const wanted = JSON.stringify(scope)
   const chosen = [...scopes].find(([, item]) => JSON.stringify(item) === wanted)?.[0]
   return (
-    <Choice
+    <Select
       label="For"
       value={chosen ?? 'Every session'}
       choices={Object.fromEntries([...scopes.keys()].map((name) => [name, name]))}

@@ -11,7 +11,7 @@ import { AgentText, Path } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatAgo, formatCountdown } from '../words/format.ts'
 import { LIFETIME_NAMES } from '../words/outcomes.ts'
-import { ACTION_NAMES, ORIGIN_WORDS } from '../words/rules.ts'
+import { ACTION_NAMES, narrowingOf, ORIGIN_WORDS } from '../words/rules.ts'
 import { PresetList } from './preset-list.tsx'
 import { RuleDialog } from './rule-dialog.tsx'
 
@@ -115,6 +115,7 @@ function RuleRow({ rule, showsScope }: { rule: Rule; showsScope: boolean }) {
           <span className="faint">
             {rule.port === null ? ', every port' : `:${rule.port}`}
             {rule.scheme && (rule.scheme === 'https' ? ', TLS' : ', plain HTTP')}
+            {narrowingOf(rule)}
           </span>
         </span>
         <span className="small faint row">

@@ -1,6 +1,12 @@
 import { useMemo } from 'react'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import { hasOwnSandbox, limitRow, limitsOf, useDetails } from '../stores/draft-details.ts'
+import {
+  hasOwnSandbox,
+  limitRow,
+  limitsOf,
+  standInProblem,
+  useDetails,
+} from '../stores/draft-details.ts'
 import { useDraft } from '../stores/draft.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Disclosure } from '../ui/disclosure.tsx'
@@ -16,10 +22,11 @@ import { PresetGrants, sumUpHosts } from './preset-grants.tsx'
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
   const grants = useDraft((draft) => draft.grants)
-  const { rules, maskSecrets, variables, limits } = useDetails()
+  const { rules, maskSecrets, variables, inspectTls, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const defaults = useDefaultLimits()
+  const standIn = useStandInProblem()
   const isBound = level !== 'unconfined'
   return (
     <div className="disclosures" data-testid="session-details">
@@ -44,11 +51,20 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
         </Disclosure>
       )}
       {isBound && (
-        <Disclosure title="Hosts" summary={sumUpHosts(grants.length)} testId="hosts-part">
+        <Disclosure
+          title="Hosts"
+          summary={sumUpHosts(grants.length, inspectTls)}
+          testId="hosts-part"
+        >
           <PresetGrants />
         </Disclosure>
       )}
-      <Disclosure title="Variables" summary={sumUpVariables(variables)} testId="variables-part">
+      <Disclosure
+        title="Variables"
+        summary={sumUpVariables(variables)}
+        problem={standIn}
+        testId="variables-part"
+      >
         <VariableGrants />
       </Disclosure>
       {hasOwnSandbox(agent) && (
@@ -99,11 +115,17 @@ function useLimitProblem(): string | null {
   return null
 }
 
+function useStandInProblem(): string | null {
+  const variables = useDetails((details) => details.variables)
+  return variables.map(standInProblem).find((problem) => problem !== null) ?? null
+}
+
 /** The first thing to correct, as a sentence; null: none, or nothing that counts at this level. */
 export function useDetailsProblem(level: IsolationLevel | null): string | null {
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
-  if (level === 'unconfined') return null
+  const variableProblem = useStandInProblem()
+  if (level === 'unconfined') return variableProblem
   const at = problems.findIndex((problem) => problem !== null)
-  return at === -1 ? limitProblem : `File rule ${at + 1}: ${problems[at]}`
+  return at === -1 ? (limitProblem ?? variableProblem) : `File rule ${at + 1}: ${problems[at]}`
 }

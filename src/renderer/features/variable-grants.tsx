@@ -1,9 +1,10 @@
 import { useId, useState } from 'react'
 import type { VariableGrant, VariableList } from '../../shared/domain/variables.ts'
-import { setDetails, useDetails } from '../stores/draft-details.ts'
+import { setDetails, standInProblem, useDetails } from '../stores/draft-details.ts'
 import { useVariables } from '../stores/variables.ts'
 import { Button } from '../ui/button.tsx'
 import { plural } from '../words/format.ts'
+import { hostsFor } from '../words/credential-hosts.ts'
 
 export const sumUpVariables = (grants: readonly VariableGrant[]): string =>
   grants.length === 0 ? 'None of yours' : plural(grants.length, 'variable')
@@ -22,34 +23,95 @@ export function VariableGrants() {
     <div className="stack">
       {grants.length > 0 && (
         <ul className="rule-list framed" aria-label="Variables let in">
-          {grants.map(({ name, source, isSecret }) => (
-            <li key={name} className="rule-row" data-testid="variable-grant" data-name={name}>
-              <span className="mono grow">{name}</span>
-              <span className="small faint">{SOURCES[source]}</span>
-              <label className="check small">
-                <input
-                  type="checkbox"
-                  checked={isSecret}
-                  onChange={(event) => change(name, { isSecret: event.target.checked })}
+          {grants.map((grant) => {
+            const { name, source, isSecret, standInFor } = grant
+            const problem = standInProblem(grant)
+            return (
+              <li key={name} className="rule-row" data-testid="variable-grant" data-name={name}>
+                <div className="stack grow">
+                  <span className="row">
+                    <span className="mono">{name}</span>
+                    <span className="small faint">{SOURCES[source]}</span>
+                  </span>
+                  <StandInChoice
+                    name={name}
+                    hosts={standInFor}
+                    onChange={(hosts) => change(name, { standInFor: hosts })}
+                  />
+                  <label className="check small">
+                    <input
+                      type="checkbox"
+                      checked={isSecret || standInFor !== undefined}
+                      disabled={standInFor !== undefined}
+                      onChange={(event) => change(name, { isSecret: event.target.checked })}
+                    />
+                    Blot it out of recordings
+                  </label>
+                  {problem && (
+                    <p className="field-problem" role="alert">
+                      {problem}
+                    </p>
+                  )}
+                </div>
+                <Button
+                  look="quiet"
+                  icon="trash"
+                  aria-label={`Leave ${name} outside`}
+                  onClick={() =>
+                    setDetails({ variables: grants.filter((item) => item.name !== name) })
+                  }
                 />
-                blot out of recordings
-              </label>
-              <Button
-                look="quiet"
-                icon="trash"
-                aria-label={`Leave ${name} outside`}
-                onClick={() =>
-                  setDetails({ variables: grants.filter((grant) => grant.name !== name) })
-                }
-              />
-            </li>
-          ))}
+              </li>
+            )
+          })}
         </ul>
       )}
       {list && <AddGrant list={list} grants={grants} />}
       <p className="hint">
         {list?.storage.detail} Keep values of your own under Doctor and settings.
       </p>
+    </div>
+  )
+}
+
+/** Hand the value over, or let only the gateway have it. */
+function StandInChoice({
+  name,
+  hosts,
+  onChange,
+}: {
+  name: string
+  hosts: readonly string[] | undefined
+  onChange: (hosts: string[] | undefined) => void
+}) {
+  const [text, setText] = useState((hosts ?? hostsFor(name)).join(', '))
+  const read = (typed: string): string[] => typed.split(/[\s,]+/).filter((host) => host !== '')
+  return (
+    <div className="stack-tight">
+      <label className="check small">
+        <input
+          type="checkbox"
+          checked={hosts !== undefined}
+          onChange={(event) => onChange(event.target.checked ? read(text) : undefined)}
+          data-testid="stand-in"
+        />
+        Keep the value outside: the gateway puts it into requests to these hosts
+      </label>
+      {hosts !== undefined && (
+        <input
+          className="input mono small"
+          aria-label={`Hosts that get the value of ${name}`}
+          placeholder="api.example.org"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={(event) => {
+            setText(event.target.value)
+            onChange(read(event.target.value))
+          }}
+          data-testid="stand-in-hosts"
+        />
+      )}
     </div>
   )
 }

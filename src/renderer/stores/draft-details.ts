@@ -3,6 +3,7 @@ import type { AgentId } from '../../shared/domain/agent.ts'
 import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
+import { HostPattern } from '../../shared/domain/policy.ts'
 import type { SessionSpec } from '../../shared/domain/session.ts'
 import type { VariableGrant } from '../../shared/domain/variables.ts'
 import { MOST_RULES } from '../words/file-rules.ts'
@@ -27,6 +28,7 @@ interface DetailsState {
   readonly rules: readonly DraftRule[]
   readonly maskSecrets: boolean
   readonly variables: readonly VariableGrant[]
+  readonly inspectTls: boolean
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
 }
 
@@ -36,6 +38,7 @@ const EMPTY: DetailsState = {
   rules: [],
   maskSecrets: false,
   variables: [],
+  inspectTls: false,
   limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
 }
 
@@ -104,16 +107,25 @@ interface Circumstances {
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, variables, limits }: DetailsState,
+  { rules, maskSecrets, variables, inspectTls, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'limits'> {
+): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'inspectTls' | 'limits'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
     maskSecrets: isBound && maskSecrets,
     variables: [...variables],
+    inspectTls: isBound && inspectTls,
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
   }
+}
+
+/** Why the hosts of a stand-in cannot be used; null: they can, or there is none. */
+export function standInProblem({ name, standInFor }: VariableGrant): string | null {
+  if (standInFor === undefined) return null
+  if (standInFor.length === 0) return `${name}: say at which hosts the gateway may use it.`
+  const wrong = standInFor.find((host) => !HostPattern.safeParse(host).success)
+  return wrong === undefined ? null : `${name}: ${wrong} is no host, such as api.example.org.`
 }
 
 /** Agents that can confine their own commands. */

@@ -8,7 +8,7 @@ import { ask, useActions } from './session-actions.ts'
 /** The same rule once more, as a person would write it. */
 const draftOf = (rule: Rule, replaces: RuleDraft['replaces']): RuleDraft => ({
   ...{ replaces, action: rule.action, host: rule.host, port: rule.port, scope: rule.scope },
-  scheme: rule.scheme ?? null,
+  ...{ scheme: rule.scheme ?? null, request: rule.request, inspect: rule.inspect },
   forMs: rule.expiresAtMs === null ? null : Math.max(1000, rule.expiresAtMs - Date.now()),
   origin: 'user',
 })

@@ -1,4 +1,4 @@
-import type { Rule, RuleDraft } from '../../shared/domain/policy.ts'
+import type { RequestPattern, Rule, RuleDraft } from '../../shared/domain/policy.ts'
 import { plural } from './format.ts'
 
 export const ACTION_NAMES: Readonly<Record<Rule['action'], string>> = {
@@ -16,8 +16,26 @@ export const ORIGIN_WORDS: Readonly<Record<Rule['origin'], string>> = {
 
 const SCHEMES = { http: ' over plain HTTP', https: ' over TLS' } as const
 
-export const patternOf = ({ host, port, scheme }: Pick<Rule, 'host' | 'port' | 'scheme'>): string =>
-  `${host}${port === null ? '' : `:${port}`}${scheme ? SCHEMES[scheme] : ''}`
+type Pattern = Pick<Rule, 'host' | 'port' | 'scheme' | 'request' | 'inspect'>
+
+export const patternOf = ({ host, port, scheme, request, inspect }: Pattern): string =>
+  `${host}${port === null ? '' : `:${port}`}${scheme ? SCHEMES[scheme] : ''}${narrowingOf({
+    request,
+    inspect,
+  })}`
+
+/** What a rule says of single requests; empty: nothing. */
+export const narrowingOf = ({ request, inspect }: Pick<Rule, 'request' | 'inspect'>): string =>
+  `${request ? `, ${requestOf(request)}` : ''}${
+    inspect === undefined ? '' : INSPECT[inspect ? 'yes' : 'no']
+  }`
+
+const INSPECT = { yes: ', looked into', no: ', never looked into' } as const
+
+function requestOf({ methods, path }: RequestPattern): string {
+  const verbs = methods ? methods.join(' and ') : 'requests'
+  return path === null ? `only ${verbs}` : `only ${verbs} to ${path}`
+}
 
 const VERBS: Readonly<Record<Rule['action'], string>> = {
   allow: 'may connect to',
@@ -33,7 +51,8 @@ const SCOPES: Readonly<Record<Rule['scope']['kind'], string>> = {
 }
 
 /** What a rule will cover, before it is saved. */
-export function wordsOfDraft({ action, host, port, scheme, scope }: RuleDraft): string {
+export function wordsOfDraft(draft: RuleDraft): string {
+  const { action, host, port, scheme, scope, request, inspect } = draft
   const name = host.trim() || '…'
   const where = name.startsWith('*.')
     ? `every name below ${name.slice(2)}`
@@ -41,7 +60,14 @@ export function wordsOfDraft({ action, host, port, scheme, scope }: RuleDraft): 
       ? `the addresses ${name}`
       : name
   const how = `${port === null ? ', every port' : `, port ${port}`}${scheme ? SCHEMES[scheme] : ''}`
-  return `${SCOPES[scope.kind]} ${VERBS[action]} ${where}${how}.`
+  const which = request ? `, ${requestOf(request)}` : ''
+  const look =
+    request || inspect
+      ? ' TLS to it is looked into, in sessions that were started for that.'
+      : inspect === false
+        ? ' TLS to it is never looked into.'
+        : ''
+  return `${SCOPES[scope.kind]} ${VERBS[action]} ${where}${how}${which}.${look}`
 }
 
 export const wordsOfReach = (count: number): string =>

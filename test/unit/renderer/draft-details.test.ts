@@ -9,6 +9,7 @@ import {
   resetDetails,
   setDetails,
   specOfDetails,
+  standInProblem,
   useDetails,
 } from '../../../src/renderer/stores/draft-details.ts'
 import { SessionSpec } from '../../../src/shared/domain/session.ts'
@@ -79,8 +80,17 @@ describe('the spec', () => {
       files: [{ path: 'docs', access: 'deny' }],
       maskSecrets: true,
       variables: [GRANT],
+      inspectTls: false,
       limits: DEFAULTS,
     })
+  })
+
+  test('names what is wrong with the hosts of a stand-in', () => {
+    const problem = (standInFor: string[] | undefined) => standInProblem({ ...GRANT, standInFor })
+    expect(problem(undefined)).toBeNull()
+    expect(problem(['api.example.org', '*.example.org'])).toBeNull()
+    expect(problem([])).toContain('say at which hosts')
+    expect(problem(['https://api.example.org'])).toContain('https://api.example.org is no host')
   })
 
   test('asks for nothing that nothing could hold', () => {
@@ -90,6 +100,7 @@ describe('the spec', () => {
       files: [],
       maskSecrets: false,
       variables: [GRANT],
+      inspectTls: false,
       limits: { cpuPercent: null, memoryBytes: null, processes: null, diskBytes: null },
     })
   })

@@ -13,7 +13,7 @@ import {
 } from '../../../src/shared/domain/process.ts'
 import { type AxisReport, isDrift } from '../../../src/shared/domain/isolation.ts'
 import type { Session } from '../../../src/shared/domain/session.ts'
-import type { Fact, TimelineEvent } from '../../../src/shared/domain/timeline.ts'
+import type { Fact, HttpExchange, TimelineEvent } from '../../../src/shared/domain/timeline.ts'
 import { minutesAgo, NOW } from './moments.ts'
 import { MAIN, sessionId } from './sessions.ts'
 
@@ -214,17 +214,50 @@ function network(
     atMs + 90,
     { type: 'net/opened', connectionId: id, address: '203.0.113.7' },
   ]
+  const told = n === 7 ? looked(id, atMs) : []
   return outcome === 'open'
-    ? [asked, decided, opened]
+    ? [asked, decided, opened, ...told]
     : [
         asked,
         decided,
         opened,
+        ...told,
         [
           atMs + 24_000,
           { type: 'net/closed', connectionId: id, bytesUp: 18_400 * n, bytesDown: 412_000 * n },
         ],
       ]
+}
+
+/** One connection whose requests could be read. */
+function looked(id: ConnectionId, atMs: number): Timed[] {
+  const exchange = (at: number, part: Partial<HttpExchange>): Timed => [
+    atMs + at,
+    {
+      type: 'net/exchange',
+      connectionId: id,
+      exchange: {
+        ...{ method: 'GET', path: '/v1/models', status: 200, refusal: null, standIns: [] },
+        ...{ bytesUp: 0, bytesDown: 2048, durationMs: 120, omitted: 0 },
+        ...part,
+      },
+    },
+  ]
+  return [
+    [
+      atMs + 100,
+      {
+        ...{ type: 'net/carried', connectionId: id, carries: 'tls' },
+        ...{ name: 'api.anthropic.com', isInspected: true },
+      },
+    ],
+    exchange(300, { standIns: ['API_KEY'] }),
+    exchange(900, { method: 'POST', path: '/v1/messages', standIns: ['API_KEY'] }),
+    exchange(1500, {
+      ...{ method: 'DELETE', path: '/v1/files/all', status: 403 },
+      refusal: 'Cloche refused api.anthropic.com:443: a rule denies it (rul_00000003).',
+    }),
+  ]
 }
 
 /** A whole session's events: the same life for every made-up session, scaled to its length. */
