@@ -16,6 +16,7 @@ import { installAgents } from './lib/test-machine.mjs'
 const PARTS = {
   sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
   view: { needs: ['chromium'], packages: 'chromium' },
+  egress: { needs: ['gcc'], packages: 'gcc; squid is measured as well where it is installed' },
   process: { needs: ['gcc', 'ps', 'htop', 'forkstat'], packages: 'gcc procps htop forkstat' },
 }
 

@@ -314,15 +314,25 @@ export interface Projector {
   add(event: TimelineEvent): void
 }
 
-export function createProjector(): Projector {
+export interface ProjectorOptions {
+  /** What it begins with; its maps are copied. */
+  readonly from?: SessionState
+  /** Processes that ended are forgotten: a session may start millions of them. */
+  readonly forgetsEnded?: boolean
+}
+
+export function createProjector(options: ProjectorOptions = {}): Projector {
   const draft = createDraft()
-  let state = emptyState
+  let state = options.from ?? emptyState
   return {
     get state() {
       return state
     },
     add: (event) => {
       state = advance(state, event, draft)
+      const { fact } = event
+      if (options.forgetsEnded && fact.type === 'proc/ended')
+        draft.processes(state).delete(fact.key)
     },
   }
 }

@@ -43,6 +43,12 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   namespaces: () => spawnSync('unshare', ['-Urnpf', '--mount-proc', 'ip', 'link']).status === 0,
   'an ordinary user': () => process.getuid?.() !== 0,
   openssl: () => spawnSync('openssl', ['version']).status === 0,
+  git: () => spawnSync('git', ['--version']).status === 0,
+  nc: () => spawnSync('sh', ['-c', 'command -v nc']).status === 0,
+  npm: () => spawnSync('npm', ['--version']).status === 0,
+  /** The system's own: others are not seen in a sandbox. */
+  pip: () => spawnSync('/usr/bin/python3', ['-m', 'pip', '--version']).status === 0,
+  ssh: () => spawnSync('ssh', ['-V']).status === 0,
   rg: () => spawnSync('rg', ['--version']).status === 0,
   socat: () => spawnSync('socat', ['-V']).status === 0,
   python3: () => spawnSync('python3', ['--version']).status === 0,

@@ -76,7 +76,12 @@ interface Waiting {
   readonly workspace: string
   readonly held: Map<ConnectionId, Held>
   readonly timer: NodeJS.Timeout
+  /** Connections joined that viewers have not been told of. */
+  telling: NodeJS.Timeout | null
 }
+
+/** Milliseconds after which viewers know of further connections of a prompt. */
+const JOIN_MS = 100
 
 /** Identical questions of one session collapse; different ones queue, oldest first. */
 export function createPrompts(options: PromptsOptions): Prompts {
@@ -89,6 +94,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     const { id, sessionId } = entry.request
     if (!waiting.delete(id)) return
     clearTimeout(entry.timer)
+    if (entry.telling) clearTimeout(entry.telling)
     options.report(sessionId, { type: 'prompt/answered', promptId: id, decision })
     tell({ type: 'settled', id, decision })
     for (const { resolve } of entry.held.values()) resolve(decision)
@@ -116,6 +122,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
         () => settle(entry, { action: 'deny', by: { kind: 'timeout' } }),
         options.timeoutMs,
       ),
+      telling: null,
     }
     waiting.set(id, entry)
     options.report(sessionId, { type: 'prompt/raised', request: entry.request })
@@ -131,7 +138,11 @@ export function createPrompts(options: PromptsOptions): Prompts {
       promptId: request.id,
       connectionId,
     })
-    tell({ type: 'set', request: entry.request })
+    // A program may ask thousands of times; a count need not be told that often.
+    entry.telling ??= setTimeout(() => {
+      entry.telling = null
+      if (waiting.has(request.id)) tell({ type: 'set', request: entry.request })
+    }, JOIN_MS)
   }
 
   /** Joins the prompt for the same destination, or raises one. */

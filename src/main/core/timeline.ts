@@ -2,7 +2,14 @@ import type { StreamSource } from '../../shared/contract/define.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { isLive, type Session, type StartFailure } from '../../shared/domain/session.ts'
 import type { Fact, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
-import { emptyState, project, projectAll, type SessionState } from '../../shared/projection.ts'
+import {
+  createProjector,
+  emptyState,
+  project,
+  projectAll,
+  type Projector,
+  type SessionState,
+} from '../../shared/projection.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { LIMITS } from '../../shared/rpc/frames.ts'
 import type { Clock, EventStore, Log } from './ports.ts'
@@ -41,11 +48,18 @@ export interface TimelineOptions {
 }
 
 interface Track {
-  state: SessionState
+  readonly projector: Projector
   /** null: an earlier run's; its clock stands still. */
   readonly monoOriginMs: number | null
   readonly viewers: Set<(events: readonly TimelineEvent[]) => void>
 }
+
+const createTrack = (from: SessionState, monoOriginMs: number | null): Track => ({
+  // Nobody asks the host for processes that are gone.
+  projector: createProjector({ from, forgetsEnded: true }),
+  monoOriginMs,
+  viewers: new Set(),
+})
 
 /** Owns the order of events: the only place where `seq` and times are given. */
 export function createTimeline({ store, clock, log, blot }: TimelineOptions): Timeline {
@@ -53,20 +67,17 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
   const listeners: ((session: Session) => void)[] = []
 
   const stamp = (track: Track): Stamp => {
-    const { seq, monoMs } = track.state
+    const { seq, monoMs } = track.projector.state
     const now = track.monoOriginMs === null ? monoMs : clock.monoMs() - track.monoOriginMs
     return { seq: seq + 1, atMs: clock.wallMs(), monoMs: Math.max(monoMs, now) }
   }
 
   const apply = (id: SessionId, track: Track, events: readonly TimelineEvent[]): void => {
-    const before = track.state.session
-    const state = projectAll(events, track.state)
-    track.state = events.some(({ fact }) => fact.type === 'proc/ended')
-      ? withoutEnded(state)
-      : state
+    const before = track.projector.state.session
+    for (const event of events) track.projector.add(event)
     for (const event of events) store.append(id, event)
     for (const tell of track.viewers) tell(events)
-    const { session } = track.state
+    const { session } = track.projector.state
     if (session && session !== before) for (const changed of listeners) changed(session)
   }
 
@@ -92,14 +103,14 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
   const interrupt = async (id: SessionId): Promise<SessionState> => {
     const found = await store.read(id)
     const state = projectAll(found?.events ?? [])
-    const track: Track = { state, monoOriginMs: null, viewers: new Set() }
+    const track = createTrack(state, null)
     const { atMs, monoMs } = state
     const add = (fact: Fact): void =>
-      apply(id, track, [{ seq: track.state.seq + 1, atMs, monoMs, fact }])
+      apply(id, track, [{ seq: track.projector.state.seq + 1, atMs, monoMs, fact }])
     for (const detail of found?.damage ?? [])
       add({ type: 'recording/damaged', part: 'events', detail })
     add({ type: 'session/interrupted', reason: 'Cloche or the machine stopped while it ran.' })
-    return track.state
+    return track.projector.state
   }
 
   const recoverOne = async (id: SessionId): Promise<void> => {
@@ -109,7 +120,7 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
     const state = isLive(session)
       ? await interrupt(id)
       : { ...emptyState, ...head.last, session, terminalBytes, damage }
-    tracks.set(id, { state, monoOriginMs: null, viewers: new Set() })
+    tracks.set(id, createTrack(state, null))
   }
 
   return {
@@ -131,17 +142,16 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
           path: store.terminalLogPath(session.id),
           detail: created.error.detail,
         })
-      const state = project(emptyState, first)
-      tracks.set(session.id, { state, monoOriginMs, viewers: new Set() })
+      tracks.set(session.id, createTrack(project(emptyState, first), monoOriginMs))
       for (const changed of listeners) changed(session)
       return ok(undefined)
     },
     append: (id, fact) => appendAll(id, [fact]),
     appendAll,
-    state: (id) => tracks.get(id)?.state ?? null,
+    state: (id) => tracks.get(id)?.projector.state ?? null,
     sessions: () =>
       [...tracks.values()]
-        .flatMap(({ state }) => (state.session ? [state.session] : []))
+        .flatMap(({ projector: { state } }) => (state.session ? [state.session] : []))
         .sort((a, b) => b.createdAtMs - a.createdAtMs),
     monoOriginMs: (id) => {
       const origin = tracks.get(id)?.monoOriginMs
@@ -162,12 +172,6 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
       await store.remove(id)
     },
   }
-}
-
-/** Nobody asks the host for processes that are gone; a session may start millions of them. */
-function withoutEnded(state: SessionState): SessionState {
-  const live = [...state.processes].filter(([, node]) => node.endedAtMs === null)
-  return { ...state, processes: new Map(live) }
 }
 
 /** Events that arrive while the earlier ones are read wait their turn. */

@@ -9,6 +9,7 @@ import { type ConnectFailure, connected } from './connecting.ts'
 import type { EgressLimits } from './limits.ts'
 import type { Dial, Resolve } from './network.ts'
 import { createRoute, type Route } from './route.ts'
+import { createTold } from './told.ts'
 import { reachVerdict } from './verdict.ts'
 
 export interface AdmissionParts {
@@ -63,6 +64,9 @@ interface Live {
   cut(): void
 }
 
+/** Told of in a second. */
+const MOST_MALFORMED = 50
+
 const denied = (reason: string): Decision => ({ action: 'deny', by: { kind: 'default', reason } })
 const HUNG_UP = denied('the client hung up')
 const TOO_MANY = denied('too many connections wait for an answer already')
@@ -72,6 +76,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
   const { report } = options
   const live = new Map<ConnectionId, Live>()
   const underWay = new Set<Promise<unknown>>()
+  const toldMalformed = createTold(MOST_MALFORMED)
   let held = 0
 
   const decide = async (
@@ -166,7 +171,12 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
         }),
       ),
     malformed: (reason, requester) =>
-      track(requester.then((known) => report({ type: 'net/malformed', reason, requester: known }))),
+      track(
+        requester.then((known) => {
+          const omitted = toldMalformed()
+          if (omitted !== null) report({ type: 'net/malformed', reason, requester: known, omitted })
+        }),
+      ),
     cut: (matches) => {
       const hit = [...live.values()].filter(
         ({ decidedOn, resolved, requester, known }) =>

@@ -1,6 +1,7 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import type { Requester } from '../../shared/domain/policy.ts'
 import { canonicalHost } from '../core/policy/host-name.ts'
 import type { ProcessReader } from '../core/ports.ts'
@@ -10,35 +11,94 @@ const PAUSE_MS = 15
 const MAX_DESCRIPTORS = 4096
 
 interface ClientEnd {
-  /** Text of the client's row in the kernel's table: `ADDRESS:PORT` in hex, own end then ours. */
+  /** How the client's row in the kernel's table begins: own end, then ours, in hex. */
   readonly rows: readonly string[]
 }
 
+interface Wanted {
+  readonly socket: Socket
+  readonly end: ClientEnd
+  readonly found: (requester: Requester | null) => void
+  attempts: number
+}
+
 /**
- * Who opened the accepted connection `socket`: the process of the sandbox that holds its other
- * end, asked of the kernel. Never rejects; null when the client was gone before it was found.
- * Call it first thing on accept: a short-lived client is only visible while it lives.
+ * Who opened an accepted connection: the process of the sandbox that holds its other end, asked of
+ * the kernel. Never rejects; null when the client was gone before it was found. Call it first thing
+ * on accept: a short-lived client is only visible while it lives.
  */
-export async function attribute(
-  socket: Socket,
+export type Attribute = (socket: Socket) => Promise<Requester | null>
+
+/**
+ * The kernel's tables are read once for all that wait at the time, so that a program which opens
+ * thousands of connections costs each of them little.
+ */
+export function createAttribution(rootPid: number, processes: ProcessReader): Attribute {
+  let waiting: Wanted[] = []
+  let isLooking = false
+
+  const look = async (): Promise<void> => {
+    isLooking = true
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      const found = await findRequesters(batch, rootPid, processes)
+      for (const item of batch) {
+        const requester = found.get(item) ?? null
+        item.attempts++
+        if (requester || item.socket.destroyed || item.attempts === ATTEMPTS) item.found(requester)
+        else void sleep(PAUSE_MS).then(() => want(item))
+      }
+    }
+    isLooking = false
+  }
+  const want = (item: Wanted): void => {
+    waiting.push(item)
+    if (!isLooking) void look()
+  }
+  return (socket) => {
+    const end = clientEnd(socket)
+    if (!end) return Promise.resolve(null)
+    return new Promise((found) => want({ socket, end, found, attempts: 0 }))
+  }
+}
+
+/** Never rejects: the sandbox or a process may go away while it is read, which is an answer too. */
+async function findRequesters(
+  batch: readonly Wanted[],
   rootPid: number,
   processes: ProcessReader,
-): Promise<Requester | null> {
-  const end = clientEnd(socket)
-  if (!end) return null
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await sleep(PAUSE_MS)
-    try {
-      const inode = await inodeOf(end, rootPid)
-      const requester = inode && (await holderOf(inode, rootPid, processes))
-      if (requester) return requester
-    } catch {
-      // The sandbox or the process went away while it was read; that is an answer too.
+): Promise<Map<Wanted, Requester>> {
+  const found = new Map<Wanted, Requester>()
+  try {
+    const inodes = await readInodes(rootPid)
+    const byInode = new Map<string, Wanted[]>()
+    for (const item of batch) {
+      const inode = item.end.rows.map((row) => inodes.get(row)).find((known) => known !== undefined)
+      if (inode) byInode.set(inode, [...(byInode.get(inode) ?? []), item])
     }
-    if (socket.destroyed) return null
+    if (byInode.size === 0) return found
+    const known = new Map<number, Promise<Requester | null>>()
+    for (const pid of await processes.members(rootPid)) {
+      for (const inode of socketsOf(pid)) {
+        const items = byInode.get(inode)
+        if (!items) continue
+        const asked = known.get(pid) ?? processes.requester(pid, rootPid)
+        known.set(pid, asked)
+        const requester = await asked
+        if (requester) for (const item of items) found.set(item, elder(found.get(item), requester))
+      }
+      await breathe()
+    }
+  } catch {
+    // See above.
   }
-  return null
+  return found
 }
+
+/** Of several holders (children inherit descriptors) the eldest asked. */
+const elder = (one: Requester | undefined, other: Requester): Requester =>
+  one && one.ancestors.length <= other.ancestors.length ? one : other
 
 function clientEnd({
   remoteAddress,
@@ -53,7 +113,7 @@ function clientEnd({
       const other = ours[i]
       return other === undefined
         ? []
-        : [`${form}:${hexPort(remotePort)} ${other}:${hexPort(localPort)} `]
+        : [`${form}:${hexPort(remotePort)} ${other}:${hexPort(localPort)}`]
     }),
   }
 }
@@ -83,48 +143,39 @@ function words(bytes: Buffer): string {
   return Buffer.from(bytes).swap32().toString('hex').toUpperCase()
 }
 
-async function inodeOf(end: ClientEnd, rootPid: number): Promise<string | null> {
+/** Inodes of the sandbox's sockets by their rows; those that belong to no process are left out. */
+async function readInodes(rootPid: number): Promise<Map<string, string>> {
+  const inodes = new Map<string, string>()
   for (const name of ['tcp', 'tcp6']) {
     const table = await readFile(`/proc/${rootPid}/net/${name}`, 'latin1').catch(() => '')
-    const inode = findInode(table, end.rows)
-    if (inode !== null) return inode
+    for (const line of table.split('\n').slice(1)) {
+      const [, own, other, , , , , , , inode] = line.trim().split(/\s+/)
+      if (own && other && inode && inode !== '0') inodes.set(`${own} ${other}`, inode)
+    }
   }
-  return null
+  return inodes
 }
 
-/** Inode of the socket in a /proc/net/tcp table whose row has these ends; null when orphaned. */
-export function findInode(table: string, rows: readonly string[]): string | null {
-  const line = table.split('\n').find((item) => rows.some((row) => item.includes(`: ${row}`)))
-  const inode = line?.trim().split(/\s+/)[9]
-  return inode === undefined || inode === '0' ? null : inode
+/** Inodes of the sockets a process holds. Read at once: it is far cheaper than in turns. */
+function socketsOf(pid: number): string[] {
+  const sockets: string[] = []
+  try {
+    // The newest have the highest numbers.
+    for (const fd of readdirSync(`/proc/${pid}/fd`).slice(-MAX_DESCRIPTORS)) {
+      const inode = SOCKET.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]
+      if (inode) sockets.push(inode)
+    }
+  } catch {
+    // It is gone, or not ours to read.
+  }
+  return sockets
 }
+const SOCKET = /^socket:\[(\d+)\]$/
 
-/** Of several holders (children inherit descriptors) the eldest asked. */
-async function holderOf(
-  inode: string,
-  rootPid: number,
-  processes: ProcessReader,
-): Promise<Requester | null> {
-  const members = await processes.members(rootPid)
-  const target = `socket:[${inode}]`
-  const holding = await Promise.all(members.map((pid) => holds(pid, target)))
-  const holders = members.filter((_, i) => holding[i])
-  const found = await Promise.all(holders.map((pid) => processes.requester(pid, rootPid)))
-  return found
-    .filter((item): item is Requester => item !== null)
-    .reduce<Requester | null>(
-      (eldest, item) =>
-        eldest && eldest.ancestors.length <= item.ancestors.length ? eldest : item,
-      null,
-    )
-}
-
-async function holds(pid: number, target: string): Promise<boolean> {
-  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => [])
-  const links = await Promise.all(
-    descriptors
-      .slice(0, MAX_DESCRIPTORS)
-      .map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
-  )
-  return links.includes(target)
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
 }

@@ -6,6 +6,7 @@ import type { OpenAdmission } from './admission.ts'
 import { reconsider } from './reconsider.ts'
 import { type Refusal, refusedAsMalformed, refusedByDecision } from './refusal.ts'
 import { type AnswerFilter, createAnswerFilter, swapStandIns } from './stand-ins.ts'
+import { createTold } from './told.ts'
 
 /** Bounds of what one session tells of its requests. */
 const MOST_PER_SECOND = 100
@@ -113,28 +114,22 @@ interface Begun {
   readonly atMs: number
 }
 
-/** Tells of each exchange, up to a rate; those beyond are counted, and the next one says so. */
 function createTeller({ report }: Pick<EgressOptions, 'report'>) {
-  let second = 0
-  let told = 0
-  let omitted = 0
+  const told = createTold(MOST_PER_SECOND)
   return (
     { connectionId, line, atMs }: Begun,
     outcome: Pick<HttpExchange, 'status' | 'refusal' | 'standIns'> & Partial<Outcome>,
   ): void => {
-    const nowMs = performance.now()
-    const now = Math.floor(nowMs / 1000)
-    if (now !== second) [second, told] = [now, 0]
-    if (++told > MOST_PER_SECOND) return void omitted++
+    const omitted = told()
+    if (omitted === null) return
     const exchange: HttpExchange = {
       ...{ bytesUp: 0, bytesDown: 0, ...outcome },
       method: line.method,
       path: line.path.slice(0, LONGEST_PATH),
-      durationMs: Math.round(nowMs - atMs),
+      durationMs: Math.round(performance.now() - atMs),
       omitted,
     }
     report({ type: 'net/exchange', connectionId, exchange })
-    omitted = 0
   }
 }
 

@@ -3,7 +3,7 @@ import type { EgressGateway, EgressHandle, EgressOptions } from '../core/egress-
 import type { Log, SandboxNetwork } from '../core/ports.ts'
 import { type Classify, classifyAddress } from './addresses.ts'
 import { createAdmissions } from './admission.ts'
-import { attribute } from './attribution.ts'
+import { createAttribution } from './attribution.ts'
 import { type CarryParts, createCarry } from './carry.ts'
 import { createDirectFront } from './direct/front.ts'
 import { createExchanges } from './exchange.ts'
@@ -55,6 +55,7 @@ function serve(
 ): EgressHandle {
   const { limits, log } = parts
   const clients = new Set<Socket>()
+  const attribute = createAttribution(session.rootPid, session.processes)
   const admissions = createAdmissions(session, parts)
   const exchanges = createExchanges(session)
   const carry = createCarry(session, exchanges, parts)
@@ -63,7 +64,7 @@ function serve(
   const directFront = direct && createDirectFront(direct, admissions, carry, limits, session)
 
   const own = (socket: Socket): EgressClient => {
-    const requester = attribute(socket, session.rootPid, session.processes)
+    const requester = attribute(socket)
     clients.add(socket)
     socket.on('close', () => clients.delete(socket))
     // Whoever holds the socket sees it close; an error on its own is no news.

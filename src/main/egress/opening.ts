@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { Socket } from 'node:net'
 import { looksLikeTls, readClientHello } from './tls/client-hello.ts'
 
@@ -10,10 +11,9 @@ export type Opening =
   | { readonly kind: 'other' }
   | { readonly kind: 'damaged'; readonly reason: string }
 
-/** No request line and no hello is longer. */
+/** No hello is longer. */
 const LONGEST_OPENING = 64 * 1024
 const LONGEST_LINE = 8 * 1024
-const REQUEST_LINE = /^[A-Z]{1,20} \S+ HTTP\/1\.[01]\r?$/
 
 /** Pure: null as long as more bytes could still tell. */
 export function classify(bytes: Buffer): Opening | null {
@@ -26,13 +26,31 @@ export function classify(bytes: Buffer): Opening | null {
       ? null
       : { kind: 'damaged', reason: 'its hello has no end' }
   }
-  const isLetter = (byte = 0): boolean => byte >= 0x41 && byte <= 0x5a
-  if (!isLetter(bytes[0])) return { kind: 'other' }
-  const end = bytes.indexOf('\n')
-  const line = bytes.subarray(0, end === -1 ? LONGEST_LINE : end)
-  if (end === -1 && bytes.length < LONGEST_LINE) return null
-  return { kind: REQUEST_LINE.test(line.toString('latin1')) ? 'http' : 'other' }
+  const isRequest = beginsRequest(bytes.subarray(0, LONGEST_LINE).toString('latin1'))
+  if (isRequest === null && bytes.length < LONGEST_LINE) return null
+  return { kind: isRequest ? 'http' : 'other' }
 }
+
+/**
+ * Whether it is the beginning of a request line, as the most tolerant server would read it; what is
+ * not strict is refused later. null: it could still become one.
+ */
+function beginsRequest(text: string): boolean | null {
+  const [, blank = '', method = '', gap = '', target = '', space = '', rest = ''] =
+    /^([\r\n \t]*)([a-z-]*)([ \t]*)([^\s]*)([ \t]*)([^]*)$/i.exec(text) ?? []
+  if (blank.length > MOST_BLANK) return false
+  const isMethod = METHODS.some((known) =>
+    gap === '' ? known.startsWith(method.toUpperCase()) : known === method.toUpperCase(),
+  )
+  if (!isMethod || (gap === '' && target + space + rest !== '')) return false
+  if (space === '') return rest === '' ? null : false
+  const version = rest.slice(0, VERSION.length).toUpperCase()
+  if (version === VERSION) return true
+  return VERSION.startsWith(version) ? null : false
+}
+const VERSION = 'HTTP/1'
+/** Servers pass over empty lines before a request. */
+const MOST_BLANK = 64
 
 export interface OpeningParts {
   readonly client: Socket

@@ -126,7 +126,11 @@ function NetworkDetails({ entry }: { entry: NetworkEntry }) {
         <dd>{decision ? wordsOfDecision(decision) : 'None yet'}</dd>
         <dt>Carries</dt>
         <dd data-testid="network-carried">
-          {entry.carried ? wordsOfCarried(entry.carried) : 'Not known'}
+          {entry.carried
+            ? wordsOfCarried(entry.carried)
+            : destination.protocol === 'http'
+              ? 'plain HTTP'
+              : 'Not known'}
         </dd>
         <dt>Address</dt>
         <dd className="mono">{entry.address ?? '–'}</dd>

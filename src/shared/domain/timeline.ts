@@ -88,7 +88,12 @@ export const Fact = z.discriminatedUnion('type', [
     requester: Requester.nullable(),
   }),
   /** A request that named no usable destination: refused before any decision. */
-  fact('net/malformed', { reason: z.string(), requester: Requester.nullable() }),
+  fact('net/malformed', {
+    reason: z.string(),
+    requester: Requester.nullable(),
+    /** Others before it that were too many to be told of. */
+    omitted: z.number().int().default(0),
+  }),
   /** A program asked for the address of this name, the first time; nothing left the sandbox. */
   fact('net/resolved', { name: z.string() }),
   /** Datagrams that found nobody so far; only connections have a way out. */

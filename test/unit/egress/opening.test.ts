@@ -151,17 +151,31 @@ describe('a hello', () => {
 describe('what else a tunnel begins with', () => {
   test.each([
     ['GET / HTTP/1.1\r\n', 'http'],
+    ['GET / HTTP/1.1', 'http'],
     ['PROPFIND /x HTTP/1.0\n', 'http'],
+    ['CONNECT a.example:443 HTTP/1.1\r\n', 'http'],
+    // As tolerant servers read it.
+    ['\r\n\r\nGET / HTTP/1.1\r\n', 'http'],
+    ['get  /\tHTTP/1.1\r\n', 'http'],
+    ['M-SEARCH * HTTP/1.1\r\n', 'http'],
+    // Those that wait for an answer to a line that has no end.
+    ['AMQP\0\0\x09\x01', 'other'],
+    ['JDWP-Handshake', 'other'],
+    ['GET / raw', 'other'],
+    ['GETTING', 'other'],
+    ['GET /old\r\n', 'other'],
     ['PRI * HTTP/2.0\r\n', 'other'],
     ['NICK somebody\r\n', 'other'],
     ['SSH-2.0-OpenSSH\r\n', 'other'],
     ['\0\0\0\x08', 'other'],
     ['\x16\x02', 'other'],
-    [`G${'E'.repeat(9000)}`, 'other'],
+    [`GET /${'e'.repeat(9000)}`, 'other'],
+    [' '.repeat(9000), 'other'],
   ])('%j', (text, kind) => expect(classify(Buffer.from(text, 'latin1'))).toEqual({ kind }))
 
-  test.each(['', 'G', 'GET / HTTP/1.1'])('%j may still become something', (text) =>
-    expect(classify(Buffer.from(text))).toBeNull(),
+  test.each(['', 'G', 'GET', 'GET ', 'GET /', 'GET / ', 'GET / HTTP', '\r\n'])(
+    '%j may still become something',
+    (text) => expect(classify(Buffer.from(text))).toBeNull(),
   )
 
   test('bytes of any kind are answered', () => {

@@ -1,0 +1,51 @@
+// The proxies that are measured, each in a process of its own: `worker cloche|srt PORT [FILE]`.
+import { createServer, type Server } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createEgressGateway } from '../src/main/egress/gateway.ts'
+import { withMappedHosts } from '../src/main/egress/mapped-hosts.ts'
+import { createSystemResolve, dialAddresses } from '../src/main/egress/network.ts'
+import { createProcessReader } from '../src/main/procwatch/procfs.ts'
+import type { SessionId } from '../src/shared/domain/ids.ts'
+
+export const NAME = 'bench.example.test'
+
+const quiet = (): undefined => undefined
+
+/** As in a session: attributed, decided, told of; only who decides is made up. */
+function cloche(port: number): Server {
+  const gateway = createEgressGateway({
+    ...withMappedHosts(`${NAME}=127.0.0.1:${port}`, {
+      resolve: createSystemResolve(),
+      dial: dialAddresses,
+    }),
+    log: { info: quiet, warn: quiet, error: console.error },
+  })
+  const listener = createServer()
+  const clock = { wallMs: () => Date.now(), monoMs: () => performance.now() }
+  gateway.serve(
+    { proxy: listener, direct: null },
+    {
+      sessionId: 'ses_00000000' as SessionId,
+      rootPid: process.ppid,
+      processes: createProcessReader(clock),
+      decide: () =>
+        Promise.resolve({ action: 'allow', by: { kind: 'person', lifetime: 'session' } }),
+      ruled: () => 'ask',
+      looksInside: () => false,
+      inspection: null,
+      standIns: [],
+      report: quiet,
+    },
+  )
+  return listener
+}
+
+/** Starts one, and says its port. */
+export async function runProxy(kind: string, port: number, file: string): Promise<void> {
+  const server: Server =
+    kind === 'cloche'
+      ? cloche(port)
+      : (await import(file)).createHttpProxyServer({ filter: () => true })
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+  process.on('message', () => process.send?.(process.memoryUsage().rss))
+}
