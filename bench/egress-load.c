@@ -170,12 +170,16 @@ static int hold(int port, const char *authority, int count) {
   return 0;
 }
 
-/** One connection after another, each with a byte there and back. */
-static int churn(int port, const char *authority, int count) {
-  int works = 0;
-  const double from = now();
-  for (int i = 0; i < count; i++) {
-    const int fd = reach(port, authority);
+enum { WORKERS = 64 };
+struct work {
+  int port, count, works;
+  const char *authority;
+};
+
+static void *churn_some(void *argument) {
+  struct work *work = argument;
+  for (int i = 0; i < work->count; i++) {
+    const int fd = reach(work->port, work->authority);
     if (fd < 0) continue;
     // Ends with a reset, so that no port waits for late packets.
     const struct linger none = {1, 0};
@@ -183,8 +187,25 @@ static int churn(int port, const char *authority, int count) {
     ask(fd, ECHO, 0);
     char byte = 0;
     write_all(fd, &byte, 1);
-    if (read(fd, &byte, 1) == 1) works++;
+    if (read(fd, &byte, 1) == 1) work->works++;
     close(fd);
+  }
+  return 0;
+}
+
+/** Connections one after another, each with a byte there and back; a few at a time. */
+static int churn(int port, const char *authority, int count) {
+  struct work work[WORKERS];
+  pthread_t threads[WORKERS];
+  const double from = now();
+  int works = 0;
+  for (int i = 0; i < WORKERS; i++) {
+    work[i] = (struct work){port, count / WORKERS, 0, authority};
+    pthread_create(&threads[i], 0, churn_some, &work[i]);
+  }
+  for (int i = 0; i < WORKERS; i++) {
+    pthread_join(threads[i], 0);
+    works += work[i].works;
   }
   printf("%d %f\n", works, now() - from);
   return 0;

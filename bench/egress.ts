@@ -37,7 +37,10 @@ export interface EgressBench {
 const [entries = '', peers = '', roundsText = '4', ...rest] = process.argv.slice(2)
 
 async function started(child: ChildProcess): Promise<number> {
-  const [port] = await once(child, 'message')
+  const ended = once(child, 'exit').then(() => {
+    throw new Error('a proxy did not start')
+  })
+  const [port] = await Promise.race([once(child, 'message'), ended])
   return Number(port)
 }
 

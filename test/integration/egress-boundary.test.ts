@@ -1,7 +1,9 @@
 import { connect, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readOwnPorts } from '../../src/main/egress/own-ports.ts'
 import {
+  DENY,
   dial,
   echoServer,
   exchange,
@@ -74,6 +76,37 @@ async function exchangeTunnel(head: string): Promise<string> {
   socket.destroy()
   return answer.toString()
 }
+
+describe('a service of this machine, by its own name', () => {
+  const NAME = 'host.cloche.internal'
+
+  test('is reached at the port that was allowed', async () => {
+    gateway = await startGateway()
+    const port = portOf(control)
+    const answer = await exchange(gateway.port, connectTo(`${NAME}:${port}`))
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\ncontrol$/s)
+    expect(gateway.asked).toEqual([{ host: NAME, port, protocol: 'connect' }])
+    expect(reached).toBe(1)
+  })
+
+  test('is not reached when it is denied, nor at ports of Cloche itself', async () => {
+    const port = portOf(control)
+    gateway = await startGateway({ decide: () => Promise.resolve(DENY) })
+    expect(statusOf(await exchange(gateway.port, connectTo(`${NAME}:${port}`)))).toBe(403)
+    await gateway.close()
+    gateway = await startGateway({ ownPorts: [port] })
+    const answer = await exchange(gateway.port, connectTo(`${NAME}:${port}`))
+    expect(answer).toMatch(/^HTTP\/1\.1 403 .*belongs to Cloche itself/s)
+    expect(gateway.asked).toEqual([])
+    expect(reached).toBe(0)
+  })
+
+  test('what this process listens on is among the ports of Cloche itself', () => {
+    const port = portOf(control)
+    expect(readOwnPorts().has(port)).toBe(true)
+    expect(readOwnPorts().has(port === 65_535 ? 1 : port + 1)).toBe(false)
+  })
+})
 
 describe('refused although everything is allowed', () => {
   const spellings = [

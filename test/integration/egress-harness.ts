@@ -69,6 +69,8 @@ export interface TestGatewayOptions {
   readonly standIns?: EgressOptions['standIns']
   /** PEM of what the gateway trusts of the hosts outside. */
   readonly trusted?: string
+  /** Ports that count as Cloche's own. */
+  readonly ownPorts?: readonly number[]
   readonly resolve?: Resolve
   readonly dial?: Dial
   readonly classify?: Classify
@@ -94,6 +96,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     ...network,
     ...(options.classify ? { classify: options.classify } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
+    ownPorts: () => new Set(options.ownPorts ?? []),
     trusted: () => Promise.resolve(options.trusted ?? ''),
     log: {
       info: () => undefined,

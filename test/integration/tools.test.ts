@@ -1,7 +1,12 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -32,7 +37,9 @@ let servers: Server[]
 /** `HOST PATH`, and what SSH clients said. */
 let seen: string[]
 
-const serveSite: RequestListener = async (request, response) => {
+const serveSite: RequestListener = (request, response) => void answer(request, response)
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = normalize(decodeURIComponent((request.url ?? '/').split('?')[0] ?? '/'))
   seen.push(`${request.headers.host} ${path}`)
   const file = join(site, path)

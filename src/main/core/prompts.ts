@@ -1,13 +1,14 @@
 import type { PromptChange } from '../../shared/contract/api.ts'
 import type { StreamSource } from '../../shared/contract/define.ts'
 import type { ConnectionId, PromptId, SessionId } from '../../shared/domain/ids.ts'
-import type {
-  Decision,
-  Destination,
-  PermissionRequest,
-  PromptAnswer,
-  Requester,
-  Rule,
+import {
+  type Decision,
+  type Destination,
+  MACHINE_NAME,
+  type PermissionRequest,
+  type PromptAnswer,
+  type Requester,
+  type Rule,
 } from '../../shared/domain/policy.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
@@ -21,6 +22,7 @@ import {
   parseHostPattern,
   widerPattern,
 } from './policy/match.ts'
+import { ONE_PORT } from './policy/rule-edits.ts'
 import type { RuleBook } from './policy/rules.ts'
 import { isInScope } from './policy/scope.ts'
 import type { Clock } from './ports.ts'
@@ -275,12 +277,18 @@ function ruleOf(
       action,
       host: host ?? request.destination.host,
       port: everyPort ? null : request.destination.port,
+      ...(request.request && METHOD.test(request.request.method)
+        ? { request: { methods: [request.request.method], path: null } }
+        : {}),
       scope,
       expiresAtMs: forMs === null ? null : made.createdAtMs + forMs,
       origin: 'prompt',
     }
   )
 }
+
+/** A rule can name it. */
+const METHOD = /^[A-Z]{1,20}$/
 
 function scopeOf(
   { sessionId, requester }: PermissionRequest,
@@ -312,6 +320,8 @@ function scopeOf(
 function whyRefused(request: PermissionRequest, answer: PromptAnswer): string | null {
   if (answer.lifetime === 'process' && !request.requester)
     return 'The process that asked is not known, so no rule can be made for it.'
+  if (answer.action === 'allow' && answer.everyPort && request.destination.host === MACHINE_NAME)
+    return ONE_PORT
   if (answer.host === null) return null
   const parse = answer.action === 'allow' ? parseAllowPattern : parseHostPattern
   const pattern = parse(answer.host)

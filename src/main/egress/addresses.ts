@@ -1,5 +1,6 @@
 import { BlockList, isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { MACHINE_NAME } from '../../shared/domain/policy.ts'
 import { canonicalHost } from '../core/policy/host-name.ts'
 
 /** What kind of place an address is. */
@@ -116,7 +117,8 @@ function sameAddress(own: string, address: string): boolean {
 
 /** Names that are refused before anybody is asked: no resolver may say what they mean. */
 export function forbiddenName(host: string): string | null {
-  if (host === 'localhost' || host.endsWith('.localhost')) return CLASS_WORDS.loopback
+  if (host === 'localhost' || host.endsWith('.localhost'))
+    return `${CLASS_WORDS.loopback}; its services are asked for as ${MACHINE_NAME}`
   if (host === 'metadata.google.internal' || host === 'metadata.goog') return CLASS_WORDS.metadata
   return null
 }

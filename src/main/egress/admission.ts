@@ -16,6 +16,7 @@ export interface AdmissionParts {
   readonly resolve: Resolve
   readonly dial: Dial
   readonly classify: Classify
+  readonly ownPorts: () => ReadonlySet<number>
   readonly log: Log
   readonly limits: EgressLimits
 }

@@ -10,6 +10,7 @@ import { createExchanges } from './exchange.ts'
 import { createHttpFront, type EgressClient } from './http.ts'
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts'
 import { createSystemResolve, type Dial, dialAddresses, type Resolve } from './network.ts'
+import { readOwnPorts } from './own-ports.ts'
 import { createSocksFront } from './socks5.ts'
 import { SOCKS_VERSION } from './socks5-wire.ts'
 import { readMachineTrust } from './tls/machine-trust.ts'
@@ -22,6 +23,8 @@ export interface EgressGatewayOptions {
   readonly dial?: Dial
   /** Default: the built-in table and this machine's interfaces. */
   readonly classify?: Classify
+  /** Default: what this process and the one that started it listen on. */
+  readonly ownPorts?: () => ReadonlySet<number>
   readonly limits?: Partial<EgressLimits>
   /** Default: what this machine's programs trust. */
   readonly trusted?: CarryParts['trusted']
@@ -38,6 +41,7 @@ export function createEgressGateway(options: EgressGatewayOptions): EgressGatewa
     resolve: options.resolve ?? createSystemResolve(),
     dial: options.dial ?? dialAddresses,
     classify: options.classify ?? ((address) => classifyAddress(address)),
+    ownPorts: options.ownPorts ?? readOwnPorts,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     trusted: options.trusted ?? (async () => (await readMachineTrust(process.env)).certificates),
   }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Decision, Destination } from '../../shared/domain/policy.ts'
+import { type Decision, type Destination, MACHINE_NAME } from '../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { CLASS_WORDS, type Classify, forbiddenName, STANDING } from './addresses.ts'
 import { type ConnectFailure, within } from './connecting.ts'
@@ -13,6 +13,8 @@ export interface VerdictParts {
   readonly decide: (destination: Destination) => Promise<Decision>
   /** The rule that denies an address the name led to; null: none does. Asks nobody. */
   readonly denies: (destination: Destination) => Decision | null
+  /** Ports of this machine that no rule opens. */
+  readonly ownPorts: () => ReadonlySet<number>
   /** The client left, or the gateway closes. */
   readonly abort: AbortSignal
 }
@@ -47,6 +49,13 @@ export async function reachVerdict(
     addresses: ok([]),
   })
 
+  if (host === MACHINE_NAME) {
+    if (parts.ownPorts().has(destination.port))
+      return denied(boundary(`port ${destination.port} of this machine belongs to Cloche itself`))
+    const decision = await parts.decide(destination)
+    if (decision.action === 'deny') return denied(decision)
+    return { decision, decidedOn: [destination], addresses: ok(['127.0.0.1', '::1']) }
+  }
   const named = forbiddenName(host)
   if (named !== null) return denied(boundary(`${host} is ${named}`))
   const isAddress = isIP(host) !== 0

@@ -1,6 +1,7 @@
 import { useEffect, useId, useState } from 'react'
 import {
   type Destination,
+  MACHINE_NAME,
   NARROW_ANSWER,
   type PermissionRequest,
   type Requester,
@@ -166,6 +167,15 @@ function HostName({ host, port, count }: { host: string; port: number; count: nu
           </span>
         )}
       </p>
+      {host === MACHINE_NAME && (
+        <p className="prompt-warning" role="note" data-testid="prompt-machine">
+          <Icon name="warning" />
+          <span>
+            This is a service of your own machine, outside the sandbox. It may trust whoever reaches
+            it.
+          </span>
+        </p>
+      )}
       {seen && (
         <p className="prompt-warning" role="note" data-testid="prompt-homograph">
           <Icon name="warning" />

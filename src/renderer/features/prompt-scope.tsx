@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { Lifetime, PermissionRequest } from '../../shared/domain/policy.ts'
+import { type Lifetime, MACHINE_NAME, type PermissionRequest } from '../../shared/domain/policy.ts'
 import { type AnswerScope, reachOf } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { Segmented } from '../ui/choices.tsx'
@@ -42,6 +42,7 @@ export function PromptScope({ request, scope, onChange }: ScopeProps) {
         <Icon name="chevron" />
         <span className="small dim">
           No rule covers it. An answer holds for <Where request={request} scope={scope} />
+          {!isOnce && request.request && `, ${request.request.method} requests only`}
           <Whom request={request} scope={scope} />
           {!isOnce && scope.forMs !== null && `, for ${TIME_NAMES[scope.forMs]}`}.
         </span>
@@ -59,7 +60,7 @@ export function PromptScope({ request, scope, onChange }: ScopeProps) {
             data-testid="prompt-where"
           >
             <option value="|false">{`${host}:${port}`}</option>
-            <option value="|true">{`${host}, every port`}</option>
+            {host !== MACHINE_NAME && <option value="|true">{`${host}, every port`}</option>}
             {request.wider && (
               <>
                 <option value={`${request.wider}|false`}>{`${request.wider}:${port}`}</option>

@@ -40,6 +40,8 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
         }
       : newDraft({ kind: 'everywhere' }),
   )
+  /** As typed; null: it holds for a time, or until it is revoked. */
+  const [until, setUntil] = useState<string | null>(null)
   const [port, setPort] = useState(rule?.port ? String(rule.port) : '')
   const [problem, setProblem] = useState<string | null>(null)
   const [requestProblem, setRequestProblem] = useState<string | null>(null)
@@ -54,7 +56,9 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
   const save = async (): Promise<void> => {
     const typed = portProblem ?? requestProblem
     if (typed) return setProblem(typed)
-    const refused = await saveRule(draft)
+    const forMs = until === null ? draft.forMs : Date.parse(until) - Date.now()
+    if (forMs !== null && !(forMs >= 1000 && forMs <= LONGEST_MS)) return setProblem(BAD_TIME)
+    const refused = await saveRule({ ...draft, forMs })
     if (refused) setProblem(refused)
     else onClose()
   }
@@ -131,11 +135,26 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
           />
           <Select
             label="Holds"
-            value={String(draft.forMs ?? '')}
-            choices={{ '': 'Until revoked', ...TIME_NAMES }}
-            onChange={(value) => change({ forMs: Number(value) || null })}
+            value={until === null ? String(draft.forMs ?? '') : 'until'}
+            choices={{ '': 'Until revoked', ...TIME_NAMES, until: 'Until a time' }}
+            onChange={(value) => {
+              setUntil(value === 'until' ? '' : null)
+              change({ forMs: Number(value) || null })
+            }}
             testId="rule-time"
           />
+          {until !== null && (
+            <label className="field">
+              Until
+              <input
+                className="input num"
+                type="datetime-local"
+                value={until}
+                onChange={(event) => setUntil(event.target.value)}
+                data-testid="rule-until"
+              />
+            </label>
+          )}
         </div>
         <RuleRequests
           draft={draft}
@@ -159,6 +178,8 @@ export function RuleDialog({ rule, onClose }: RuleDialogProps) {
   )
 }
 
+const LONGEST_MS = 30 * 24 * 3_600_000
+const BAD_TIME = 'Choose a time that is to come, within thirty days.'
 const BAD_PORT = 'A port is a number from 1 to 65535; empty means every port.'
 
 /** null: nothing to say yet. */

@@ -37,6 +37,12 @@ export const HostPattern = z
   )
 export type HostPattern = z.infer<typeof HostPattern>
 
+/**
+ * How programs inside ask for services of this machine. It is reached only port by port, by a rule or
+ * an answer for exactly that port.
+ */
+export const MACHINE_NAME = 'host.cloche.internal'
+
 /** `http`: plain HTTP. `https`: a tunnel that carries TLS to the very host, and nothing else. */
 export const Scheme = z.enum(['http', 'https'])
 export type Scheme = z.infer<typeof Scheme>

@@ -87,6 +87,19 @@ describe('a rule', () => {
     ])
   })
 
+  test.each([
+    [{ host: 'host.cloche.internal', port: 5432 }, true],
+    [{ host: 'host.cloche.internal', port: 80 }, false],
+    [{ host: 'host.cloche.internal', port: null }, false],
+    [{ host: '*.cloche.internal', port: 5432 }, false],
+    [{ host: '127.0.0.1', port: 5432 }, false],
+    [{ host: 'host.cloche.internal', port: null, action: 'deny' }, true],
+    [{ host: '*.internal', port: null, action: 'deny' }, true],
+  ] as const)('%j speaks of a service of this machine: %s', (part, expected) => {
+    const service = { host: 'host.cloche.internal', port: 5432, protocol: 'direct' } as const
+    expect(ruleCovers(rule(part), service)).toBe(expected)
+  })
+
   test('that is over-broad denies but does not allow', () => {
     expect(ruleCovers(rule({ host: '*.com', action: 'deny' }), destination)).toBe(true)
     expect(ruleCovers(rule({ host: '*.com', action: 'allow' }), destination)).toBe(false)

@@ -1,12 +1,13 @@
 import { isIP } from 'node:net'
 import { getDomain } from 'tldts'
-import type {
-  Destination,
-  HostPattern,
-  RequestLine,
-  RequestPattern,
-  Rule,
-  Scheme,
+import {
+  type Destination,
+  MACHINE_NAME,
+  type HostPattern,
+  type RequestLine,
+  type RequestPattern,
+  type Rule,
+  type Scheme,
 } from '../../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { isRange, isWideRange, parseRange, rangeCovers } from './address-range.ts'
@@ -29,7 +30,7 @@ const ownedDomain = (name: string): string | null =>
 
 /** The widest pattern an answer about this host may have; null: there is none but the host. */
 export function widerPattern(host: string): HostPattern | null {
-  if (isIP(host) !== 0) return null
+  if (isIP(host) !== 0 || host === MACHINE_NAME) return null
   const domain = ownedDomain(host)
   return domain === null || domain === host ? null : `*.${domain}`
 }
@@ -93,7 +94,7 @@ export function ruleCovers(
   destination: Destination,
   known: KnownTraffic = {},
 ): boolean {
-  if (rule.action === 'allow' && isOverBroad(rule.host)) return false
+  if (rule.action === 'allow' && !mayAllow(rule, destination)) return false
   if (rule.port !== null && rule.port !== destination.port) return false
   const carries = destination.protocol === 'http' ? 'http' : known.carries
   if (rule.scheme && (carries ? carries !== rule.scheme : rule.action !== 'allow')) return false
@@ -101,6 +102,10 @@ export function ruleCovers(
     return false
   return coversHost(rule.host, destination.host)
 }
+
+/** A service of this machine is allowed by its name and port, and by nothing wider. */
+const mayAllow = (rule: Rule, { host }: Destination): boolean =>
+  host === MACHINE_NAME ? rule.host === MACHINE_NAME && rule.port !== null : !isOverBroad(rule.host)
 
 function coversRequests(
   pattern: RequestPattern,

@@ -1,5 +1,5 @@
 import type { RuleId } from '../../../shared/domain/ids.ts'
-import type { Rule, RuleDraft } from '../../../shared/domain/policy.ts'
+import { MACHINE_NAME, type Rule, type RuleDraft } from '../../../shared/domain/policy.ts'
 import type { SessionState } from '../../../shared/projection.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { NewId } from '../ids.ts'
@@ -7,6 +7,9 @@ import type { Clock } from '../ports.ts'
 import { parseAllowPattern, parseHostPattern } from './match.ts'
 import { countCovered } from './reach.ts'
 import type { RuleBook } from './rules.ts'
+
+/** Shown to a person. */
+export const ONE_PORT = 'Services of this machine are allowed one port at a time: name the port.'
 
 export interface RuleError {
   readonly type: 'rule_refused'
@@ -43,6 +46,8 @@ export function createRuleEdits(options: RuleEditsOptions): RuleEdits {
     const parse = draft.action === 'allow' ? parseAllowPattern : parseHostPattern
     const pattern = parse(host.trim())
     if (!pattern.ok) return err({ type: 'rule_refused', reason: sentence(pattern.error) })
+    if (draft.action === 'allow' && pattern.value === MACHINE_NAME && draft.port === null)
+      return err({ type: 'rule_refused', reason: ONE_PORT })
     const createdAtMs = clock.wallMs()
     return ok({
       ...draft,
