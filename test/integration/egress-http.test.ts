@@ -131,6 +131,26 @@ describe('a plain request', () => {
     expect(gateway.factsOf('net/closed')[0]?.bytesDown).toBeGreaterThan(0)
   })
 
+  test('that is answered with another host is not followed: the client has to ask for that', async () => {
+    const moved = await httpServer((_request, response) => {
+      response.writeHead(302, { Location: 'http://other.example.test/stolen' }).end()
+    })
+    await start({
+      hosts: { 'moved.example.test': moved, 'other.example.test': api },
+      decide: ({ destination }) =>
+        Promise.resolve(destination.host === 'moved.example.test' ? ALLOW : DENY),
+    })
+    const answer = await exchange(gateway.port, get('moved.example.test', '/', CLOSE))
+    expect(statusOf(answer)).toBe(302)
+    expect(answer).toContain('Location: http://other.example.test/stolen')
+    expect(gateway.asked.map(({ host }) => host)).toEqual(['moved.example.test'])
+    expect(
+      statusOf(await exchange(gateway.port, get('other.example.test', '/stolen', CLOSE))),
+    ).toBe(403)
+    expect(seen).toEqual([])
+    moved.close()
+  })
+
   test('that is denied says why and leaves the connection usable', async () => {
     await start({
       decide: ({ destination }) => Promise.resolve(destination.port === 80 ? ALLOW : DENY),
