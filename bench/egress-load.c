@@ -152,24 +152,6 @@ static int ping(int port, const char *authority, int count) {
   return 0;
 }
 
-/** How many of `count` connections held at once carry a byte there and back, and in what time. */
-static int hold(int port, const char *authority, int count) {
-  int *fds = calloc((size_t)count, sizeof *fds);
-  int works = 0;
-  const double from = now();
-  for (int i = 0; i < count; i++) {
-    fds[i] = reach(port, authority);
-    if (fds[i] >= 0) ask(fds[i], ECHO, 0);
-  }
-  char byte = 0;
-  for (int i = 0; i < count; i++)
-    if (fds[i] >= 0) write_all(fds[i], &byte, 1);
-  for (int i = 0; i < count; i++)
-    if (fds[i] >= 0 && read(fds[i], &byte, 1) == 1) works++;
-  printf("%d %f\n", works, now() - from);
-  return 0;
-}
-
 enum { WORKERS = 64 };
 struct work {
   int port, count, works;
@@ -207,6 +189,40 @@ static int churn(int port, const char *authority, int count) {
     pthread_join(threads[i], 0);
     works += work[i].works;
   }
+  printf("%d %f\n", works, now() - from);
+  return 0;
+}
+
+static int *held;
+
+static void *hold_some(void *argument) {
+  struct work *work = argument;
+  for (int i = 0; i < work->count; i++) {
+    const int fd = reach(work->port, work->authority);
+    if (fd >= 0) ask(fd, ECHO, 0);
+    held[work->works + i] = fd;
+  }
+  return 0;
+}
+
+/** How many of `count` connections held at once carry a byte there and back, and in what time. */
+static int hold(int port, const char *authority, int count) {
+  struct work work[WORKERS];
+  pthread_t threads[WORKERS];
+  const double from = now();
+  const int each = count / WORKERS;
+  held = calloc((size_t)count, sizeof *held);
+  for (int i = 0; i < WORKERS; i++) {
+    work[i] = (struct work){port, each, i * each, authority};
+    pthread_create(&threads[i], 0, hold_some, &work[i]);
+  }
+  for (int i = 0; i < WORKERS; i++) pthread_join(threads[i], 0);
+  int works = 0;
+  char byte = 0;
+  for (int i = 0; i < each * WORKERS; i++)
+    if (held[i] >= 0) write_all(held[i], &byte, 1);
+  for (int i = 0; i < each * WORKERS; i++)
+    if (held[i] >= 0 && read(held[i], &byte, 1) == 1) works++;
   printf("%d %f\n", works, now() - from);
   return 0;
 }

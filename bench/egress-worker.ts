@@ -1,4 +1,6 @@
-// The proxies that are measured, each in a process of its own: `worker cloche|srt PORT [FILE]`.
+// Processes of the egress bench: the proxies that are measured, `worker cloche|srt PORT FILE ROOT`, and
+// the one that starts the load, `client`, which stands for a sandbox's first process.
+import { spawn } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createEgressGateway } from '../src/main/egress/gateway.ts'
@@ -12,7 +14,7 @@ export const NAME = 'bench.example.test'
 const quiet = (): undefined => undefined
 
 /** As in a session: attributed, decided, told of; only who decides is made up. */
-function cloche(port: number): Server {
+function cloche(port: number, rootPid: number): Server {
   const gateway = createEgressGateway({
     ...withMappedHosts(`${NAME}=127.0.0.1:${port}`, {
       resolve: createSystemResolve(),
@@ -26,7 +28,7 @@ function cloche(port: number): Server {
     { proxy: listener, direct: null },
     {
       sessionId: 'ses_00000000' as SessionId,
-      rootPid: process.ppid,
+      rootPid,
       processes: createProcessReader(clock),
       decide: () =>
         Promise.resolve({ action: 'allow', by: { kind: 'person', lifetime: 'session' } }),
@@ -41,11 +43,28 @@ function cloche(port: number): Server {
 }
 
 /** Starts one, and says its port. */
-export async function runProxy(kind: string, port: number, file: string): Promise<void> {
+export async function runProxy(
+  kind: string,
+  port: number,
+  file: string,
+  rootPid: number,
+): Promise<void> {
   const server: Server =
     kind === 'cloche'
-      ? cloche(port)
+      ? cloche(port, rootPid)
       : (await import(file)).createHttpProxyServer({ filter: () => true })
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
   process.on('message', () => process.send?.(process.memoryUsage().rss))
+}
+
+/** Runs what it is told, one after the other, and says what that printed. */
+export function runClient(): void {
+  process.on('message', ([file, ...args]: [string, ...string[]]) => {
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += String(chunk)
+    })
+    child.on('close', (code) => process.send?.({ code, text }))
+  })
 }

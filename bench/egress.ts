@@ -7,10 +7,11 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { NAME, runProxy } from './egress-worker.ts'
+import { NAME, runClient, runProxy } from './egress-worker.ts'
 
 const GIGABYTE = 1_000_000_000
-const AT_ONCE = 2000
+/** A multiple of the load's 64 threads. */
+const AT_ONCE = 2048
 const IN_ALL = 100_000
 
 interface Way {
@@ -44,9 +45,11 @@ async function started(child: ChildProcess): Promise<number> {
   return Number(port)
 }
 
-async function proxyOf(kind: 'cloche' | 'srt', port: number): Promise<Way> {
+async function proxyOf(kind: 'cloche' | 'srt', port: number, rootPid: number): Promise<Way> {
   const file = join(peers, '../@anthropic-ai/sandbox-runtime/dist/sandbox/http-proxy.js')
-  const child = fork(process.argv[1] ?? '', ['worker', kind, String(port), file])
+  const child = fork(process.argv[1] ?? '', [
+    ...['worker', kind, String(port), file, String(rootPid)],
+  ])
   return {
     name: kind === 'cloche' ? 'Cloche' : 'srt',
     port: await started(child),
@@ -122,18 +125,13 @@ async function benchEgress(scratch: string, rounds: number): Promise<EgressBench
     stop: () => undefined,
   }
   const peer = await squid(port, scratch)
-  const ways = [direct, await proxyOf('cloche', port), await proxyOf('srt', port)]
+  const client = fork(process.argv[1] ?? '', ['client'])
+  const root = client.pid ?? 0
+  const ways = [direct, await proxyOf('cloche', port, root), await proxyOf('srt', port, root)]
   if (peer) ways.push(peer)
-  // The proxies answer on this thread's messages, so the load must not block it.
   const run = async (what: string, way: Way, count: number): Promise<number[]> => {
-    const child = spawn(load, [what, String(way.port), way.authority, String(count)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let text = ''
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += String(chunk)
-    })
-    const [code] = await once(child, 'close')
+    client.send([load, what, String(way.port), way.authority, String(count)])
+    const [{ code, text }] = (await once(client, 'message')) as [{ code: number; text: string }]
     if (code !== 0) throw new Error(`${way.name}: ${what} failed`)
     return text.trim().split(' ').map(Number)
   }
@@ -151,6 +149,7 @@ async function benchEgress(scratch: string, rounds: number): Promise<EgressBench
     }
   const results: EgressBench[] = []
   for (const way of ways) {
+    console.error(`${way.name}: many connections`)
     const [heldAtOnce = 0] = await run('hold', way, AT_ONCE)
     await run('churn', way, IN_ALL / 10)
     const first = await way.memory()
@@ -167,6 +166,7 @@ async function benchEgress(scratch: string, rounds: number): Promise<EgressBench
   }
   for (const way of ways) way.stop()
   server.kill()
+  client.kill()
   return results
 }
 
@@ -195,7 +195,9 @@ export function egressTable(rows: readonly EgressBench[]): string {
   ].join('\n')
 }
 
-if (entries === 'worker') await runProxy(peers, Number(roundsText), rest[0] ?? '')
+const [file = '', rootPid = ''] = rest
+if (entries === 'worker') await runProxy(peers, Number(roundsText), file, Number(rootPid))
+else if (entries === 'client') runClient()
 else {
   const scratch = mkdtempSync(join(tmpdir(), 'cloche-bench-'))
   const results = await benchEgress(scratch, Number(roundsText))

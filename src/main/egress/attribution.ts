@@ -71,16 +71,17 @@ async function findRequesters(
 ): Promise<Map<Wanted, Requester>> {
   const found = new Map<Wanted, Requester>()
   try {
-    const inodes = await readInodes(rootPid)
+    const inodes = await readInodes(rootPid, new Set(batch.flatMap(({ end }) => end.rows)))
     const byInode = new Map<string, Wanted[]>()
     for (const item of batch) {
       const inode = item.end.rows.map((row) => inodes.get(row)).find((known) => known !== undefined)
       if (inode) byInode.set(inode, [...(byInode.get(inode) ?? []), item])
     }
     if (byInode.size === 0) return found
+    const wanted = new Set(byInode.keys())
     const known = new Map<number, Promise<Requester | null>>()
     for (const pid of await processes.members(rootPid)) {
-      for (const inode of socketsOf(pid)) {
+      for (const inode of heldBy(pid, wanted)) {
         const items = byInode.get(inode)
         if (!items) continue
         const asked = known.get(pid) ?? processes.requester(pid, rootPid)
@@ -143,32 +144,48 @@ function words(bytes: Buffer): string {
   return Buffer.from(bytes).swap32().toString('hex').toUpperCase()
 }
 
-/** Inodes of the sandbox's sockets by their rows; those that belong to no process are left out. */
-async function readInodes(rootPid: number): Promise<Map<string, string>> {
+/**
+ * Inodes of the wanted sockets, by their rows; those that belong to no process are left out. A table
+ * may have tens of thousands of rows, so only what is wanted is taken apart.
+ */
+async function readInodes(
+  rootPid: number,
+  wanted: ReadonlySet<string>,
+): Promise<Map<string, string>> {
   const inodes = new Map<string, string>()
   for (const name of ['tcp', 'tcp6']) {
     const table = await readFile(`/proc/${rootPid}/net/${name}`, 'latin1').catch(() => '')
-    for (const line of table.split('\n').slice(1)) {
-      const [, own, other, , , , , , , inode] = line.trim().split(/\s+/)
-      if (own && other && inode && inode !== '0') inodes.set(`${own} ${other}`, inode)
+    const length = name === 'tcp' ? 'AAAAAAAA:PPPP AAAAAAAA:PPPP'.length : 2 * (32 + 5) + 1
+    for (let at = table.indexOf('\n') + 1; at > 0 && at < table.length; ) {
+      const end = table.indexOf('\n', at)
+      const from = table.indexOf(':', at) + 2
+      const row = table.slice(from, from + length)
+      if (wanted.has(row)) {
+        const inode = table.slice(from, end).split(/\s+/)[8]
+        if (inode && inode !== '0') inodes.set(row, inode)
+      }
+      at = end + 1
     }
   }
   return inodes
 }
 
-/** Inodes of the sockets a process holds. Read at once: it is far cheaper than in turns. */
-function socketsOf(pid: number): string[] {
-  const sockets: string[] = []
+/**
+ * Those of the wanted sockets that a process holds. Read at once, which is far cheaper than in turns,
+ * and the newest descriptors first: a program that has thousands of connections just made this one.
+ */
+function heldBy(pid: number, wanted: ReadonlySet<string>): string[] {
+  const held: string[] = []
   try {
-    // The newest have the highest numbers.
-    for (const fd of readdirSync(`/proc/${pid}/fd`).slice(-MAX_DESCRIPTORS)) {
+    for (const fd of readdirSync(`/proc/${pid}/fd`).slice(-MAX_DESCRIPTORS).reverse()) {
       const inode = SOCKET.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]
-      if (inode) sockets.push(inode)
+      if (inode && wanted.has(inode)) held.push(inode)
+      if (held.length === wanted.size) break
     }
   } catch {
     // It is gone, or not ours to read.
   }
-  return sockets
+  return held
 }
 const SOCKET = /^socket:\[(\d+)\]$/
 
