@@ -7,6 +7,7 @@ import type { RuleDraft } from '../../src/shared/domain/policy.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { filesHolding } from '../helpers/holding.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 import { makeCertificate } from './certificate.ts'
@@ -84,17 +85,6 @@ const rule = (part: Partial<RuleDraft>): RuleDraft => ({
   ...{ scope: { kind: 'everywhere' }, forMs: null, origin: 'user' },
   ...part,
 })
-
-/** Every file below a folder that holds the text. */
-async function holding(root: string, text: string): Promise<string[]> {
-  const files = await readdir(root, { withFileTypes: true, recursive: true })
-  const found: string[] = []
-  for (const entry of files.filter((item) => item.isFile())) {
-    const path = join(entry.parentPath, entry.name)
-    if ((await readFile(path)).includes(text)) found.push(path)
-  }
-  return found
-}
 
 describe('a session that looks into TLS', () => {
   const CLIENTS: readonly (readonly [name: string, command: string, path: string])[] = [
@@ -200,8 +190,8 @@ describe('a value only the gateway knows', () => {
     const out = await session.out()
     expect(out).toContain(`you sent Bearer ${'*'.repeat(SECRET.length)}`)
     expect(out).toContain('it would send the value of API_TOKEN unencrypted')
-    expect(await holding(host.workspace, SECRET)).toEqual([])
-    expect(await holding(host.dataDir, SECRET)).toEqual([])
+    expect(await filesHolding(host.workspace, SECRET)).toEqual([])
+    expect(await filesHolding(host.dataDir, SECRET)).toEqual([])
     expect(JSON.stringify(session.events)).not.toContain(SECRET)
     expect([...session.state().network.values()][0]?.exchanges[0]?.standIns).toEqual(['API_TOKEN'])
   })

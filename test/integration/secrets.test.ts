@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { VariableGrant } from '../../src/shared/domain/variables.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { filesHolding } from '../helpers/holding.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -29,17 +30,6 @@ async function run(script: string, variables: VariableGrant[]) {
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const seen = follow(connection, created.value.id)
   return { id: created.value.id, seen }
-}
-
-/** Every file below a folder that holds the text. */
-async function holding(folder: string, text: string): Promise<string[]> {
-  const found: string[] = []
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    if ((await readFile(path)).includes(text)) found.push(path)
-  }
-  return found
 }
 
 /** Processes of this machine whose command line or environment holds the text. */
@@ -74,7 +64,7 @@ describe('a variable let into a session', () => {
     const root = seen.events.map(({ fact }) => fact).find((fact) => fact.type === 'session/started')
     if (root?.type !== 'session/started') throw new Error('not started')
     expect(await readFile(`/proc/${root.rootPid}/environ`, 'utf8')).not.toContain(SECRET)
-    expect(await holding(host.dataDir, SECRET)).toEqual([])
+    expect(await filesHolding(host.dataDir, SECRET)).toEqual([])
     expect(JSON.stringify(seen.state().session?.policy)).not.toContain(SECRET)
     expect(JSON.stringify(seen.state().session?.policy)).toContain('read the variable API_TOKEN')
     await connection.api.session.stop({ id })
@@ -114,7 +104,7 @@ describe('a variable let into a session', () => {
     expect(JSON.stringify(seen.events)).not.toContain(SECRET)
     const recording = Buffer.from(await connection.readRecording(id, 0))
     expect(recording.includes('*'.repeat(SECRET.length))).toBe(true)
-    expect(await holding(host.dataDir, SECRET)).toEqual([])
+    expect(await filesHolding(host.dataDir, SECRET)).toEqual([])
   })
 
   test('that is refused or unknown starts nothing', async () => {
