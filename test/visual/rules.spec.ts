@@ -1,6 +1,12 @@
 import { expect } from '@playwright/test'
 import { overflowing, seenBy, test, unreadable } from './harness.ts'
 
+/** As the field writes it, in the page's own time zone. */
+const inAnHour = (): string => {
+  const at = new Date(Date.now() + 3_600_000)
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
 const MAIN = 'sessions/ses_00000001'
 
 test('a rule is written by hand, says what it covers, is refused in words, saved and undone', async ({
@@ -17,6 +23,12 @@ test('a rule is written by hand, says what it covers, is refused in words, saved
   await expect(page.getByTestId('rule-problem')).toContainText('1 to 65535')
   await page.getByTestId('rule-port').fill('5432')
   await page.getByTestId('rule-scope').selectOption({ label: 'Workspace /home/ada/src/lighthouse' })
+  // Until a time that is over, or none at all, is answered before anything is saved.
+  await page.getByTestId('rule-time').selectOption('until')
+  await page.getByTestId('rule-until').fill('2001-01-01T10:00')
+  await page.getByTestId('rule-save').click()
+  await expect(page.getByTestId('rule-problem')).toContainText('a time that is to come')
+  await page.getByTestId('rule-until').fill(inAnHour())
   await expect(page.getByTestId('rule-words')).toHaveText(
     'Everything in sessions of this workspace must ask before it connects to the addresses 10.0.0.0/8, port 5432. 10 attempts so far would have been covered.',
   )
@@ -24,6 +36,7 @@ test('a rule is written by hand, says what it covers, is refused in words, saved
   await expect(page.getByTestId('rule-dialog')).toHaveCount(0)
   const row = page.locator('[data-testid=rule-row][data-host="10.0.0.0/8"]')
   await expect(row).toContainText('Ask')
+  await expect(row).toContainText('ends in 59')
   await expect(page.getByTestId('done')).toContainText('Saved: ask 10.0.0.0/8:5432')
   await page.getByTestId('undo').click()
   await expect(row).toHaveCount(0)
