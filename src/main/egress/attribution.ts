@@ -71,7 +71,13 @@ async function findRequesters(
 ): Promise<Map<Wanted, Requester>> {
   const found = new Map<Wanted, Requester>()
   try {
-    const inodes = await readInodes(rootPid, new Set(batch.flatMap(({ end }) => end.rows)))
+    const [inodes, members] = await Promise.all([
+      readInodes(
+        rootPid,
+        batch.map(({ end }) => end),
+      ),
+      processes.members(rootPid),
+    ])
     const byInode = new Map<string, Wanted[]>()
     for (const item of batch) {
       const inode = item.end.rows.map((row) => inodes.get(row)).find((known) => known !== undefined)
@@ -80,7 +86,7 @@ async function findRequesters(
     if (byInode.size === 0) return found
     const wanted = new Set(byInode.keys())
     const known = new Map<number, Promise<Requester | null>>()
-    for (const pid of await processes.members(rootPid)) {
+    for (const pid of members) {
       for (const inode of heldBy(pid, wanted)) {
         const items = byInode.get(inode)
         if (!items) continue
@@ -150,10 +156,13 @@ function words(bytes: Buffer): string {
  */
 async function readInodes(
   rootPid: number,
-  wanted: ReadonlySet<string>,
+  ends: readonly ClientEnd[],
 ): Promise<Map<string, string>> {
   const inodes = new Map<string, string>()
+  const wanted = new Set(ends.flatMap(({ rows }) => rows))
   for (const name of ['tcp', 'tcp6']) {
+    // The kernel looks through all connections of the machine for either: few need the second.
+    if (ends.every(({ rows }) => rows.some((row) => inodes.has(row)))) break
     const table = await readFile(`/proc/${rootPid}/net/${name}`, 'latin1').catch(() => '')
     const length = name === 'tcp' ? 'AAAAAAAA:PPPP AAAAAAAA:PPPP'.length : 2 * (32 + 5) + 1
     for (let at = table.indexOf('\n') + 1; at > 0 && at < table.length; ) {
