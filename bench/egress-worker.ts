@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createSocketFinder } from '../src/main/backends/socket-finder.ts'
 import { createEgressGateway } from '../src/main/egress/gateway.ts'
 import { withMappedHosts } from '../src/main/egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from '../src/main/egress/network.ts'
@@ -14,7 +15,7 @@ export const NAME = 'bench.example.test'
 const quiet = (): undefined => undefined
 
 /** As in a session: attributed, decided, told of; only who decides is made up. */
-function cloche(port: number, rootPid: number): Server {
+function cloche(port: number, socketsProgram: string, rootPid: number): Server {
   const gateway = createEgressGateway({
     ...withMappedHosts(`${NAME}=127.0.0.1:${port}`, {
       resolve: createSystemResolve(),
@@ -25,7 +26,7 @@ function cloche(port: number, rootPid: number): Server {
   const listener = createServer()
   const clock = { wallMs: () => Date.now(), monoMs: () => performance.now() }
   gateway.serve(
-    { proxy: listener, direct: null },
+    { proxy: listener, direct: null, sockets: createSocketFinder(socketsProgram, rootPid) },
     {
       sessionId: 'ses_00000000' as SessionId,
       rootPid,
@@ -42,7 +43,7 @@ function cloche(port: number, rootPid: number): Server {
   return listener
 }
 
-/** Starts one, and says its port. */
+/** Starts one, and says its port. `file`: srt's proxy, or Cloche's program that finds sockets. */
 export async function runProxy(
   kind: string,
   port: number,
@@ -51,7 +52,7 @@ export async function runProxy(
 ): Promise<void> {
   const server: Server =
     kind === 'cloche'
-      ? cloche(port, rootPid)
+      ? cloche(port, file, rootPid)
       : (await import(file)).createHttpProxyServer({ filter: () => true })
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
   process.on('message', () => process.send?.(process.memoryUsage().rss))

@@ -46,7 +46,10 @@ async function started(child: ChildProcess): Promise<number> {
 }
 
 async function proxyOf(kind: 'cloche' | 'srt', port: number, rootPid: number): Promise<Way> {
-  const file = join(peers, '../@anthropic-ai/sandbox-runtime/dist/sandbox/http-proxy.js')
+  const file =
+    kind === 'srt'
+      ? join(peers, '../@anthropic-ai/sandbox-runtime/dist/sandbox/http-proxy.js')
+      : join(entries, '../native/socket-owners')
   const child = fork(process.argv[1] ?? '', [
     ...['worker', kind, String(port), file, String(rootPid)],
   ])

@@ -8,6 +8,7 @@ import { digest, isDone, once } from './stamp.mjs'
 const PROGRAMS = {
   'process-events': 'processes are sampled five times a second instead',
   'sandbox-network': 'programs that know nothing of proxies have no way out',
+  'socket-owners': 'who opened a connection takes longer to find',
 }
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)

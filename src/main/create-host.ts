@@ -171,6 +171,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
     networkProgram: join(options.entries, '../native/sandbox-network'),
+    socketsProgram: join(options.entries, '../native/socket-owners'),
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     log,

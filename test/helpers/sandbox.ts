@@ -19,6 +19,7 @@ import type { Result } from '../../src/shared/result.ts'
 
 export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
 export const NETWORK_PROGRAM = resolve(import.meta.dirname, '../../out/native/sandbox-network')
+export const SOCKETS_PROGRAM = resolve(import.meta.dirname, '../../out/native/socket-owners')
 const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
 const SESSION = 'ses_00000000000000ee' as SessionId
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -67,6 +68,7 @@ export const testBackend = (
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram,
+    socketsProgram: SOCKETS_PROGRAM,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
     log: silent,

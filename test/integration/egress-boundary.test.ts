@@ -2,6 +2,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readOwnPorts } from '../../src/main/egress/own-ports.ts'
+import type { RuleId } from '../../src/shared/domain/ids.ts'
 import {
   DENY,
   dial,
@@ -231,6 +232,26 @@ describe('a private address', () => {
     expect(gateway.factsOf('net/decided')).toMatchObject([
       { decision: { action: 'deny', by: { kind: 'timeout' } } },
     ])
+  })
+
+  test('that a rule allows leaves a person’s word for its name as it was', async () => {
+    const echo = await echoServer()
+    gateway = await startGateway({
+      ...toPrivate,
+      dial: () => connect({ host: '127.0.0.1', port: portOf(echo), allowHalfOpen: true }),
+      decide: ({ destination }) =>
+        Promise.resolve({
+          action: 'allow',
+          by:
+            destination.host === 'intranet.example'
+              ? { kind: 'person', lifetime: 'once' }
+              : { kind: 'rule', ruleId: 'rul_00000002' as RuleId },
+        }),
+    })
+    expect(await exchangeTunnel(connectTo('intranet.example:443'))).toContain('ping')
+    // Not asked a third time when it shows what the tunnel carries.
+    expect(gateway.asked.map(({ host }) => host)).toEqual(['intranet.example', '10.99.99.99'])
+    echo.close()
   })
 
   test('is dialled once it is allowed itself', async () => {

@@ -2,7 +2,9 @@ import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { EgressOptions } from '../../src/main/core/egress-port.ts'
+import { createSocketFinder } from '../../src/main/backends/socket-finder.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
+import { SOCKETS_PROGRAM } from '../helpers/sandbox.ts'
 import { makeCertificate } from './certificate.ts'
 import {
   ALLOW,
@@ -97,7 +99,20 @@ describe('clients that are allowed', () => {
   })
 })
 
-test('the program that asked is named, with its chain up to the first process', async () => {
+const FINDERS = [
+  { by: 'the kernel’s exact answer', program: SOCKETS_PROGRAM },
+  { by: 'the kernel’s tables, where the program is missing', program: '/nowhere' },
+  { by: 'the kernel’s tables, where the program fails', program: '/bin/false' },
+]
+
+test.each(FINDERS)('who asked is named with its chain, by $by', async ({ program }) => {
+  await gateway.close()
+  listener = await space.listen(PORT)
+  const sockets = createSocketFinder(program, space.rootPid)
+  gateway = await startGateway({
+    ...{ listener, sockets, rootPid: space.rootPid },
+    hosts: { 'secure.example.test': tls },
+  })
   await space.run(`sh -c 'curl -sSk -x ${PROXY} https://secure.example.test/; true'`)
   const [fact] = gateway.factsOf('net/requested')
   expect(fact?.requester?.process).toMatchObject({ name: 'curl' })
@@ -105,6 +120,15 @@ test('the program that asked is named, with its chain up to the first process', 
   const ancestors = fact?.requester?.ancestors ?? []
   expect(ancestors.map(({ name }) => name)).toEqual(['sh', 'sh'])
   expect(ancestors.at(-1)?.pid).toBe(space.rootPid)
+})
+
+test('a socket that only listens is nobody’s connection, and a finder that is gone says so', async () => {
+  const sockets = createSocketFinder(SOCKETS_PROGRAM, space.rootPid)
+  const loopback = Buffer.from([127, 0, 0, 1])
+  const none = { own: loopback, ownPort: PORT, other: loopback, otherPort: 1 }
+  expect(await sockets.inodes([none, none])).toEqual([null, null])
+  sockets.close()
+  await expect(sockets.inodes([none])).rejects.toThrow('it was closed')
 })
 
 test('each of many at once is named as itself', async () => {

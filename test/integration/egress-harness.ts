@@ -6,7 +6,7 @@ import {
 } from 'node:http'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { EgressHandle, EgressOptions } from '../../src/main/core/egress-port.ts'
-import type { DirectNetwork } from '../../src/main/core/ports.ts'
+import type { DirectNetwork, SocketFinder } from '../../src/main/core/ports.ts'
 import type { Classify } from '../../src/main/egress/addresses.ts'
 import { createEgressGateway } from '../../src/main/egress/gateway.ts'
 import type { EgressLimits } from '../../src/main/egress/limits.ts'
@@ -78,6 +78,8 @@ export interface TestGatewayOptions {
   readonly listener?: Server
   readonly direct?: DirectNetwork
   readonly rootPid?: number
+  /** Default: the kernel's tables. */
+  readonly sockets?: SocketFinder
 }
 
 /** A real gateway; only who decides, and where mapped names lead, is the test's. */
@@ -107,7 +109,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const listener = options.listener ?? (await listen(createServer()))
   const inspection = options.inspects ? await gateway.createInspection() : null
   const handle = gateway.serve(
-    { proxy: listener, direct: options.direct ?? null },
+    { proxy: listener, direct: options.direct ?? null, sockets: options.sockets ?? null },
     {
       sessionId: 'ses_00000000' as SessionId,
       rootPid: options.rootPid ?? process.pid,

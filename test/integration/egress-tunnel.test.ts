@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/shared/domain/policy.ts'
 import {
@@ -46,6 +47,17 @@ const SOCKS = Buffer.from([
 ])
 const SOCKS_OPEN = Buffer.from([5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0])
 
+/** Single bytes and small parts first, then as much as the connection takes. */
+async function sendInBursts(peer: Socket, payload: Buffer): Promise<void> {
+  peer.on('error', () => undefined)
+  let at = 0
+  for (const size of [1, 1, 100, 4096, 1, 70_000, 1, 1_000_000]) {
+    peer.write(payload.subarray(at, (at += size)))
+    await sleep(3)
+  }
+  peer.end(payload.subarray(at))
+}
+
 const PROTOCOLS = [
   { name: 'CONNECT', open: Buffer.from(CONNECT), opened: Buffer.from(ESTABLISHED) },
   { name: 'SOCKS5', open: SOCKS, opened: SOCKS_OPEN },
@@ -77,6 +89,22 @@ describe.each(PROTOCOLS)('$name', ({ open, opened }) => {
     expect(gateway.factsOf('net/closed')).toMatchObject([
       { bytesUp: payload.length, bytesDown: payload.length },
     ])
+  })
+
+  test('a reader that pauses gets every byte in order, of reads of every size', async () => {
+    const payload = randomBytes(24 * 1024 * 1024)
+    const sender = await listen(createServer((peer) => void sendInBursts(peer, payload)))
+    gateway = await startGateway({ hosts: { 'api.example.test': sender } })
+    const socket = await dial(gateway.port)
+    socket.write(open)
+    let got = Buffer.alloc(0)
+    for await (const part of socket) {
+      if (!Buffer.isBuffer(part)) throw new Error('no bytes')
+      got = Buffer.concat([got, part])
+      if (got.length % 7 === 0) await sleep(5)
+    }
+    expect(got.subarray(opened.length).equals(payload)).toBe(true)
+    sender.close()
   })
 
   test('waits for the answer, then opens', async () => {

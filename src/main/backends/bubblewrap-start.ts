@@ -171,7 +171,8 @@ interface Standing {
   readonly canary: NetworkCanary
 }
 
-function closeNetwork({ proxy, direct }: SandboxNetwork): void {
+function closeNetwork({ proxy, direct, sockets }: SandboxNetwork): void {
+  sockets?.close()
   proxy.close()
   for (const listener of direct?.listeners ?? []) listener.close()
   direct?.resolver.close()

@@ -48,7 +48,8 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
       const own = await writableHelper(plan, [
-        ...[options.nodePath, options.listenerScript, options.networkProgram],
+        ...[options.nodePath, options.listenerScript],
+        ...[options.networkProgram, options.socketsProgram],
       ])
       if (own)
         return failed(

@@ -49,6 +49,6 @@ export function startHelper(
 }
 
 /** Starts a helper that talks over its stdin and stdout; it ends when its stdin does. */
-export function startPiped(file: string): ChildProcess {
-  return spawn(file, [], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })
+export function startPiped(file: string, args: readonly string[] = []): ChildProcess {
+  return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })
 }

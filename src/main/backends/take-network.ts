@@ -5,12 +5,15 @@ import { z } from 'zod'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, ResolverSocket, SandboxNetwork } from '../core/ports.ts'
 import { type NetworkCanary, noSuchName } from './network-canary.ts'
+import { createSocketFinder } from './socket-finder.ts'
 import { startHelper } from './spawn.ts'
 
 /** What runs the small programs that work in a sandbox's network. */
 export interface SandboxHelpers {
   /** Built `sandbox-network` program. It may be missing: it takes a compiler. */
   readonly networkProgram: string
+  /** Built `socket-owners` program. It may be missing too. */
+  readonly socketsProgram: string
   /** A real Node, or Electron acting as one with `nodeEnv`. */
   readonly nodePath: string
   readonly nodeEnv: Readonly<Record<string, string>>
@@ -74,10 +77,11 @@ export async function takeNetwork(
   }
   const args = [String(pid), String(ports.proxy), String(ports.direct)]
   const watch = (listener: Server): void => canary.watch(listener)
+  const sockets = createSocketFinder(program.socketsProgram, pid)
   const taken = await collect(program.networkProgram, args, {}, { signal, watch })
   if (taken.ok) {
     if (taken.value.reason) miss(taken.value.reason)
-    return ok(taken.value.network)
+    return ok({ ...taken.value.network, sockets })
   }
   if (signal.aborted) return taken
   miss(taken.error)
@@ -86,7 +90,12 @@ export async function takeNetwork(
   const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, {
     ...{ signal, watch },
   })
-  return listener.ok ? ok(listener.value.network) : listener
+  return listener.ok ? ok({ ...listener.value.network, sockets }) : listener
+}
+
+interface Taken {
+  readonly network: Omit<SandboxNetwork, 'sockets'>
+  readonly reason: string
 }
 
 /** Starts a helper and gathers the sockets it hands over until it says that these were all. */
@@ -95,7 +104,7 @@ function collect(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   { signal, watch }: { readonly signal: AbortSignal; watch(direct: Server): void },
-): Promise<Result<{ network: SandboxNetwork; reason: string }, string>> {
+): Promise<Result<Taken, string>> {
   const helper = startHelper(file, args, env)
   return new Promise((resolve) => {
     let words = ''
@@ -109,7 +118,7 @@ function collect(
       for (const server of [...servers.values()].flat()) server.close()
       resolver?.close()
     }
-    const settle = (result: Result<{ network: SandboxNetwork; reason: string }, string>): void => {
+    const settle = (result: Result<Taken, string>): void => {
       if (isSettled) return
       isSettled = true
       signal.removeEventListener('abort', onAbort)

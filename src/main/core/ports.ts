@@ -132,6 +132,24 @@ export interface SandboxNetwork {
   readonly proxy: Server
   /** null: programs that know nothing of proxies have no way out. */
   readonly direct: DirectNetwork | null
+  /** null: the kernel's tables must do, which are slow where a machine has many connections. */
+  readonly sockets: SocketFinder | null
+}
+
+/** Asks the kernel for connected TCP sockets of a sandbox by their two ends. */
+export interface SocketFinder {
+  /** In the same order; null where there is no such socket. Rejects when it cannot be asked. */
+  inodes(ends: readonly SocketEnds[]): Promise<readonly (string | null)[]>
+  /** Further calls do nothing. */
+  close(): void
+}
+
+/** As the socket itself sees them; addresses are of four or sixteen bytes, both alike. */
+export interface SocketEnds {
+  readonly own: Uint8Array
+  readonly ownPort: number
+  readonly other: Uint8Array
+  readonly otherPort: number
 }
 
 export interface DirectNetwork {

@@ -35,7 +35,7 @@ export interface OpenAdmission {
   readonly kind: 'open'
   readonly route: Route
   readonly requester: Requester | null
-  /** What let it through. */
+  /** What let its destination through; its address may have needed a decision of its own. */
   readonly decision: Decision
   /** What it turned out to be; counts for rules that come later. */
   learn(known: KnownTraffic): void
@@ -154,7 +154,7 @@ export function createAdmissions(options: EgressOptions, parts: AdmissionParts):
     const learn = (traffic: KnownTraffic): void => {
       if (live.has(connectionId)) live.set(connectionId, { ...known, known: traffic, cut })
     }
-    return { kind: 'open', route, requester, decision, learn }
+    return { kind: 'open', route, requester, decision: verdict.ofDestination, learn }
   }
 
   const track = <T>(work: Promise<T>): Promise<T> => {

@@ -1,25 +1,28 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import type { Requester } from '../../shared/domain/policy.ts'
 import { canonicalHost } from '../core/policy/host-name.ts'
-import type { ProcessReader } from '../core/ports.ts'
+import type { ProcessReader, SocketEnds, SocketFinder } from '../core/ports.ts'
 
 const ATTEMPTS = 4
 const PAUSE_MS = 15
 const MAX_DESCRIPTORS = 4096
 
-interface ClientEnd {
-  /** How the client's row in the kernel's table begins: own end, then ours, in hex. */
-  readonly rows: readonly string[]
-}
-
 interface Wanted {
   readonly socket: Socket
-  readonly end: ClientEnd
+  /** As the client sees them. */
+  readonly ends: SocketEnds
   readonly found: (requester: Requester | null) => void
   attempts: number
+}
+
+interface AttributionParts {
+  /** First process of the sandbox. */
+  readonly rootPid: number
+  readonly processes: ProcessReader
+  readonly sockets: SocketFinder | null
 }
 
 /**
@@ -33,7 +36,7 @@ export type Attribute = (socket: Socket) => Promise<Requester | null>
  * The kernel's tables are read once for all that wait at the time, so that a program which opens
  * thousands of connections costs each of them little.
  */
-export function createAttribution(rootPid: number, processes: ProcessReader): Attribute {
+export function createAttribution(parts: AttributionParts): Attribute {
   let waiting: Wanted[] = []
   let isLooking = false
 
@@ -42,7 +45,7 @@ export function createAttribution(rootPid: number, processes: ProcessReader): At
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const found = await findRequesters(batch, rootPid, processes)
+      const found = await findRequesters(batch, parts)
       for (const item of batch) {
         const requester = found.get(item) ?? null
         item.attempts++
@@ -57,30 +60,27 @@ export function createAttribution(rootPid: number, processes: ProcessReader): At
     if (!isLooking) void look()
   }
   return (socket) => {
-    const end = clientEnd(socket)
-    if (!end) return Promise.resolve(null)
-    return new Promise((found) => want({ socket, end, found, attempts: 0 }))
+    const ends = clientEnd(socket)
+    if (!ends) return Promise.resolve(null)
+    return new Promise((found) => want({ socket, ends, found, attempts: 0 }))
   }
 }
 
 /** Never rejects: the sandbox or a process may go away while it is read, which is an answer too. */
 async function findRequesters(
   batch: readonly Wanted[],
-  rootPid: number,
-  processes: ProcessReader,
+  { rootPid, processes, sockets }: AttributionParts,
 ): Promise<Map<Wanted, Requester>> {
   const found = new Map<Wanted, Requester>()
   try {
+    const ends = batch.map((item) => item.ends)
     const [inodes, members] = await Promise.all([
-      readInodes(
-        rootPid,
-        batch.map(({ end }) => end),
-      ),
+      findInodes(ends, rootPid, sockets),
       processes.members(rootPid),
     ])
     const byInode = new Map<string, Wanted[]>()
-    for (const item of batch) {
-      const inode = item.end.rows.map((row) => inodes.get(row)).find((known) => known !== undefined)
+    for (const [i, item] of batch.entries()) {
+      const inode = inodes[i]
       if (inode) byInode.set(inode, [...(byInode.get(inode) ?? []), item])
     }
     if (byInode.size === 0) return found
@@ -107,62 +107,68 @@ async function findRequesters(
 const elder = (one: Requester | undefined, other: Requester): Requester =>
   one && one.ancestors.length <= other.ancestors.length ? one : other
 
-function clientEnd({
-  remoteAddress,
-  remotePort,
-  localAddress,
-  localPort,
-}: Socket): ClientEnd | null {
-  if (!remoteAddress || !remotePort || !localAddress || !localPort) return null
-  const [theirs, ours] = [addressForms(remoteAddress), addressForms(localAddress)]
-  return {
-    rows: theirs.flatMap((form, i) => {
-      const other = ours[i]
-      return other === undefined
-        ? []
-        : [`${form}:${hexPort(remotePort)} ${other}:${hexPort(localPort)}`]
-    }),
-  }
+function clientEnd(socket: Socket): SocketEnds | null {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
+  const own = addressBytes(remoteAddress ?? '')
+  const other = addressBytes(localAddress ?? '')
+  if (!own || !other || own.length !== other.length || !remotePort || !localPort) return null
+  return { own, ownPort: remotePort, other, otherPort: localPort }
 }
 
-const hexPort = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0')
-
-/**
- * An address as /proc/net/tcp and tcp6 write it: 32-bit words in the machine's (little-endian)
- * byte order. An IPv4 client may use an IPv6 socket, so IPv4 has two forms.
- */
-export function addressForms(text: string): string[] {
+/** Four or sixteen; null: it is no address. */
+function addressBytes(text: string): Buffer | null {
   const canonical = canonicalHost(text.replace(/%.*$/, ''))
-  if (!canonical.ok) return []
-  if (!canonical.value.includes(':')) {
-    const word = words(Buffer.from(canonical.value.split('.').map(Number)))
-    return [word, `0000000000000000FFFF0000${word}`]
-  }
+  if (!canonical.ok || isIP(canonical.value) === 0) return null
+  if (!canonical.value.includes(':')) return Buffer.from(canonical.value.split('.').map(Number))
   const [head = '', tail = ''] = canonical.value.split('::')
   const groups = (part: string): string => part.split(':').map(pad4).join('')
   const [front, back] = [head && groups(head), tail && groups(tail)]
-  return [words(Buffer.from(front + '0'.repeat(32 - front.length - back.length) + back, 'hex'))]
+  return Buffer.from(front + '0'.repeat(32 - front.length - back.length) + back, 'hex')
 }
 
 const pad4 = (group: string): string => group.padStart(4, '0')
 
-function words(bytes: Buffer): string {
-  return Buffer.from(bytes).swap32().toString('hex').toUpperCase()
+/** By the kernel's exact answer where it can be asked, by its tables otherwise. In the order asked. */
+async function findInodes(
+  ends: readonly SocketEnds[],
+  rootPid: number,
+  sockets: SocketFinder | null,
+): Promise<readonly (string | null)[]> {
+  const found = await sockets?.inodes(ends).catch(() => null)
+  if (found) return found
+  const rows = ends.map(tableRows)
+  const inodes = await readTables(rootPid, rows)
+  return rows.map((forms) => forms.map((row) => inodes.get(row)).find(Boolean) ?? null)
 }
+
+/**
+ * How the row of a socket in /proc/net/tcp or tcp6 begins: 32-bit words in the machine's
+ * (little-endian) byte order. An IPv4 client may use an IPv6 socket, so IPv4 has two forms.
+ */
+function tableRows({ own, ownPort, other, otherPort }: SocketEnds): string[] {
+  const row = (prefix: string): string =>
+    `${prefix}${words(own)}:${hexPort(ownPort)} ${prefix}${words(other)}:${hexPort(otherPort)}`
+  return own.length === 4 ? [row(''), row('0000000000000000FFFF0000')] : [row('')]
+}
+
+const hexPort = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0')
+
+const words = (bytes: Uint8Array): string =>
+  Buffer.from(bytes).swap32().toString('hex').toUpperCase()
 
 /**
  * Inodes of the wanted sockets, by their rows; those that belong to no process are left out. A table
  * may have tens of thousands of rows, so only what is wanted is taken apart.
  */
-async function readInodes(
+async function readTables(
   rootPid: number,
-  ends: readonly ClientEnd[],
+  rows: readonly (readonly string[])[],
 ): Promise<Map<string, string>> {
   const inodes = new Map<string, string>()
-  const wanted = new Set(ends.flatMap(({ rows }) => rows))
+  const wanted = new Set(rows.flat())
   for (const name of ['tcp', 'tcp6']) {
     // The kernel looks through all connections of the machine for either: few need the second.
-    if (ends.every(({ rows }) => rows.some((row) => inodes.has(row)))) break
+    if (rows.every((forms) => forms.some((row) => inodes.has(row)))) break
     const table = await readFile(`/proc/${rootPid}/net/${name}`, 'latin1').catch(() => '')
     const length = name === 'tcp' ? 'AAAAAAAA:PPPP AAAAAAAA:PPPP'.length : 2 * (32 + 5) + 1
     for (let at = table.indexOf('\n') + 1; at > 0 && at < table.length; ) {

@@ -53,13 +53,13 @@ export function createEgressGateway(options: EgressGatewayOptions): EgressGatewa
 }
 
 function serve(
-  { proxy, direct }: SandboxNetwork,
+  { proxy, direct, sockets }: SandboxNetwork,
   session: EgressOptions,
   parts: Parameters<typeof createAdmissions>[1] & CarryParts,
 ): EgressHandle {
   const { limits, log } = parts
   const clients = new Set<Socket>()
-  const attribute = createAttribution(session.rootPid, session.processes)
+  const attribute = createAttribution({ ...session, sockets })
   const admissions = createAdmissions(session, parts)
   const exchanges = createExchanges(session)
   const carry = createCarry(session, exchanges, parts)
@@ -103,6 +103,7 @@ function serve(
       )
       for (const socket of clients) socket.destroy()
       await directFront?.close()
+      sockets?.close()
       await admissions.drained()
       await Promise.all(closed)
     },

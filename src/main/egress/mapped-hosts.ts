@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { canonicalHost } from '../core/policy/host-name.ts'
 import type { Dial, Resolve } from './network.ts'
 
@@ -29,9 +28,7 @@ export function withMappedHosts(
     },
     dial: (candidates, port) => {
       const target = targets.get(candidates[0] ?? '')
-      return target
-        ? connect({ ...target, allowHalfOpen: true, noDelay: true })
-        : network.dial(candidates, port)
+      return target ? network.dial([target.host], target.port) : network.dial(candidates, port)
     },
   }
 }

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
-import { connect, isIPv6, type Socket } from 'node:net'
+import { isIPv6, type Socket } from 'node:net'
+import { DialledSocket } from './dialled-socket.ts'
 
 /** Every address of a canonical name, in the order to try. Rejects when there is none. */
 export type Resolve = (host: string) => Promise<readonly string[]>
@@ -37,9 +38,10 @@ export const dialAddresses: Dial = (addresses, port) => {
   const found = addresses.map((address) => ({ address, family: isIPv6(address) ? 6 : 4 }))
   const [first] = found
   if (!first) throw new Error('no address to connect to')
-  const shared = { port, allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
-  if (found.length === 1) return connect({ ...shared, host: first.address, noDelay: true })
-  return connect({
+  const shared = { port, keepAlive: true, keepAliveInitialDelay: 60_000 }
+  const socket = new DialledSocket()
+  if (found.length === 1) return socket.connect({ ...shared, host: first.address, noDelay: true })
+  return socket.connect({
     ...shared,
     host: 'checked-addresses.invalid',
     noDelay: true,

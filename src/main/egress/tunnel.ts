@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { DialledSocket } from './dialled-socket.ts'
 
 export interface TunnelEnds {
   readonly client: Socket
@@ -31,7 +32,8 @@ export function openTunnel(ends: TunnelEnds): void {
       else to.destroy()
       closed()
     })
-    from.pipe(to)
+    if (from instanceof DialledSocket) from.pourInto(to)
+    else from.pipe(to)
   }
   if (ends.toUpstream.length > 0) upstream.write(ends.toUpstream)
   if (ends.toClient.length > 0) client.write(ends.toClient)

@@ -21,6 +21,8 @@ export interface VerdictParts {
 
 export interface Verdict {
   readonly decision: Decision
+  /** What was decided on the destination itself, whatever was said of its address. */
+  readonly ofDestination: Decision
   /** What was decided on: the destination, and its address where that needed a word of its own. */
   readonly decidedOn: readonly Destination[]
   /** The only addresses that may be dialled; empty when denied. */
@@ -45,8 +47,15 @@ export async function reachVerdict(
   const { host } = destination
   const denied = (decision: Decision, decidedOn = [destination]): Verdict => ({
     decision,
+    ofDestination: decision,
     decidedOn,
     addresses: ok([]),
+  })
+  const allowed = (decision: Decision, addresses: Verdict['addresses']): Verdict => ({
+    decision,
+    ofDestination: decision,
+    decidedOn: [destination],
+    addresses,
   })
 
   if (host === MACHINE_NAME) {
@@ -54,7 +63,7 @@ export async function reachVerdict(
       return denied(boundary(`port ${destination.port} of this machine belongs to Cloche itself`))
     const decision = await parts.decide(destination)
     if (decision.action === 'deny') return denied(decision)
-    return { decision, decidedOn: [destination], addresses: ok(['127.0.0.1', '::1']) }
+    return allowed(decision, ok(['127.0.0.1', '::1']))
   }
   const named = forbiddenName(host)
   if (named !== null) return denied(boundary(`${host} is ${named}`))
@@ -64,13 +73,12 @@ export async function reachVerdict(
 
   const first = await parts.decide(destination)
   if (first.action === 'deny') return denied(first)
-  if (isAddress) return { decision: first, decidedOn: [destination], addresses: ok([host]) }
+  if (isAddress) return allowed(first, ok([host]))
 
   const resolved = await within(parts.resolve(host), parts.resolveMs, parts.abort)
   if (!resolved.ok || resolved.value.length === 0) {
     const failure: ConnectFailure = { kind: 'name', reason: 'the name has no address' }
-    const addresses = resolved.ok ? err(failure) : resolved
-    return { decision: first, decidedOn: [destination], addresses }
+    return allowed(first, resolved.ok ? err(failure) : resolved)
   }
   const classed = resolved.value.map((address) => ({ address, is: parts.classify(address) }))
   const never = classed.find(({ is }) => STANDING[is] === 'never')
@@ -83,11 +91,11 @@ export async function reachVerdict(
     if (refused) return denied(refused)
   }
   const explicit = classed.find(({ is }) => STANDING[is] === 'explicit')
-  if (!explicit) return { decision: first, decidedOn: [destination], addresses: ok(resolved.value) }
+  if (!explicit) return allowed(first, ok(resolved.value))
 
   const address: Destination = { ...destination, host: explicit.address }
   const second = await parts.decide(address)
   const decidedOn = [destination, address]
   if (second.action === 'deny') return denied(second, decidedOn)
-  return { decision: second, decidedOn, addresses: ok([explicit.address]) }
+  return { decision: second, ofDestination: first, decidedOn, addresses: ok([explicit.address]) }
 }

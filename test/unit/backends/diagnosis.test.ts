@@ -79,6 +79,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram: '/nowhere',
+    socketsProgram: '/nowhere',
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     log: silent,

@@ -260,7 +260,7 @@ async function follow(
     hasDrifted: () => Promise.resolve(false),
     listening: () => Promise.resolve([]),
     forward: () => Promise.resolve(err('the profile lets nothing inside listen')),
-    network: { proxy: server, direct: null },
+    network: { proxy: server, direct: null, sockets: null },
     hold: null,
     release,
     terminate: async () => sendSignal(pid, 'SIGTERM'),
