@@ -26,7 +26,11 @@ function cloche(port: number, socketsProgram: string, rootPid: number): Server {
   const listener = createServer()
   const clock = { wallMs: () => Date.now(), monoMs: () => performance.now() }
   gateway.serve(
-    { proxy: listener, direct: null, sockets: createSocketFinder(socketsProgram, rootPid) },
+    {
+      proxy: listener,
+      direct: null,
+      sockets: createSocketFinder({ program: socketsProgram, pid: rootPid, proxyPort: 0 }),
+    },
     {
       sessionId: 'ses_00000000' as SessionId,
       rootPid,

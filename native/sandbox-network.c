@@ -3,6 +3,10 @@
 // and exits; nothing of it stays.
 //
 //   sandbox-network PID PROXY_PORT DIRECT_PORT
+//   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET
+//
+// The second is for a container: an engine started it in that network already, with the right over it,
+// and its channel is a connection to SOCKET; see channel-relay.c.
 //
 // Every address becomes local to the sandbox (a local route to everywhere), and TCP to any of them
 // but the loopback's own goes to the listener of direct connections (nf_tables, tproxy). The kernel
@@ -14,47 +18,23 @@
 // Node's child_process, in its own words. A failure is one line on standard error and code 1;
 // without nf_tables only the proxy's listener is handed over, with the reason.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
-#include <sched.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include "network-rules.h"
 
 // Also in src/main/egress/direct/names.ts: the first address of the range names are given.
 #define OWN_ADDRESS "198.18.0.1"
-#define WAIT_MS 5000
 #define BACKLOG 511
-
-static void die(const char *what) {
-  fprintf(stderr, "%s: %s\n", what, strerror(errno));
-  exit(1);
-}
 
 static long now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
-
-static void enter(const char *pid, const char *space, int type) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%s/ns/%s", pid, space);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0 || setns(fd, type) != 0) die(path);
-  close(fd);
 }
 
 // bubblewrap brings it up itself, and fails if somebody else did.
@@ -70,158 +50,15 @@ static void wait_for_loopback(void) {
   die("the loopback of the sandbox");
 }
 
-// ---- netlink: messages are built one after the other and sent in one piece ----
-
-static unsigned char message[8192];
-static size_t length;
-
-static void *append(const void *data, size_t size) {
-  const size_t padded = NLMSG_ALIGN(size);
-  if (length + padded > sizeof message) {
-    errno = ENOBUFS;
-    die("a netlink message");
-  }
-  void *at = message + length;
-  memset(at, 0, padded);
-  if (data) memcpy(at, data, size);
-  length += padded;
-  return at;
-}
-
-static size_t open_message(uint16_t type, uint16_t flags, const void *head, size_t size) {
-  const size_t at = length;
-  const struct nlmsghdr header = {.nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags};
-  append(&header, sizeof header);
-  append(head, size);
-  return at;
-}
-
-static void close_message(size_t at) { ((struct nlmsghdr *)(message + at))->nlmsg_len = length - at; }
-
-static void attribute(uint16_t type, const void *data, size_t size) {
-  const struct nlattr header = {.nla_len = NLA_HDRLEN + size, .nla_type = type};
-  append(&header, sizeof header);
-  append(data, size);
-}
-
-static void text(uint16_t type, const char *value) { attribute(type, value, strlen(value) + 1); }
-
-static void number(uint16_t type, uint32_t value) {
-  value = htonl(value);
-  attribute(type, &value, sizeof value);
-}
-
-static size_t open_nest(uint16_t type) {
-  const size_t at = length;
-  const struct nlattr header = {.nla_type = type | NLA_F_NESTED};
-  append(&header, sizeof header);
-  return at;
-}
-
-static void close_nest(size_t at) { ((struct nlattr *)(message + at))->nla_len = length - at; }
-
-// Sends what was built; 0, or the error of the first message that was refused.
-static int submit(int protocol, int answers) {
-  const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
-  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  const struct timeval limit = {.tv_sec = WAIT_MS / 1000};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  int failed = 0;
-  if (fd < 0 || sendto(fd, message, length, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0)
-    failed = errno;
-  length = 0;
-  while (!failed && answers > 0) {
-    unsigned char reply[8192];
-    const ssize_t got = recv(fd, reply, sizeof reply, 0);
-    if (got < 0) failed = errno;
-    int left = got < 0 ? 0 : (int)got;
-    for (struct nlmsghdr *at = (void *)reply; NLMSG_OK(at, left); at = NLMSG_NEXT(at, left)) {
-      if (at->nlmsg_type != NLMSG_ERROR) continue;
-      answers--;
-      const int error = ((struct nlmsgerr *)NLMSG_DATA(at))->error;
-      if (error && !failed) failed = -error;
-    }
-  }
-  if (fd >= 0) close(fd);
-  return failed;
-}
-
 // ---- the table that sends direct connections to the gateway ----
 
-static size_t open_table_message(uint16_t type) {
-  const struct nfgenmsg head = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
-  return open_message((NFNL_SUBSYS_NFTABLES << 8) | type, NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
-                      &head, sizeof head);
-}
-
-static void batch(uint16_t type) {
-  const struct nfgenmsg head = {.version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES)};
-  close_message(open_message(type, 0, &head, sizeof head));
-}
-
-static size_t element, expression;
-
-static void open_expression(const char *name) {
-  element = open_nest(NFTA_LIST_ELEM);
-  text(NFTA_EXPR_NAME, name);
-  expression = open_nest(NFTA_EXPR_DATA);
-}
-
-static void close_expression(void) {
-  close_nest(expression);
-  close_nest(element);
-}
-
-static void value(uint16_t type, const void *data, size_t size) {
-  const size_t at = open_nest(type);
-  attribute(NFTA_DATA_VALUE, data, size);
-  close_nest(at);
-}
-
-static void compare(uint32_t operation, const void *data, size_t size) {
-  open_expression("cmp");
-  number(NFTA_CMP_SREG, NFT_REG_1);
-  number(NFTA_CMP_OP, operation);
-  value(NFTA_CMP_DATA, data, size);
-  close_expression();
-}
-
-static void meta_is(uint32_t key, uint8_t wanted) {
-  open_expression("meta");
-  number(NFTA_META_KEY, key);
-  number(NFTA_META_DREG, NFT_REG_1);
-  close_expression();
-  compare(NFT_CMP_EQ, &wanted, sizeof wanted);
-}
-
-static void destination_is_not(uint32_t offset, const void *data, size_t size) {
-  open_expression("payload");
-  number(NFTA_PAYLOAD_DREG, NFT_REG_1);
-  number(NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-  number(NFTA_PAYLOAD_OFFSET, offset);
-  number(NFTA_PAYLOAD_LEN, size);
-  close_expression();
-  compare(NFT_CMP_NEQ, data, size);
-}
-
-static void load(uint32_t into, const void *data, size_t size) {
-  open_expression("immediate");
-  number(NFTA_IMMEDIATE_DREG, into);
-  value(NFTA_IMMEDIATE_DATA, data, size);
-  close_expression();
-}
-
-// TCP to anything but the loopback's own addresses goes to the listener at ADDRESS and PORT.
+// It goes to the listener at ADDRESS and PORT.
 static void add_rule(uint8_t family, uint16_t port) {
   const size_t at = open_table_message(NFT_MSG_NEWRULE);
   text(NFTA_RULE_TABLE, "cloche");
   text(NFTA_RULE_CHAIN, "direct");
   const size_t list = open_nest(NFTA_RULE_EXPRESSIONS);
-  meta_is(NFT_META_NFPROTO, family);
-  meta_is(NFT_META_L4PROTO, IPPROTO_TCP);
-  const uint8_t net127 = 127;
-  if (family == NFPROTO_IPV4) destination_is_not(16, &net127, 1);
-  else destination_is_not(24, &in6addr_loopback, sizeof in6addr_loopback);
+  goes_outside(family);
   const uint32_t loopback = htonl(INADDR_LOOPBACK);
   if (family == NFPROTO_IPV4) load(NFT_REG_1, &loopback, sizeof loopback);
   else load(NFT_REG_1, &in6addr_loopback, sizeof in6addr_loopback);
@@ -238,18 +75,7 @@ static void add_rule(uint8_t family, uint16_t port) {
 
 static int add_table(uint16_t port, int has_ipv6) {
   batch(NFNL_MSG_BATCH_BEGIN);
-  size_t at = open_table_message(NFT_MSG_NEWTABLE);
-  text(NFTA_TABLE_NAME, "cloche");
-  close_message(at);
-  at = open_table_message(NFT_MSG_NEWCHAIN);
-  text(NFTA_CHAIN_TABLE, "cloche");
-  text(NFTA_CHAIN_NAME, "direct");
-  const size_t hook = open_nest(NFTA_CHAIN_HOOK);
-  number(NFTA_HOOK_HOOKNUM, NF_INET_PRE_ROUTING);
-  number(NFTA_HOOK_PRIORITY, (uint32_t)-150);
-  close_nest(hook);
-  text(NFTA_CHAIN_TYPE, "filter");
-  close_message(at);
+  add_chain("cloche", "direct", NF_INET_PRE_ROUTING, (uint32_t)-150);
   add_rule(NFPROTO_IPV4, port);
   if (has_ipv6) add_rule(NFPROTO_IPV6, port);
   batch(NFNL_MSG_BATCH_END);
@@ -354,22 +180,25 @@ static void hand_over(const char *type, const char *name, int handle) {
   close(handle);
 }
 
+static int reach(const char *path) {
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof at.sun_path) errno = ENAMETOOLONG, die(path);
+  strcpy(at.sun_path, path);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || connect(fd, (void *)&at, sizeof at) != 0) die(path);
+  return fd;
+}
+
 int main(int argc, char **argv) {
+  const int is_here = argc == 5 && strcmp(argv[1], "here") == 0;
   const char *end = getenv("NODE_CHANNEL_FD");
-  if (argc != 4 || !end) {
+  if (!is_here && (argc != 4 || !end)) {
     fprintf(stderr, "it is started by Cloche, with a channel\n");
     return 1;
   }
-  channel = atoi(end);
+  channel = is_here ? reach(argv[4]) : atoi(end);
   const uint16_t proxy = (uint16_t)atoi(argv[2]), direct = (uint16_t)atoi(argv[3]);
-  // The network first: it is found by a path that the user namespace may not change.
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%s/ns/net", argv[1]);
-  const int net = open(path, O_RDONLY | O_CLOEXEC);
-  if (net < 0) die(path);
-  enter(argv[1], "user", CLONE_NEWUSER);
-  if (setns(net, CLONE_NEWNET) != 0) die(path);
-  close(net);
+  if (!is_here) enter_network(argv[1]);
   wait_for_loopback();
 
   const int listener = listen_at(AF_INET, proxy, 0);

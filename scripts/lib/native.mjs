@@ -8,8 +8,10 @@ import { digest, isDone, once } from './stamp.mjs'
 const PROGRAMS = {
   'process-events': 'processes are sampled five times a second instead',
   'sandbox-network': 'programs that know nothing of proxies have no way out',
-  'socket-owners': 'who opened a connection takes longer to find',
+  'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
+/** Part of several programs. */
+const SHARED = ['native/network-rules.h']
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong', '-pie', '-fPIE']
@@ -19,7 +21,7 @@ const compiler = () => ['cc', 'gcc', 'clang'].map((name) => which(name)).find(Bo
 /** Stamp file and value: also of a compiler that was missing, so that it is said once. */
 const compiled = (root) => [
   join(root, 'out/native/.cloche-native'),
-  `${digest(root, Object.keys(PROGRAMS).map(sourceOf))} ${compiler() ?? 'no compiler'}`,
+  `${digest(root, [...Object.keys(PROGRAMS).map(sourceOf), ...SHARED])} ${compiler() ?? 'no compiler'}`,
 ]
 
 /** Nothing is left to do: it was built, or it was tried with this source and this compiler. */

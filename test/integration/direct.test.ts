@@ -104,6 +104,16 @@ c.connect((\\"${address}\\",7777))
 c.sendall(b\\"GET / raw\\")
 print(\\"got\\",c.recv(99))`)
 
+  test('is known even when it is gone before anybody looks', async () => {
+    const one = `bash -c ": >/dev/tcp/${NAME}/7777" gone-$i`
+    const run = await start(`for i in $(seq 40); do ${one}; done`)
+    await run.text()
+    const asked = run.events.flatMap(({ fact }) => (fact.type === 'net/requested' ? [fact] : []))
+    expect(asked.map(({ requester }) => requester?.process.argv.at(-1)).sort()).toEqual(
+      Array.from({ length: 40 }, (_, i) => `gone-${i + 1}`).sort(),
+    )
+  })
+
   test.each([
     ['over multipath TCP', dial('s.AF_INET,s.SOCK_STREAM,262', NAME), NAME],
     ['over IPv6', dial('s.AF_INET6', '2001:db8::5'), '2001:db8::5'],

@@ -108,7 +108,7 @@ const FINDERS = [
 test.each(FINDERS)('who asked is named with its chain, by $by', async ({ program }) => {
   await gateway.close()
   listener = await space.listen(PORT)
-  const sockets = createSocketFinder(program, space.rootPid)
+  const sockets = createSocketFinder({ program, pid: space.rootPid, proxyPort: 0 })
   gateway = await startGateway({
     ...{ listener, sockets, rootPid: space.rootPid },
     hosts: { 'secure.example.test': tls },
@@ -122,13 +122,30 @@ test.each(FINDERS)('who asked is named with its chain, by $by', async ({ program
   expect(ancestors.at(-1)?.pid).toBe(space.rootPid)
 })
 
+const LOOPBACK = Buffer.from([127, 0, 0, 1])
+/** No connection; the gateway’s own listener has one end of it. */
+const NONE = { own: LOOPBACK, ownPort: PORT, other: LOOPBACK, otherPort: 1 }
+
+test('whoever says what it wants and is gone at once is known all the same', async () => {
+  await gateway.close()
+  listener = await space.listen(PORT)
+  const sockets = createSocketFinder({
+    ...{ program: SOCKETS_PROGRAM, pid: space.rootPid, proxyPort: PORT },
+  })
+  gateway = await startGateway({ listener, sockets, rootPid: space.rootPid })
+  await sockets.inodes([NONE])
+  const say = `exec 3<>/dev/tcp/127.0.0.1/${PORT}; printf 'CONNECT a.example:443 HTTP/1.1\\r\\nHost: a.example:443\\r\\n\\r\\n' >&3`
+  await space.run(`for i in $(seq 100); do bash -c "${say}" client-$i; done`)
+  await until(() => gateway.factsOf('net/requested').length === 100, 'all hundred were seen')
+  const names = gateway.factsOf('net/requested').map(({ requester }) => requester?.process.argv[3])
+  expect(names.sort()).toEqual(Array.from({ length: 100 }, (_, i) => `client-${i + 1}`).sort())
+})
+
 test('a socket that only listens is nobody’s connection, and a finder that is gone says so', async () => {
-  const sockets = createSocketFinder(SOCKETS_PROGRAM, space.rootPid)
-  const loopback = Buffer.from([127, 0, 0, 1])
-  const none = { own: loopback, ownPort: PORT, other: loopback, otherPort: 1 }
-  expect(await sockets.inodes([none, none])).toEqual([null, null])
+  const sockets = createSocketFinder({ program: SOCKETS_PROGRAM, pid: space.rootPid, proxyPort: 0 })
+  expect(await sockets.inodes([NONE, NONE])).toEqual([null, null])
   sockets.close()
-  await expect(sockets.inodes([none])).rejects.toThrow('it was closed')
+  await expect(sockets.inodes([NONE])).rejects.toThrow('it was closed')
 })
 
 test('each of many at once is named as itself', async () => {

@@ -1,58 +1,70 @@
 import type { SocketEnds, SocketFinder } from '../core/ports.ts'
 import { startPiped } from './spawn.ts'
 
-/** `struct question` of native/socket-owners.c, and its answer. */
-const QUESTION_BYTES = 40
-const ANSWER_BYTES = 4
+/** `struct record` of native/socket-owners.c. */
+const RECORD_BYTES = 48
+const AT = { id: 0, inode: 4, family: 8, ownPort: 12, otherPort: 14, own: 16, other: 32 } as const
 
 interface Waiting {
   readonly count: number
+  readonly inodes: (string | null)[]
   found(inodes: readonly (string | null)[]): void
   failed(cause: Error): void
 }
 
-/**
- * Asks by the built `socket-owners` program, which enters the network of the sandbox `pid` belongs to.
- * It is started with the first question: most starts of a session should not wait for it.
- */
-export function createSocketFinder(program: string, pid: number): SocketFinder {
-  const waiting: Waiting[] = []
-  let helper: ReturnType<typeof startPiped> | null = null
-  let over: Error | null = null
-  let answers = Buffer.alloc(0)
+export interface FinderOptions {
+  /** Built `socket-owners` program. */
+  readonly program: string
+  /** Any process in the network. */
+  readonly pid: number
+  /** Connections to it, and to everything outside, are held as they begin. 0: none is. */
+  readonly proxyPort: number
+}
 
+/** Runs the program from now until `close`; where it is missing or fails, every question does. */
+export function createSocketFinder({ program, pid, proxyPort }: FinderOptions): SocketFinder {
+  const waiting: Waiting[] = []
+  let look: Parameters<SocketFinder['onHeld']>[0] = () => Promise.resolve()
+  let over: Error | null = null
+  let rest = Buffer.alloc(0)
+
+  const helper = startPiped(program, [String(pid), String(proxyPort)])
   const end = (cause: Error): void => {
     over ??= cause
     for (const item of waiting.splice(0)) item.failed(over)
-    helper?.stdin?.end()
+    helper.stdin?.end()
   }
-  const take = (bytes: Buffer): void => {
-    answers = Buffer.concat([answers, bytes])
-    for (let next = waiting[0]; next; next = waiting[0]) {
-      const size = next.count * ANSWER_BYTES
-      if (answers.length < size) return
-      const found = Array.from({ length: next.count }, (_, i) =>
-        answers.readUInt32LE(i * ANSWER_BYTES),
-      )
-      answers = answers.subarray(size)
-      waiting.shift()
-      next.found(found.map((inode) => (inode === 0 ? null : String(inode))))
+  const letGo = (record: Buffer): void => {
+    if (!over) helper.stdin?.write(record)
+  }
+  const take = (record: Buffer): void => {
+    const number = record.readUInt32LE(AT.inode)
+    const inode = number === 0 ? null : String(number)
+    if (record.readUInt32LE(AT.id) !== 0) {
+      void look(endsOf(record), inode).finally(() => letGo(record))
+      return
     }
+    const [next] = waiting
+    if (next?.inodes.push(inode) !== next?.count) return
+    waiting.shift()
+    next?.found(next.inodes)
   }
-  const start = (): ReturnType<typeof startPiped> => {
-    const child = startPiped(program, [String(pid)])
-    child.on('error', end)
-    child.on('exit', () => end(new Error('it ended')))
-    child.stdin?.on('error', end)
-    child.stdout?.on('data', take)
-    return child
-  }
+  helper.on('error', end)
+  helper.on('exit', () => end(new Error('it ended')))
+  helper.stdin?.on('error', end)
+  helper.stdout?.on('data', (bytes: Buffer) => {
+    rest = Buffer.concat([rest, bytes])
+    for (; rest.length >= RECORD_BYTES; rest = rest.subarray(RECORD_BYTES))
+      take(rest.subarray(0, RECORD_BYTES))
+  })
   return {
+    onHeld: (listener) => {
+      look = listener
+    },
     inodes: (ends) =>
       new Promise((found, failed) => {
         if (over) return failed(over)
-        helper ??= start()
-        waiting.push({ count: ends.length, found, failed })
+        waiting.push({ count: ends.length, inodes: [], found, failed })
         helper.stdin?.write(Buffer.concat(ends.map(question)))
       }),
     close: () => end(new Error('it was closed')),
@@ -60,11 +72,21 @@ export function createSocketFinder(program: string, pid: number): SocketFinder {
 }
 
 function question({ own, ownPort, other, otherPort }: SocketEnds): Buffer {
-  const bytes = Buffer.alloc(QUESTION_BYTES)
-  bytes.writeUInt8(own.length === 4 ? 4 : 6)
-  bytes.writeUInt16BE(ownPort, 4)
-  bytes.writeUInt16BE(otherPort, 6)
-  bytes.set(own, 8)
-  bytes.set(other, 24)
-  return bytes
+  const record = Buffer.alloc(RECORD_BYTES)
+  record.writeUInt8(own.length === 4 ? 4 : 6, AT.family)
+  record.writeUInt16BE(ownPort, AT.ownPort)
+  record.writeUInt16BE(otherPort, AT.otherPort)
+  record.set(own, AT.own)
+  record.set(other, AT.other)
+  return record
+}
+
+function endsOf(record: Buffer): SocketEnds {
+  const size = record.readUInt8(AT.family) === 4 ? 4 : 16
+  return {
+    own: record.subarray(AT.own, AT.own + size),
+    ownPort: record.readUInt16BE(AT.ownPort),
+    other: record.subarray(AT.other, AT.other + size),
+    otherPort: record.readUInt16BE(AT.otherPort),
+  }
 }

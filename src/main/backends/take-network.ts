@@ -77,11 +77,11 @@ export async function takeNetwork(
   }
   const args = [String(pid), String(ports.proxy), String(ports.direct)]
   const watch = (listener: Server): void => canary.watch(listener)
-  const sockets = createSocketFinder(program.socketsProgram, pid)
   const taken = await collect(program.networkProgram, args, {}, { signal, watch })
+  const finder = { program: program.socketsProgram, pid, proxyPort: ports.proxy }
   if (taken.ok) {
     if (taken.value.reason) miss(taken.value.reason)
-    return ok({ ...taken.value.network, sockets })
+    return ok({ ...taken.value.network, sockets: createSocketFinder(finder) })
   }
   if (signal.aborted) return taken
   miss(taken.error)
@@ -90,7 +90,9 @@ export async function takeNetwork(
   const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, {
     ...{ signal, watch },
   })
-  return listener.ok ? ok({ ...listener.value.network, sockets }) : listener
+  return listener.ok
+    ? ok({ ...listener.value.network, sockets: createSocketFinder(finder) })
+    : listener
 }
 
 interface Taken {

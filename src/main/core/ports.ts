@@ -136,8 +136,13 @@ export interface SandboxNetwork {
   readonly sockets: SocketFinder | null
 }
 
-/** Asks the kernel for connected TCP sockets of a sandbox by their two ends. */
+/** Asks the kernel for TCP sockets of a sandbox by their two ends. */
 export interface SocketFinder {
+  /**
+   * Called with each connection to the gateway that begins, where the kernel can hold it: it goes on
+   * when the promise resolves, and after a quarter of a second at the latest. One listener at most.
+   */
+  onHeld(look: (ends: SocketEnds, inode: string | null) => Promise<void>): void
   /** In the same order; null where there is no such socket. Rejects when it cannot be asked. */
   inodes(ends: readonly SocketEnds[]): Promise<readonly (string | null)[]>
   /** Further calls do nothing. */

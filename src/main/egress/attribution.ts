@@ -10,10 +10,16 @@ const ATTEMPTS = 4
 const PAUSE_MS = 15
 const MAX_DESCRIPTORS = 4096
 
+/** Of connections that began and were not accepted yet. */
+const MOST_EARLY = 2048
+
 interface Wanted {
-  readonly socket: Socket
   /** As the client sees them. */
   readonly ends: SocketEnds
+  /** Where it is known already. */
+  readonly inode: string | null
+  /** Looking again is in vain. */
+  readonly isOver: () => boolean
   readonly found: (requester: Requester | null) => void
   attempts: number
 }
@@ -28,7 +34,7 @@ interface AttributionParts {
 /**
  * Who opened an accepted connection: the process of the sandbox that holds its other end, asked of
  * the kernel. Never rejects; null when the client was gone before it was found. Call it first thing
- * on accept: a short-lived client is only visible while it lives.
+ * on accept: where connections are not held as they begin, a client is only visible while it lives.
  */
 export type Attribute = (socket: Socket) => Promise<Requester | null>
 
@@ -39,17 +45,18 @@ export type Attribute = (socket: Socket) => Promise<Requester | null>
 export function createAttribution(parts: AttributionParts): Attribute {
   let waiting: Wanted[] = []
   let isLooking = false
+  const hints = new Map<number, number>()
 
   const look = async (): Promise<void> => {
     isLooking = true
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const found = await findRequesters(batch, parts)
+      const found = await findRequesters(batch, parts, hints)
       for (const item of batch) {
         const requester = found.get(item) ?? null
         item.attempts++
-        if (requester || item.socket.destroyed || item.attempts === ATTEMPTS) item.found(requester)
+        if (requester || item.isOver() || item.attempts === ATTEMPTS) item.found(requester)
         else void sleep(PAUSE_MS).then(() => want(item))
       }
     }
@@ -59,35 +66,57 @@ export function createAttribution(parts: AttributionParts): Attribute {
     waiting.push(item)
     if (!isLooking) void look()
   }
-  return (socket) => {
+  const find = (item: Omit<Wanted, 'found' | 'attempts'>): Promise<Requester | null> =>
+    new Promise((found) => want({ ...item, found, attempts: 0 }))
+
+  const early = new Map<string, Promise<Requester | null>>()
+  parts.sockets?.onHeld(async (ends, inode) => {
+    const [oldest] = early.keys()
+    if (oldest !== undefined && early.size === MOST_EARLY) early.delete(oldest)
+    const found = inode === null ? null : find({ ends, inode, isOver: () => true })
+    if (found) early.set(keyOf(ends), found)
+    await found
+  })
+  return async (socket) => {
     const ends = clientEnd(socket)
-    if (!ends) return Promise.resolve(null)
-    return new Promise((found) => want({ socket, ends, found, attempts: 0 }))
+    if (!ends) return null
+    const key = keyOf(ends)
+    const known = early.get(key)
+    early.delete(key)
+    return (await known) ?? find({ ends, inode: null, isOver: () => socket.destroyed })
   }
 }
+
+const keyOf = ({ own, ownPort, other, otherPort }: SocketEnds): string =>
+  `${Buffer.from(own).toString('hex')}:${ownPort} ${Buffer.from(other).toString('hex')}:${otherPort}`
 
 /** Never rejects: the sandbox or a process may go away while it is read, which is an answer too. */
 async function findRequesters(
   batch: readonly Wanted[],
   { rootPid, processes, sockets }: AttributionParts,
+  hints: Map<number, number>,
 ): Promise<Map<Wanted, Requester>> {
   const found = new Map<Wanted, Requester>()
   try {
-    const ends = batch.map((item) => item.ends)
+    const unknown = batch.filter((item) => item.inode === null)
     const [inodes, members] = await Promise.all([
-      findInodes(ends, rootPid, sockets),
+      findInodes(
+        unknown.map((item) => item.ends),
+        rootPid,
+        sockets,
+      ),
       processes.members(rootPid),
     ])
     const byInode = new Map<string, Wanted[]>()
-    for (const [i, item] of batch.entries()) {
-      const inode = inodes[i]
+    for (const item of batch) {
+      const inode = item.inode ?? inodes[unknown.indexOf(item)]
       if (inode) byInode.set(inode, [...(byInode.get(inode) ?? []), item])
     }
     if (byInode.size === 0) return found
     const wanted = new Set(byInode.keys())
     const known = new Map<number, Promise<Requester | null>>()
     for (const pid of members) {
-      for (const inode of heldBy(pid, wanted)) {
+      for (const inode of heldBy(pid, wanted, hints)) {
         const items = byInode.get(inode)
         if (!items) continue
         const asked = known.get(pid) ?? processes.requester(pid, rootPid)
@@ -134,6 +163,7 @@ async function findInodes(
   rootPid: number,
   sockets: SocketFinder | null,
 ): Promise<readonly (string | null)[]> {
+  if (ends.length === 0) return []
   const found = await sockets?.inodes(ends).catch(() => null)
   if (found) return found
   const rows = ends.map(tableRows)
@@ -186,15 +216,24 @@ async function readTables(
 }
 
 /**
- * Those of the wanted sockets that a process holds. Read at once, which is far cheaper than in turns,
- * and the newest descriptors first: a program that has thousands of connections just made this one.
+ * Those of the wanted sockets that a process holds. Read at once, which is far cheaper than in turns.
+ * A program that opens many connections has the next one where the kernel puts it, right behind the
+ * last (`hints`, by pid); otherwise its newest descriptors are looked at first.
  */
-function heldBy(pid: number, wanted: ReadonlySet<string>): string[] {
+function heldBy(pid: number, wanted: ReadonlySet<string>, hints: Map<number, number>): string[] {
   const held: string[] = []
+  const look = (fd: number): void => {
+    const inode = SOCKET.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]
+    if (inode === undefined || !wanted.has(inode) || held.includes(inode)) return
+    held.push(inode)
+    hints.set(pid, fd)
+  }
+  const hint = hints.get(pid)
+  if (hint !== undefined) for (const fd of [hint + 1, hint, hint + 2]) look(fd)
+  if (held.length === wanted.size) return held
   try {
     for (const fd of readdirSync(`/proc/${pid}/fd`).slice(-MAX_DESCRIPTORS).reverse()) {
-      const inode = SOCKET.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]
-      if (inode && wanted.has(inode)) held.push(inode)
+      look(Number(fd))
       if (held.length === wanted.size) break
     }
   } catch {
