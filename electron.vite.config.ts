@@ -16,6 +16,7 @@ export default defineConfig({
           'pty-host': from('src/main/pty/pty-host.ts'),
           'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
           'sandbox-connector': from('src/main/backends/ports/sandbox-connector.ts'),
+          'container-bridge': from('src/main/backends/containers/container-bridge.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].mjs' },
       },

@@ -3,10 +3,11 @@
 // and exits; nothing of it stays.
 //
 //   sandbox-network PID PROXY_PORT DIRECT_PORT
-//   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET
+//   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET OWNERS OWNERS_SOCKET
 //
 // The second is for a container: an engine started it in that network already, with the right over it,
-// and its channel is a connection to SOCKET; see channel-relay.c.
+// and its channel is a connection to SOCKET (see channel-relay.c). In the end it becomes OWNERS, which
+// is socket-owners.c, with its words at OWNERS_SOCKET.
 //
 // Every address becomes local to the sandbox (a local route to everywhere), and TCP to any of them
 // but the loopback's own goes to the listener of direct connections (nf_tables, tproxy). The kernel
@@ -185,12 +186,15 @@ static int reach(const char *path) {
   if (strlen(path) >= sizeof at.sun_path) errno = ENAMETOOLONG, die(path);
   strcpy(at.sun_path, path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || connect(fd, (void *)&at, sizeof at) != 0) die(path);
-  return fd;
+  // Whoever listens there is started at the same time.
+  for (const long end = now_ms() + WAIT_MS; now_ms() < end; usleep(1000))
+    if (connect(fd, (void *)&at, sizeof at) == 0) return fd;
+  die(path);
+  return -1;
 }
 
 int main(int argc, char **argv) {
-  const int is_here = argc == 5 && strcmp(argv[1], "here") == 0;
+  const int is_here = argc == 7 && strcmp(argv[1], "here") == 0;
   const char *end = getenv("NODE_CHANNEL_FD");
   if (!is_here && (argc != 4 || !end)) {
     fprintf(stderr, "it is started by Cloche, with a channel\n");
@@ -211,7 +215,8 @@ int main(int argc, char **argv) {
   int failed = direct4 < 0 || resolver < 0 ? errno : add_table(direct, direct6 >= 0);
   if (!failed) failed = add_address(lo);
   if (!failed) failed = add_route(AF_INET, lo);
-  if (!failed && direct6 >= 0) failed = add_route(AF_INET6, lo);
+  // Where the machine has no IPv6, programs inside have none either, and there is no way by it.
+  if (!failed && direct6 >= 0) add_route(AF_INET6, lo);
 
   hand_over("net.Server", "proxy", listener);
   if (!failed) {
@@ -222,5 +227,11 @@ int main(int argc, char **argv) {
   char last[256];
   snprintf(last, sizeof last, "{\"done\":true,\"reason\":\"%s\"}\n", failed ? strerror(failed) : "");
   tell(last, -1);
-  return 0;
+  if (!is_here) return 0;
+  close(channel);
+  const int words = reach(argv[6]);
+  if (dup2(words, 0) < 0 || dup2(words, 1) < 0) die(argv[6]);
+  execl(argv[5], argv[5], "self", argv[2], (char *)0);
+  die(argv[5]);
+  return 1;
 }

@@ -8,13 +8,22 @@ import { digest, isDone, once } from './stamp.mjs'
 const PROGRAMS = {
   'process-events': 'processes are sampled five times a second instead',
   'sandbox-network': 'programs that know nothing of proxies have no way out',
+  'container-init': 'sessions in containers cannot be started',
+  'channel-relay': 'sessions in containers cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
 /** Part of several programs. */
 const SHARED = ['native/network-rules.h']
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
-const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong', '-pie', '-fPIE']
+const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']
+/** The first also runs in a container that has no libraries; not every machine can make it. */
+const LINKS = {
+  'socket-owners': [['-static'], ['-pie', '-fPIE']],
+  'container-init': [['-static'], ['-pie', '-fPIE']],
+  'sandbox-network': [['-static'], ['-pie', '-fPIE']],
+}
+const linksOf = (name) => LINKS[name] ?? [['-pie', '-fPIE']]
 
 const compiler = () => ['cc', 'gcc', 'clang'].map((name) => which(name)).find(Boolean) ?? null
 
@@ -30,6 +39,12 @@ export const isNativeDone = (root) => process.platform !== 'linux' || isDone(...
 export const hasNative = (root) =>
   Object.keys(PROGRAMS).every((name) => existsSync(programOf(root, name)))
 
+async function compile(cc, name, source, program) {
+  for (const link of linksOf(name))
+    if ((await run(cc, [...FLAGS, ...link, source, '-o', program])) === 0) return true
+  return false
+}
+
 /**
  * Only a convenience of this machine: without a compiler, or when it fails, the app starts without
  * these and says what that means.
@@ -42,8 +57,7 @@ export async function buildNative(root) {
       const program = programOf(root, name)
       rmSync(program, { force: true })
       mkdirSync(dirname(program), { recursive: true })
-      const args = [...FLAGS, join(root, sourceOf(name)), '-o', program]
-      if (cc && (await run(cc, args)) === 0) continue
+      if (cc && (await compile(cc, name, join(root, sourceOf(name)), program))) continue
       say(
         `${cc ? `native/${name}.c could not be compiled` : 'there is no C compiler'}: ` +
           `${without}, and the app says so.`,

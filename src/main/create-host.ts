@@ -174,6 +174,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     socketsProgram: join(options.entries, '../native/socket-owners'),
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
+    initProgram: join(options.entries, '../native/container-init'),
+    relayProgram: join(options.entries, '../native/channel-relay'),
+    bridgeScript: join(options.entries, 'container-bridge.mjs'),
     log,
     env,
     placeholders,
@@ -300,7 +303,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     home,
     systemInfo,
     doctor: async () => [
-      ...(await diagnoseAll(backends, env)),
+      ...(await diagnoseAll(backends)),
       diagnoseWatching(await watcher.reason()),
     ],
     agents: (workspace) => listAgents({ env, home }, workspace),

@@ -8,6 +8,7 @@ export const PLAIN_PLAN = {
   files: [],
   maskSecrets: false,
   limits: NO_LIMITS,
+  image: null,
   granted: [],
   secrets: [],
   env: {},

@@ -11,6 +11,9 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   Xvfb: () => spawnSync('sh', ['-c', 'command -v Xvfb']).status === 0,
   'dbus-daemon': () => spawnSync('dbus-daemon', ['--version']).status === 0,
   'ssh-agent': () => spawnSync('sh', ['-c', 'command -v ssh-agent']).status === 0,
+  /** Of this user's, and on this machine. */
+  'a container engine': () =>
+    spawnSync('docker', ['version', '--format', '{{.Server.Version}}']).status === 0,
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
   /** What of the kernel it takes shows only in a sandbox; then the tests fail. */

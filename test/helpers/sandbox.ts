@@ -1,9 +1,14 @@
+import { LEVEL } from './level.ts'
 import { PLAIN_PLAN } from './plan.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type IPty, spawn } from 'node-pty'
+import {
+  type ContainerOptions,
+  createContainerBackend,
+} from '../../src/main/backends/containers/container.ts'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import {
   createPlaceholders,
@@ -22,6 +27,7 @@ export const NETWORK_PROGRAM = resolve(import.meta.dirname, '../../out/native/sa
 export const SOCKETS_PROGRAM = resolve(import.meta.dirname, '../../out/native/socket-owners')
 const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
 const SESSION = 'ses_00000000000000ee' as SessionId
+const out = (path: string): string => resolve(import.meta.dirname, '../../out', path)
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** A home, a workspace and a neighbour that a test fills as it likes. */
@@ -63,8 +69,14 @@ export const testBackend = (
   limits: Partial<LimitOptions> = {},
   placeholders: Placeholders = testPlaceholders(),
   networkProgram = NETWORK_PROGRAM,
-): SandboxBackend =>
-  createBubblewrapBackend({
+): SandboxBackend => {
+  if (LEVEL === 'container')
+    return containerBackend({
+      placeholders,
+      limits: { ...testLimits(), ...limits },
+      networkProgram,
+    })
+  return createBubblewrapBackend({
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram,
@@ -76,11 +88,28 @@ export const testBackend = (
     limits: { ...testLimits(), ...limits },
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })
+}
+
+/** Of the engine this machine's own clients would use. */
+export const containerBackend = (options: Partial<ContainerOptions> = {}): SandboxBackend =>
+  createContainerBackend({
+    nodePath: process.execPath,
+    nodeEnv: {},
+    initProgram: out('native/container-init'),
+    relayProgram: out('native/channel-relay'),
+    networkProgram: NETWORK_PROGRAM,
+    socketsProgram: SOCKETS_PROGRAM,
+    bridgeScript: out('main/container-bridge.mjs'),
+    env: process.env,
+    placeholders: testPlaceholders(),
+    limits: testLimits(),
+    ...options,
+  })
 
 export const planFor = (place: Place, argv: readonly string[], more: Partial<PlanInput> = {}) =>
   planSandbox({
     ...PLAIN_PLAN,
-    level: 'os',
+    level: LEVEL,
     workspace: place.workspace,
     argv,
     home: place.home,
@@ -140,8 +169,9 @@ export async function runInside(
   place: Place,
   argv: readonly string[],
   more: Partial<PlanInput> = {},
+  backend = testBackend(),
 ): Promise<{ code: number; output: string }> {
-  const { sandbox, terminal } = await startSandbox(place, argv, more)
+  const { sandbox, terminal } = await startSandbox(place, argv, more, backend)
   if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
   await sandbox.value.release()
   const { exitCode } = await terminal.exited

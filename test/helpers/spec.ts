@@ -1,10 +1,11 @@
+import { LEVEL } from './level.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../src/shared/domain/session.ts'
 
 export const shellSpec = (workspace: string, command: string): SessionSpec => ({
   agent: 'command',
   command,
   workspace,
-  level: 'os',
+  level: LEVEL,
   title: null,
   network: 'ask',
   grants: [],

@@ -85,6 +85,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         files: files.value,
         maskSecrets: spec.maskSecrets,
         limits: spec.limits,
+        image: spec.level === 'container' ? spec.image : null,
         path: program.value.path,
         signIn: spec.useSignIn ? agent.signIn : [],
         hosts: spec.grants,
@@ -150,6 +151,7 @@ async function findProgram(
   resume: boolean,
   around: Surroundings,
 ): Promise<Result<Program, StartFailure>> {
+  if (spec.level === 'container' && spec.image !== null) return inImage(agent, spec, resume)
   if (agent.id === 'command') {
     const words = splitCommandLine(spec.command ?? '')
     if (!words.ok) return err({ type: 'command_invalid', reason: words.error })
@@ -169,6 +171,22 @@ async function findProgram(
   // Unconfined, the agent's own sandbox is the only one there is: it stays as its owner set it.
   const own = spec.level !== 'unconfined' && spec.innerSandbox === 'off' ? agent.innerOff : null
   return describeProgram(found.executable, [...(own ?? []), ...args], around)
+}
+
+/** By name: the backend looks for it where it will run, before anything does. */
+function inImage(
+  agent: AgentDescriptor,
+  spec: SessionSpec,
+  resume: boolean,
+): Result<Program, StartFailure> {
+  const make = (argv: readonly string[]) => ok({ argv, mounts: [], path: [] })
+  if (agent.id === 'command') {
+    const words = splitCommandLine(spec.command ?? '')
+    return words.ok ? make(words.value) : err({ type: 'command_invalid', reason: words.error })
+  }
+  const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
+  const own = spec.innerSandbox === 'off' ? (agent.innerOff ?? []) : []
+  return make([agent.binary ?? 'sh', ...own, ...args])
 }
 
 /**

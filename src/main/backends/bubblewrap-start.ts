@@ -15,7 +15,7 @@ import { createConnector } from './ports/connector.ts'
 import { forwardPort } from './ports/forward.ts'
 import { readListening } from './ports/listening.ts'
 import { type Canaries, readReport } from './probe-canaries.ts'
-import { hasDrifted, judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
+import { enterSpaces, hasDrifted, judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
 import {
   endProcess,
   identify,
@@ -171,7 +171,7 @@ interface Standing {
   readonly canary: NetworkCanary
 }
 
-function closeNetwork({ proxy, direct, sockets }: SandboxNetwork): void {
+export function closeNetwork({ proxy, direct, sockets }: SandboxNetwork): void {
   sockets?.close()
   proxy.close()
   for (const listener of direct?.listeners ?? []) listener.close()
@@ -189,7 +189,7 @@ function makeSandbox(
     axes,
     limits: keeper.reports,
     watchLimits: keeper.watch,
-    probe: () => probeAgain(planned, root.pid, canary),
+    probe: () => probeAgain(planned, root.pid, canary, enterSpaces(root.pid)),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),

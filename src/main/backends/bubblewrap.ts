@@ -12,7 +12,7 @@ import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
 import { policySentences, shownCommand } from './effective-policy.ts'
 import type { FilePolicy } from './files/entries.ts'
-import { identifyPath, type Identity } from './files/mounted.ts'
+import { identifyPlan } from './files/mounted.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
 import { orRefused } from './files/refused.ts'
@@ -164,7 +164,7 @@ async function prepare(
       folder.write(CHANNEL.seccomp, filter),
       ...written,
     ])
-    const identities = await identifyAll(plan, files)
+    const identities = await identifyPlan(plan, files)
     const [userns, go] = fifos
     if (!userns || !go) throw new Error('a channel of the start is missing')
     const channels: Channels = { folder, userns, go, canaries }
@@ -206,17 +206,4 @@ async function prepare(
     await undo()
     throw cause
   }
-}
-
-/** Of everything of the person's that is mounted; the sandbox must show the same. */
-async function identifyAll(plan: PlanInput, { entries }: FilePolicy): Promise<Identity[]> {
-  const shown = entries.filter(({ access }) => access !== 'mask' && access !== 'deny')
-  const own = [plan.workspace, ...shown.map(({ path }) => path)]
-  const mounted = [
-    ...own.map((path) => ({ source: path, target: path })),
-    ...plan.mounts.map(({ source, target }) => ({ source, target })),
-  ]
-  const found = await Promise.all(mounted.map(({ source, target }) => identifyPath(source, target)))
-  // What is gone already, bubblewrap cannot mount: it says so in its own words.
-  return found.filter((identity) => identity !== null)
 }

@@ -15,14 +15,17 @@ const sentence =
 const canFile = sentence('can', 'files')
 const cannotFile = sentence('cannot', 'files')
 
+/** Of this machine, or of an image. */
+type Programs = Pick<MachineLayout, 'folders' | 'etc'> | { readonly image: string }
+
 /** The plan in words. Pure; the exact arguments come from the same plan and policy. */
 export function policySentences(
   plan: PlanInput,
-  layout: Pick<MachineLayout, 'folders' | 'etc'>,
+  programs: Programs,
   files: FilePolicy,
 ): PolicySentence[] {
   return [
-    ...fileSentences(plan, layout, files),
+    ...fileSentences(plan, programs, files),
     ...networkSentences(plan),
     sentence('cannot', 'processes')('boundary', 'see, signal or trace any program outside'),
     sentence('cannot', 'processes')(
@@ -35,7 +38,7 @@ export function policySentences(
 
 function fileSentences(
   plan: PlanInput,
-  layout: Pick<MachineLayout, 'folders' | 'etc'>,
+  programs: Programs,
   { entries, gaps }: FilePolicy,
 ): PolicySentence[] {
   const whole = entries.find(({ path }) => path === plan.workspace)
@@ -59,7 +62,9 @@ function fileSentences(
       ),
     canFile(
       'boundary',
-      `read the programs of this machine: ${layout.folders.join(', ')} and ${layout.etc.length} parts of /etc`,
+      'image' in programs
+        ? `read the programs of the image ${programs.image}`
+        : `read the programs of this machine: ${programs.folders.join(', ')} and ${programs.etc.length} parts of /etc`,
     ),
     canFile('boundary', 'write /tmp and a home folder of its own, gone when the session ends'),
     ...readOnly(

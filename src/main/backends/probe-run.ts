@@ -55,28 +55,23 @@ export async function judgeSandbox(
 
 const AGAIN_MS = 10_000
 
-/**
- * Tries a running sandbox again. The attempts are made in its mounts, network and user table, but
- * outside its process table: the agent can neither see the probe nor touch it.
- */
+/** Runs a program in a running sandbox, under its filter, and resolves with what it said. */
+export type RunInside = (words: readonly string[]) => Promise<string>
+
+/** Tries a running sandbox again. */
 export async function probeAgain(
   planned: Planned,
   first: number,
   canary: NetworkCanary,
+  runInside: RunInside,
 ): Promise<AxisReport[]> {
   const look = canary.look()
   const folder = await makeRunFolder(planned.visible)
   const canaries = await placeCanaries(folder.path)
   try {
-    const spaces = ['-t', String(first), '-U', '-m', '-n', '-i', '-u', '--preserve-credentials']
     const shell = ['/bin/sh', '-c', PROBE_AGAIN_SCRIPT, 'cloche-probe']
-    const args = [...canaries.args, protectedFolder(planned)]
-    const { stdout } = await run(
-      'nsenter',
-      [...spaces, '--', ...withoutPrivileges(), ...shell, ...args],
-      { timeoutMs: AGAIN_MS },
-    )
-    const report = parseReport(stdout) ?? new Map<string, string>()
+    const said = await runInside([...shell, ...canaries.args, protectedFolder(planned)])
+    const report = parseReport(said) ?? new Map<string, string>()
     const direct = await look.seen(report.get('direct'))
     return await judgeSandbox(planned, first, canaries, { report, isFresh: false, direct })
   } finally {
@@ -86,11 +81,25 @@ export async function probeAgain(
   }
 }
 
+/**
+ * In its mounts, network and user table, but outside its process table: the agent can neither see
+ * the program nor touch it.
+ */
+export const enterSpaces =
+  (first: number): RunInside =>
+  async (words) => {
+    const spaces = ['-t', String(first), '-U', '-m', '-n', '-i', '-u', '--preserve-credentials']
+    const args = [...spaces, '--', ...withoutPrivileges(), ...words]
+    return (await run('nsenter', args, { timeoutMs: AGAIN_MS })).stdout
+  }
+
 /** A program that is gone has nothing to drift. */
 export async function hasDrifted({ entries }: Planned, first: number): Promise<boolean> {
   const [inner] = await childrenOf(first)
   const facts = inner === undefined ? null : await readKernelFacts(inner)
-  return facts !== null && (uncovered(entries, facts.mounts).length > 0 || facts.seccomp !== '2')
+  if (facts === null) return false
+  const isWhole = uncovered(entries, facts.mounts).length === 0
+  return !isWhole || facts.seccomp !== '2' || facts.interfaces.join() !== 'lo'
 }
 
 /** An ordinary user loses them at the next program; root, who entered with all, does not. */

@@ -16,7 +16,7 @@ if [ -n "$protected" ]; then
   if (: >"$protected/.cloche-probe") 2>/dev/null; then say protected written; else say protected refused; fi
 fi
 sockets=
-for path in /run /var/run /tmp/.X11-unix; do [ -e "$path" ] && sockets="$sockets $path"; done
+for path in /run/* /run/.[!.]* /var/run/* /tmp/.X11-unix; do [ -e "$path" ] && sockets="$sockets $path"; done
 say sockets "$sockets"
 # Programs are tried side by side: starting them is what takes the time.
 if command -v mount >/dev/null 2>&1; then

@@ -3,9 +3,10 @@ import type { PlanInput } from '../core/isolation/plan.ts'
 import { isDirectAddress } from '../core/direct-addresses.ts'
 import { isWithin } from '../core/within.ts'
 import { HOSTS_LINE } from './bubblewrap-args.ts'
+import { MASKED_PATHS } from './containers/container-spec.ts'
 import type { FileEntry } from './files/entries.ts'
 import { uncovered } from './files/mounted.ts'
-import type { KernelFacts } from './kernel-facts.ts'
+import type { KernelFacts, MountPoint } from './kernel-facts.ts'
 import type { DirectSeen } from './network-canary.ts'
 import type { Sightings } from './probe-canaries.ts'
 
@@ -90,9 +91,11 @@ function files(findings: Findings): (Evidence | null)[] {
   const expected = homeEntries(findings)
   const home = report.get('home')?.split('/').filter(Boolean)
   const strangers = home?.filter((entry) => !expected.has(entry)) ?? []
-  const writable = inside?.mounts
-    .filter(({ path, isWritable }) => isWritable && !mayBeWritable(findings, path))
-    .map(({ path }) => path)
+  const writable =
+    inside &&
+    uncoveredMounts(inside.mounts)
+      .filter(({ path, isWritable }) => isWritable && !mayBeWritable(findings, path))
+      .map(({ path }) => path)
   return [
     row(
       'Read a secret file of yours outside the workspace',
@@ -225,8 +228,18 @@ function processes(findings: Findings): (Evidence | null)[] {
       inside && inside.capabilities.every(isZero),
     ),
     apart(findings, 'pid', 'Has process numbers of its own'),
-    apart(findings, 'user', 'Has a user table of its own'),
+    ownUsers(findings),
   ]
+}
+
+/**
+ * An engine that runs as root seldom makes one. Without capabilities and new privileges, both of
+ * which are looked at here, nothing can be gained by the machine's.
+ */
+function ownUsers(findings: Findings): Evidence | null {
+  const isOptional = findings.plan.level === 'container'
+  const found = apart(findings, 'user', 'Has a user table of its own')
+  return isOptional && found.verdict === 'open' ? null : found
 }
 
 const isZero = (mask: string): boolean => /^0+$/.test(mask)
@@ -275,9 +288,15 @@ const writableTops = ({ plan, entries }: Findings): string[] => [
   ...entries.filter(({ access }) => access === 'write').map(({ path }) => path),
 ]
 
+/** What a later mount covers cannot be reached. */
+const uncoveredMounts = (mounts: readonly MountPoint[]): MountPoint[] =>
+  mounts.filter(({ path }, i) => !mounts.slice(i + 1).some((later) => isWithin(path, later.path)))
+
 /** Kernel files (guarded by their own rules), private memory, and what the plan gives. */
 function mayBeWritable(findings: Findings, path: string): boolean {
-  const exactly = ['/proc', '/tmp', '/var/tmp', findings.plan.home]
+  // What hides a part of /proc is /dev/null: whatever is written there is gone.
+  const hidden = findings.plan.level === 'container' ? MASKED_PATHS : []
+  const exactly = ['/proc', '/tmp', '/var/tmp', findings.plan.home, ...hidden]
   const below = ['/dev', ...writableTops(findings)]
   return exactly.includes(path) || below.some((top) => isWithin(path, top))
 }

@@ -4,14 +4,12 @@ import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { SandboxBackend } from '../core/ports.ts'
 import { createBubblewrapBackend, type BubblewrapOptions } from './bubblewrap.ts'
-import { findEngines } from './container-client.ts'
+import { type ContainerOptions, createContainerBackend } from './containers/container.ts'
 import { createSeatbeltBackend } from './seatbelt/backend.ts'
 import { run } from './spawn.ts'
 import { createUnconfinedBackend } from './unconfined.ts'
 
-export interface BackendsOptions extends BubblewrapOptions {
-  readonly env: Readonly<Record<string, string | undefined>>
-}
+export interface BackendsOptions extends BubblewrapOptions, ContainerOptions {}
 
 export function createBackends(
   options: BackendsOptions,
@@ -20,45 +18,20 @@ export function createBackends(
     process.platform === 'darwin'
       ? createSeatbeltBackend(options)
       : createBubblewrapBackend(options)
-  const backends = [sandbox, createUnconfinedBackend(options.env)]
+  const backends = [sandbox, createContainerBackend(options), createUnconfinedBackend(options.env)]
   return new Map(backends.map((backend) => [backend.level, backend]))
 }
 
 /** Every part this machine has or lacks, probed anew. */
 export async function diagnoseAll(
   backends: ReadonlyMap<IsolationLevel, SandboxBackend>,
-  env: Readonly<Record<string, string | undefined>>,
 ): Promise<Diagnosis[]> {
   const own = [...backends.values()].filter((backend) => backend.level !== 'unconfined')
   return Promise.all([
     ...own.map((backend) => backend.diagnose()),
-    diagnoseContainers(env),
     diagnoseMachines(),
     diagnoseRuntime(),
   ])
-}
-
-/** What the engine answers is a fact of the machine; starting sessions in it is not built. */
-async function diagnoseContainers(
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Diagnosis> {
-  const engines = await findEngines(env)
-  const words = { answers: 'answers', refused: 'refuses this user', silent: 'does not answer' }
-  return {
-    id: 'containers',
-    title: 'Containers (Docker, Podman)',
-    level: 'container',
-    status: 'unsupported',
-    summary: 'This version of Cloche does not start sessions in containers yet.',
-    facts:
-      engines.length === 0
-        ? [{ name: 'Engines', value: 'none found' }]
-        : engines.map(({ socket, state, version }) => ({
-            name: socket,
-            value: version ? `version ${version}` : words[state],
-          })),
-    remedies: [],
-  }
 }
 
 async function diagnoseMachines(): Promise<Diagnosis> {

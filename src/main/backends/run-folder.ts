@@ -22,7 +22,8 @@ import { run } from './spawn.ts'
  */
 export interface RunFolder {
   readonly path: string
-  write(name: string, content: string | Uint8Array): Promise<string>
+  /** `mode`: default for nobody but this user. */
+  write(name: string, content: string | Uint8Array, mode?: number): Promise<string>
   /** FIFOs opened for both ends, so neither side's open can block. The caller closes them. */
   fifos(...names: readonly string[]): Promise<FileHandle[]>
   /**
@@ -42,9 +43,9 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
   const path = await mkdtemp(join(await privateParent(visible), await ownPrefix()))
   return {
     path,
-    write: async (name, content) => {
+    write: async (name, content, mode = 0o600) => {
       const file = join(path, name)
-      await writeFile(file, content, { mode: 0o600, flag: 'wx' })
+      await writeFile(file, content, { mode, flag: 'wx' })
       return file
     },
     fifos: async (...names) => {

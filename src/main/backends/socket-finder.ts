@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import type { SocketEnds, SocketFinder } from '../core/ports.ts'
 import { startPiped } from './spawn.ts'
 
@@ -23,19 +24,26 @@ export interface FinderOptions {
 
 /** Runs the program from now until `close`; where it is missing or fails, every question does. */
 export function createSocketFinder({ program, pid, proxyPort }: FinderOptions): SocketFinder {
+  const helper = startPiped(program, [String(pid), String(proxyPort)])
+  const finder = findOver(helper.stdout, helper.stdin)
+  helper.on('error', () => finder.close())
+  return finder
+}
+
+/** Where the program runs already: what it says, and what is said to it. Both are ended by `close`. */
+export function findOver(said: Readable | null, told: Writable | null): SocketFinder {
   const waiting: Waiting[] = []
   let look: Parameters<SocketFinder['onHeld']>[0] = () => Promise.resolve()
   let over: Error | null = null
   let rest = Buffer.alloc(0)
 
-  const helper = startPiped(program, [String(pid), String(proxyPort)])
   const end = (cause: Error): void => {
     over ??= cause
     for (const item of waiting.splice(0)) item.failed(over)
-    helper.stdin?.end()
+    told?.end()
   }
   const letGo = (record: Buffer): void => {
-    if (!over) helper.stdin?.write(record)
+    if (!over) told?.write(record)
   }
   const take = (record: Buffer): void => {
     const number = record.readUInt32LE(AT.inode)
@@ -49,10 +57,10 @@ export function createSocketFinder({ program, pid, proxyPort }: FinderOptions): 
     waiting.shift()
     next?.found(next.inodes)
   }
-  helper.on('error', end)
-  helper.on('exit', () => end(new Error('it ended')))
-  helper.stdin?.on('error', end)
-  helper.stdout?.on('data', (bytes: Buffer) => {
+  told?.on('error', end)
+  said?.on('error', end)
+  said?.on('close', () => end(new Error('it ended')))
+  said?.on('data', (bytes: Buffer) => {
     rest = Buffer.concat([rest, bytes])
     for (; rest.length >= RECORD_BYTES; rest = rest.subarray(RECORD_BYTES))
       take(rest.subarray(0, RECORD_BYTES))
@@ -65,7 +73,7 @@ export function createSocketFinder({ program, pid, proxyPort }: FinderOptions): 
       new Promise((found, failed) => {
         if (over) return failed(over)
         waiting.push({ count: ends.length, inodes: [], found, failed })
-        helper.stdin?.write(Buffer.concat(ends.map(question)))
+        told?.write(Buffer.concat(ends.map(question)))
       }),
     close: () => end(new Error('it was closed')),
   }

@@ -77,7 +77,7 @@ export async function takeNetwork(
   }
   const args = [String(pid), String(ports.proxy), String(ports.direct)]
   const watch = (listener: Server): void => canary.watch(listener)
-  const taken = await collect(program.networkProgram, args, {}, { signal, watch })
+  const taken = await collectSockets(program.networkProgram, args, {}, { signal, watch })
   const finder = { program: program.socketsProgram, pid, proxyPort: ports.proxy }
   if (taken.ok) {
     if (taken.value.reason) miss(taken.value.reason)
@@ -87,7 +87,7 @@ export async function takeNetwork(
   miss(taken.error)
   const target = ['-t', String(pid), '-U', '-n', '--preserve-credentials', '--']
   const script = [program.nodePath, program.listenerScript, '127.0.0.1', String(ports.proxy)]
-  const listener = await collect('nsenter', [...target, ...script], program.nodeEnv, {
+  const listener = await collectSockets('nsenter', [...target, ...script], program.nodeEnv, {
     ...{ signal, watch },
   })
   return listener.ok
@@ -95,13 +95,13 @@ export async function takeNetwork(
     : listener
 }
 
-interface Taken {
+export interface Taken {
   readonly network: Omit<SandboxNetwork, 'sockets'>
   readonly reason: string
 }
 
 /** Starts a helper and gathers the sockets it hands over until it says that these were all. */
-function collect(
+export function collectSockets(
   file: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,

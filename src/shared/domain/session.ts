@@ -10,6 +10,12 @@ import { ExitStatus } from './process.ts'
 import { Diagnosis } from './sandbox.ts'
 import { VariableGrant } from './variables.ts'
 
+/** `name`, `host:port/path/name:tag`, `name@sha256:…` or an id. */
+export const ImageName = z
+  .string()
+  .max(512)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/)
+
 /** What a person asks for. */
 export const SessionSpec = z.strictObject({
   agent: AgentId,
@@ -34,6 +40,8 @@ export const SessionSpec = z.strictObject({
   limits: Limits.default(NO_LIMITS),
   /** Programs inside trust a certificate of the gateway's, so that rules may look into TLS. */
   inspectTls: z.boolean().default(false),
+  /** Level `container`: an image of the engine whose programs are used; null: this machine's. */
+  image: ImageName.nullable().default(null),
   /**
    * Whether the agent's own sandbox runs as well, inside this one. Not at level `os`, and at
    * level `unconfined` it stays as its owner set it.
@@ -51,6 +59,7 @@ export const BASIC_SPEC = {
   variables: [],
   limits: NO_LIMITS,
   inspectTls: false,
+  image: null,
   innerSandbox: 'off',
 } satisfies Partial<SessionSpec>
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { findEngines } from '../../../src/main/backends/container-client.ts'
+import { findEngines } from '../../../src/main/backends/containers/engines.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
 import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
 import { testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
@@ -82,12 +82,13 @@ test('the doctor names every level, and says plainly what is not built', async (
     socketsProgram: '/nowhere',
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
+    ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
     log: silent,
     placeholders: testPlaceholders(),
     limits: testLimits(),
     env,
   })
-  const diagnoses = await diagnoseAll(backends, env)
+  const diagnoses = await diagnoseAll(backends)
   expect(diagnoses.map(({ id, level }) => [id, level])).toEqual([
     ['bubblewrap', 'os'],
     ['containers', 'container'],

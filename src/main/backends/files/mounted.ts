@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import type { MountPoint } from '../kernel-facts.ts'
-import type { FileEntry } from './entries.ts'
+import type { PlanInput } from '../../core/isolation/plan.ts'
+import type { FileEntry, FilePolicy } from './entries.ts'
 
 /** Which file or folder a path meant, whatever its name means later. */
 export interface Identity {
@@ -13,6 +14,19 @@ export interface Identity {
 export async function identifyPath(source: string, path: string): Promise<Identity | null> {
   const info = await lstat(source, { bigint: true }).catch(() => null)
   return info && { path, device: info.dev, inode: info.ino }
+}
+
+/** Of everything of the person's that is mounted; the sandbox must show the same. */
+export async function identifyPlan(plan: PlanInput, { entries }: FilePolicy): Promise<Identity[]> {
+  const shown = entries.filter(({ access }) => access !== 'mask' && access !== 'deny')
+  const own = [plan.workspace, ...shown.map(({ path }) => path)]
+  const mounted = [
+    ...own.map((path) => ({ source: path, target: path })),
+    ...plan.mounts.map(({ source, target }) => ({ source, target })),
+  ]
+  const found = await Promise.all(mounted.map(({ source, target }) => identifyPath(source, target)))
+  // What is gone already, bubblewrap cannot mount: it says so in its own words.
+  return found.filter((identity) => identity !== null)
 }
 
 const isWritable = ({ access }: FileEntry): boolean => access === 'write' || access === 'pin'

@@ -15,6 +15,8 @@ export interface LimitOptions {
   /** For tests of machines that hand over none. */
   readonly homes?: CgroupHomes
   readonly freezeHome?: string | null
+  /** Somebody else made these and set the limits in them: they are watched, never changed. */
+  readonly given?: readonly Group[]
 }
 
 export type Reached = (limit: LimitName, detail: string) => void
@@ -65,7 +67,8 @@ export async function keepLimits(
   const { groups, refused } = await makeGroups(homes, limits, held.name, held.pids)
   const freezeHome = options.freezeHome === undefined ? await readFreezeHome() : options.freezeHome
   const freeze = await makeFreezeGroup(freezeHome, groups, held.name, held.pids)
-  const has = new Map(groups.map(({ controller, version }) => [controller, version]))
+  const holding = [...groups, ...(options.given ?? [])]
+  const has = new Map(holding.map(({ controller, version }) => [controller, version]))
   const isRoot = process.getuid?.() === 0
   const rlimits = [
     NO_CORE,
@@ -90,7 +93,10 @@ export async function keepLimits(
     reports,
     hold: freeze && freeze.set,
     watch: (reached) => {
-      stopWatching = watch({ limits, groups, reports, rootPid: held.rootPid, reached }, options)
+      stopWatching = watch(
+        { limits, groups: holding, reports, rootPid: held.rootPid, reached },
+        options,
+      )
     },
     release: async () => {
       stopWatching()

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { startHelper } from '../spawn.ts'
@@ -6,8 +7,8 @@ import type { SandboxHelpers } from '../take-network.ts'
 
 /** Opens connections to ports of one sandbox. Its helper runs from the first use to `close`. */
 export interface Connector {
-  /** The caller owns the socket. */
-  connect(port: number): Promise<Result<Socket, string>>
+  /** The caller owns the stream. */
+  connect(port: number): Promise<Result<Duplex, string>>
   close(): void
 }
 
@@ -15,7 +16,7 @@ const Answer = z.object({ id: z.number(), error: z.string().optional() })
 
 /** `pid`: any process of the sandbox that lives as long as it. */
 export function createConnector(pid: number, helpers: SandboxHelpers): Connector {
-  const waiting = new Map<number, (result: Result<Socket, string>) => void>()
+  const waiting = new Map<number, (result: Result<Duplex, string>) => void>()
   let helper: ReturnType<typeof startHelper> | null = null
   let lastId = 0
 

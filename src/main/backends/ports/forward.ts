@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Forward } from '../../core/ports.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Connector } from './connector.ts'
@@ -37,7 +38,7 @@ export async function forwardPort(
 }
 
 /** Each side may end its half first; a broken one takes the other with it. */
-function join(outer: Socket, inner: Socket): void {
+function join(outer: Socket, inner: Duplex): void {
   outer.pipe(inner)
   inner.pipe(outer)
   inner.on('error', () => outer.destroy())

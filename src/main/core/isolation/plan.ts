@@ -38,6 +38,8 @@ export interface PlanInput {
   /** Secrets that lie in the workspace look empty inside. */
   readonly maskSecrets: boolean
   readonly limits: Limits
+  /** Level `container`: whose programs are used; null: this machine's. */
+  readonly image: string | null
   /** Variables on top of the boundary's own allow-list. */
   readonly env: Readonly<Record<string, string>>
   /** Those of them that the person let in for this session; their values are never shown. */

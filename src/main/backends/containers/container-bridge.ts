@@ -1,0 +1,132 @@
+// Joins a terminal of this machine to one in a container: the PTY host starts it in the place of the
+// program. Entry of its own, never imported, without packages: it stands between a click and a prompt.
+//
+//   container-bridge SOCKET CONTAINER
+import { type IncomingMessage, request } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const [socketPath = '', container = ''] = process.argv.slice(2)
+
+/** An engine that is restarted is waited for. */
+const AGAIN_MS = 500
+const GIVE_UP_MS = 60_000
+/** What an engine answers where a start or an end has happened already. */
+const NOT_MODIFIED = 304
+
+class EngineError extends Error {}
+
+function call(method: string, path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const asked = request(
+      { socketPath, method, path: `/containers/${container}${path}` },
+      (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (part: string) => {
+          text += part
+        })
+        answer.on('error', reject)
+        answer.on('end', () => {
+          const status = answer.statusCode ?? 0
+          const said: unknown = text.startsWith('{') ? JSON.parse(text) : null
+          if (status < 300 || status === NOT_MODIFIED) resolve(said)
+          else reject(new EngineError(textOf(said, 'message') ?? `the engine answers ${status}`))
+        })
+      },
+    )
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null && name in value
+    ? Object.getOwnPropertyDescriptor(value, name)?.value
+    : undefined
+
+function textOf(value: unknown, name: string): string | null {
+  const found = field(value, name)
+  return typeof found === 'string' ? found : null
+}
+
+/** The container's own terminal, both ways. `isAgain`: what was said before is not told again. */
+function attach(): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const path = `/containers/${container}/attach?stream=1&stdin=1&stdout=1&stderr=1`
+    const headers = { Connection: 'Upgrade', Upgrade: 'tcp' }
+    const asked = request({ socketPath, method: 'POST', path, headers })
+    asked.on('upgrade', (_answer: IncomingMessage, stream: Duplex, head: Buffer) => {
+      if (head.length > 0) process.stdout.write(head)
+      resolve(stream)
+    })
+    asked.on('response', (answer) =>
+      reject(new EngineError(`the engine answers ${answer.statusCode} instead of a terminal`)),
+    )
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+function resize(): void {
+  const { columns, rows } = process.stdout
+  // Before the start and after the end there is nothing to resize.
+  if (columns && rows) call('POST', `/resize?w=${columns}&h=${rows}`).catch(() => undefined)
+}
+
+/** Resolves when the stream has ended, for whatever reason. */
+function join(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const toContainer = (bytes: Buffer): void => void stream.write(bytes)
+    process.stdin.on('data', toContainer)
+    stream.pipe(process.stdout, { end: false })
+    stream.on('error', () => stream.destroy())
+    stream.on('close', () => {
+      process.stdin.off('data', toContainer)
+      resolve()
+    })
+  })
+}
+
+/** Its exit code; null: it runs, and the terminal was lost. Rejects while the engine is away. */
+async function exitCode(): Promise<number | null> {
+  const state = field(await call('GET', '/json'), 'State')
+  if (field(state, 'Running') === true) return null
+  const code = field(state, 'ExitCode')
+  return typeof code === 'number' ? code : 1
+}
+
+async function untilAnswer<T>(ask: () => Promise<T>): Promise<T> {
+  const end = performance.now() + GIVE_UP_MS
+  for (;;) {
+    try {
+      return await ask()
+    } catch (cause) {
+      if (cause instanceof EngineError || performance.now() > end) throw cause
+      await sleep(AGAIN_MS)
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  let stream = await attach()
+  await call('POST', '/start')
+  process.stdout.on('resize', resize)
+  resize()
+  for (;;) {
+    await join(stream)
+    const code = await untilAnswer(exitCode)
+    if (code !== null) return code
+    stream = await untilAnswer(attach)
+    resize()
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (cause: unknown) => {
+    process.stderr.write(
+      `The container engine: ${cause instanceof Error ? cause.message : String(cause)}\r\n`,
+    )
+    process.exit(125)
+  },
+)

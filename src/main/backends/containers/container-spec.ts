@@ -1,0 +1,241 @@
+import type Docker from 'dockerode'
+import type { PlanInput } from '../../core/isolation/plan.ts'
+import type { FileEntry } from '../files/entries.ts'
+import type { MachineLayout } from '../layout.ts'
+
+/** Where a container finds what is ours: read-only, and nothing in it is secret. */
+export const INSIDE = '/.cloche'
+export const INIT = `${INSIDE}/init`
+export const FILTER = `${INSIDE}/filter`
+export const HOST_SOCKET = `${INSIDE}/host.sock`
+
+/** Given outright, so that what is proven is what was asked for, whatever the engine's version. */
+export const MASKED_PATHS = [
+  ...['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys'],
+  ...[
+    '/proc/kmsg',
+    '/proc/latency_stats',
+    '/proc/sched_debug',
+    '/proc/scsi',
+    '/proc/sysrq-trigger',
+  ],
+  ...['/proc/timer_list', '/proc/timer_stats', '/sys'],
+]
+const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys']
+
+/** An engine's own choices made as every other network's of a session. */
+const SYSCTLS = {
+  // Only its own loopback is there; programs use IPv6 on it, and the gateway serves both.
+  'net.ipv6.conf.all.disable_ipv6': '0',
+  'net.ipv6.conf.lo.disable_ipv6': '0',
+  'net.ipv4.ping_group_range': '1 0',
+  'net.ipv4.ip_unprivileged_port_start': '1024',
+}
+
+type Mount = Docker.MountSettings
+type Options = Docker.ContainerCreateOptions
+
+const bind = (source: string, target: string, access: 'read' | 'write'): Mount => ({
+  Type: 'bind',
+  Source: source,
+  Target: target,
+  ReadOnly: access === 'read',
+  BindOptions: { Propagation: 'rprivate' },
+})
+
+export interface ContainerParts {
+  readonly name: string
+  readonly image: string
+  /** The machine's own folders, where the image has none of its own. */
+  readonly layout: Pick<MachineLayout, 'folders' | 'etc'> | null
+  readonly labels: Readonly<Record<string, string>>
+  /** As the program inside sees itself; on the machine always the person. */
+  readonly uid: number
+  readonly gid: number
+  /** Without what a person let in: that goes another way. */
+  readonly env: Readonly<Record<string, string>>
+  /** Folder of ours that is `INSIDE`. */
+  readonly inside: string
+  /** Generated files, by path inside, and where they are. */
+  readonly files: Readonly<Record<string, string>>
+  /** An empty file of ours, and a file and a folder that nobody may open. */
+  readonly empty: string
+  readonly closed: { readonly file: string; readonly folder: string }
+  readonly entries: readonly FileEntry[]
+  /** What the first process starts. */
+  readonly argv: readonly string[]
+}
+
+/** Pure: plan → what the engine is asked to make. No capability, no network, no writable root. */
+export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
+  const { uid, gid, layout } = parts
+  const { limits } = plan
+  const inMemory = (mode: string, more = ''): string =>
+    ['rw', 'exec', 'nosuid', 'nodev', `mode=${mode}`, ...memoryShare(plan)].join(',') + more
+  const own = `,uid=${uid},gid=${gid}`
+  return {
+    name: parts.name,
+    Image: parts.image,
+    Entrypoint: [INIT, 'boot', HOST_SOCKET, FILTER, '--'],
+    Cmd: [...parts.argv],
+    User: `${uid}:${gid}`,
+    WorkingDir: plan.workspace,
+    Env: Object.entries(parts.env).map(([name, value]) => `${name}=${value}`),
+    Labels: { ...parts.labels },
+    Tty: true,
+    OpenStdin: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: {
+      NetworkMode: 'none',
+      Sysctls: SYSCTLS,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Privileged: false,
+      Init: false,
+      IpcMode: 'private',
+      // Known to engines for years, not to the types of their client.
+      ...{ CgroupnsMode: 'private' },
+      MaskedPaths: MASKED_PATHS,
+      ReadonlyPaths: READONLY_PATHS,
+      Ulimits: [{ Name: 'core', Soft: 1, Hard: 1 }],
+      LogConfig: { Type: 'none', Config: {} },
+      RestartPolicy: { Name: 'no' },
+      ...(limits.cpuPercent === null ? {} : { NanoCpus: limits.cpuPercent * 1e7 }),
+      ...(limits.memoryBytes === null
+        ? {}
+        : { Memory: limits.memoryBytes, MemorySwap: limits.memoryBytes }),
+      ...(limits.processes === null ? {} : { PidsLimit: limits.processes }),
+      Tmpfs: {
+        '/tmp': inMemory('1777'),
+        '/var/tmp': inMemory('1777'),
+        // Sockets of an image's services lie there, and nothing else that is needed.
+        '/run': 'ro,nosuid,nodev,noexec,mode=755',
+        [plan.home]: inMemory('0700', own),
+      },
+      Mounts: oncePerTarget([
+        bind(parts.inside, INSIDE, 'read'),
+        ...(layout?.folders ?? []).map((folder) => bind(folder, folder, 'read')),
+        ...(layout?.etc ?? []).map((name) => bind(`/etc/${name}`, `/etc/${name}`, 'read')),
+        ...Object.entries(parts.files).map(([path, source]) => bind(source, path, 'read')),
+        ...plan.mounts.map(({ source, target, access }) => bind(source, target, access)),
+        ...(parts.entries.some(({ path }) => path === plan.workspace)
+          ? []
+          : [bind(plan.workspace, plan.workspace, 'write')]),
+        ...parts.entries.map((entry) => mountOf(entry, parts)),
+      ]),
+    },
+  }
+}
+
+/** An engine refuses a second mount at a path; the later one is what a sandbox would show. */
+const oncePerTarget = (mounts: readonly Mount[]): Mount[] => [
+  ...new Map(mounts.map((mount) => [mount.Target, mount])).values(),
+]
+
+/** Folders in memory are memory: all of them together stay below the limit. */
+const memoryShare = ({ limits }: PlanInput): string[] =>
+  limits.memoryBytes === null ? [] : [`size=${Math.floor(limits.memoryBytes / 4)}`]
+
+function mountOf(
+  { path, kind, access }: FileEntry,
+  { empty, closed }: Pick<ContainerParts, 'empty' | 'closed'>,
+): Mount {
+  switch (access) {
+    case 'read':
+      return bind(path, path, 'read')
+    case 'write':
+    case 'pin':
+      return bind(path, path, 'write')
+    case 'mask':
+      return kind === 'file' ? bind(empty, path, 'read') : emptyFolder(path)
+    case 'deny':
+      return bind(closed[kind], path, 'read')
+  }
+}
+
+const emptyFolder = (path: string): Mount => ({
+  Type: 'tmpfs',
+  Target: path,
+  Source: '',
+  ReadOnly: true,
+  TmpfsOptions: { SizeBytes: 4096, Mode: 0o755 },
+})
+
+/**
+ * Beside a running container, in its network: prepares that, then tells whose its connections are. See
+ * native/sandbox-network.c and native/socket-owners.c.
+ */
+export function networkSpec(parts: {
+  readonly name: string
+  readonly image: string
+  readonly layout: Pick<MachineLayout, 'folders'>
+  readonly labels: Readonly<Record<string, string>>
+  /** Holds the programs and their sockets. */
+  readonly folder: string
+  readonly ports: readonly number[]
+  readonly container: string
+}): Options {
+  return {
+    name: parts.name,
+    Image: parts.image,
+    Entrypoint: [
+      ...[`${INSIDE}/network`, 'here', ...parts.ports.map(String), `${INSIDE}/network.sock`],
+      ...[`${INSIDE}/owners`, `${INSIDE}/owners.sock`],
+    ],
+    User: '0:0',
+    Labels: { ...parts.labels },
+    HostConfig: {
+      NetworkMode: `container:${parts.container}`,
+      CapDrop: ['ALL'],
+      CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      PidsLimit: 16,
+      LogConfig: { Type: 'none', Config: {} },
+      RestartPolicy: { Name: 'no' },
+      Mounts: [
+        bind(parts.folder, INSIDE, 'read'),
+        // Where it could not be linked statically, it needs the machine's libraries.
+        ...parts.layout.folders.map((folder) => bind(folder, folder, 'read')),
+      ],
+    },
+  }
+}
+
+/** The same as a command to read and copy. */
+export function shownRun({
+  name,
+  Image,
+  Entrypoint,
+  Cmd,
+  User,
+  Env,
+  HostConfig,
+}: Options): string[] {
+  const host = HostConfig ?? {}
+  const mounts = (host.Mounts ?? []).flatMap(({ Type, Source, Target, ReadOnly }) => [
+    '--mount',
+    [
+      `type=${Type}`,
+      ...(Source ? [`src=${Source}`] : []),
+      `dst=${Target}`,
+      ...(ReadOnly ? ['readonly'] : []),
+    ].join(','),
+  ])
+  const [program = '', ...rest] = [...(Array.isArray(Entrypoint) ? Entrypoint : []), ...(Cmd ?? [])]
+  return [
+    ...['docker', 'run', '--tty', '--interactive', '--name', name ?? '', '--user', User ?? ''],
+    ...['--network', host.NetworkMode ?? '', '--cap-drop', 'ALL'],
+    ...['--security-opt', 'no-new-privileges', '--read-only', '--ipc', 'private'],
+    ...(host.NanoCpus ? ['--cpus', String(host.NanoCpus / 1e9)] : []),
+    ...(host.Memory ? ['--memory', String(host.Memory)] : []),
+    ...(host.PidsLimit ? ['--pids-limit', String(host.PidsLimit)] : []),
+    ...Object.entries(host.Tmpfs ?? {}).flatMap(([path, how]) => ['--tmpfs', `${path}:${how}`]),
+    ...mounts,
+    ...(Env ?? []).flatMap((item) => ['--env', item]),
+    ...['--entrypoint', program, Image ?? '', ...rest],
+  ]
+}

@@ -1,0 +1,251 @@
+import { readFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import type { AxisReport } from '../../../shared/domain/isolation.ts'
+import type { StartFailure } from '../../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import type { Log, Sandbox, SandboxNetwork } from '../../core/ports.ts'
+import { DIRECT_PORT, PROXY } from '../bubblewrap-args.ts'
+import { closeNetwork } from '../bubblewrap-start.ts'
+import { childrenOf } from '../kernel-facts.ts'
+import { keepLimits, type LimitKeeper, type LimitOptions } from '../limits/keeper.ts'
+import { createNetworkCanary, type NetworkCanary } from '../network-canary.ts'
+import { forwardPort } from '../ports/forward.ts'
+import { readListening } from '../ports/listening.ts'
+import type { Canaries } from '../probe-canaries.ts'
+import { hasDrifted, judgeSandbox, type Planned, probeAgain } from '../probe-run.ts'
+import { endProcess, identify, type ProcessIdentity, signalProcess } from '../process-identity.ts'
+import { findOver } from '../socket-finder.ts'
+import { collectSockets } from '../take-network.ts'
+import type { BootChannel } from './boot-channel.ts'
+import { containerGroups } from './container-groups.ts'
+import { containerConnector, runInContainer } from './container-exec.ts'
+import { INIT } from './container-spec.ts'
+import type { EngineFacts } from './engines.ts'
+import { removeContainer } from './owner.ts'
+
+export interface ContainerStart {
+  readonly planned: Planned
+  readonly engine: EngineFacts
+  readonly container: Docker.Container
+  /** Prepares the network; started once the container runs. */
+  readonly network: Docker.Container
+  /** Passes on the sockets that one hands over: the built `channel-relay`, and its path. */
+  readonly relay: { readonly program: string; readonly socket: string }
+  /** Where the program that finds sockets comes to. */
+  readonly ownersSocket: string
+  readonly channel: BootChannel
+  readonly canaries: Canaries
+  /** `uid:gid` of programs inside. */
+  readonly user: string
+  /** Called when the last process is gone and the container is removed. */
+  readonly ended: () => Promise<void>
+  readonly exited: AbortSignal
+  readonly name: string
+  readonly limits: LimitOptions
+  readonly log: Log
+}
+
+const START_MS = 30_000
+const END_MS = 10_000
+const POLL_MS = 2
+const REMEDY = 'Open Doctor to see what this machine lacks.'
+
+/** A start that came to its end, with the part that was being built. */
+class Stopped extends Error {
+  readonly part: string
+  constructor(part: string, detail: string) {
+    super(detail)
+    this.part = part
+  }
+}
+
+interface Started {
+  root: ProcessIdentity | null
+  network: SandboxNetwork | null
+  keeper: LimitKeeper | null
+}
+
+/**
+ * Follows a container until it stands and is proven. On failure its processes are ended; the rest
+ * stays for `abandon`.
+ */
+export async function startContainer(
+  start: ContainerStart,
+): Promise<Result<Sandbox, StartFailure>> {
+  const started: Started = { root: null, network: null, keeper: null }
+  const result = await build(start, started).catch((cause: unknown) => {
+    const part = cause instanceof Stopped ? cause.part : 'the container'
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    return err({ type: 'boundary_failed' as const, part, detail, remedy: REMEDY })
+  })
+  if (!result.ok) {
+    start.channel.close()
+    if (started.network) closeNetwork(started.network)
+    await started.keeper?.release()
+    start.log.warn(`a container did not start: ${result.error.type}`)
+  }
+  return result
+}
+
+async function build(
+  start: ContainerStart,
+  started: Started,
+): Promise<Result<Sandbox, StartFailure>> {
+  const { channel, exited } = start
+  const signal = AbortSignal.any([exited, AbortSignal.timeout(START_MS)])
+  const wait = async <T>(part: string, read: () => T | null): Promise<T> => {
+    for (;;) {
+      const value = read()
+      if (value !== null) return value
+      // An early exit has no words here: the caller adds what came to the terminal.
+      if (exited.aborted) throw new Stopped(part, '')
+      if (signal.aborted) throw new Stopped(part, `it was not ready after ${START_MS / 1000} s`)
+      await sleep(POLL_MS)
+    }
+  }
+  let hasArrived = false
+  void channel.connected.then(() => (hasArrived = true))
+  await wait('the container', () => (hasArrived ? true : null))
+  const root = await firstProcess(start.container)
+  started.root = root
+  const canary = createNetworkCanary()
+  const look = canary.look()
+  const taken = takeNetwork(start, canary, signal).then((network) => {
+    if (network.ok) started.network = network.value
+    return network
+  })
+  const keeper = await keep(start, root.pid)
+  started.keeper = keeper
+  const [report, network] = await Promise.all([
+    wait('the file and process boundary', () => channel.report()),
+    taken,
+  ])
+  if (!network.ok) throw new Stopped('the network gateway', network.error)
+  const direct = await look.seen(report.get('direct'))
+  look.end()
+  const said = { report, isFresh: true, direct }
+  const axes = await judgeSandbox(start.planned, root.pid, start.canaries, said)
+  if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
+  await start.canaries.close()
+  return ok(makeSandbox(start, { root, keeper, network: network.value, canary }, axes))
+}
+
+/** As this machine numbers it. An engine in a virtual machine has other numbers, and is refused. */
+async function firstProcess(container: Docker.Container): Promise<ProcessIdentity> {
+  const { State } = await container.inspect()
+  const words = await readFile(`/proc/${State.Pid}/cmdline`, 'utf8').catch(() => '')
+  const root = words.startsWith(`${INIT}\0`) ? await identify(State.Pid) : null
+  if (root) return root
+  throw new Stopped(
+    'the container',
+    'its processes are not visible on this machine: the engine runs in a machine of its own',
+  )
+}
+
+/** See native/sandbox-network.c: it is told the sockets' names by a container beside this one. */
+async function takeNetwork(
+  start: ContainerStart,
+  canary: NetworkCanary,
+  signal: AbortSignal,
+): Promise<Result<SandboxNetwork, string>> {
+  const { relay, network } = start
+  const watch = (listener: Parameters<NetworkCanary['watch']>[0]): void => canary.watch(listener)
+  const collecting = collectSockets(relay.program, [relay.socket], {}, { signal, watch })
+  const owners = oneConnection(start.ownersSocket, signal)
+  // Whoever waits for it hears of it.
+  owners.catch(() => undefined)
+  const started = network.start().then(
+    () => collecting,
+    (cause: unknown) => err(cause instanceof Error ? cause.message : String(cause)),
+  )
+  const taken = await Promise.race([collecting, started])
+  if (!taken.ok) return taken
+  if (taken.value.reason) canary.miss(taken.value.reason)
+  // It ends when its words do: with the session, or with this host.
+  return ok({ ...taken.value.network, sockets: await owners.then((line) => findOver(line, line)) })
+}
+
+/** Whoever comes first to a path of ours, and nobody after. Rejects when `signal` aborts. */
+function oneConnection(path: string, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      server.close()
+      resolve(socket)
+    })
+    server.on('error', reject)
+    server.listen({ path, signal })
+    signal.addEventListener('abort', () => reject(new Error('nobody came')))
+  })
+}
+
+/** The engine holds what it may; the rest is held as everywhere. */
+const keep = async (
+  { planned, name, limits, engine }: ContainerStart,
+  rootPid: number,
+): Promise<LimitKeeper> =>
+  keepLimits(
+    planned.plan.limits,
+    { rootPid, pids: [rootPid], name },
+    {
+      ...{ ...limits, homes: new Map(), freezeHome: null },
+      given: await containerGroups(rootPid, engine.holds),
+    },
+  )
+
+interface Standing {
+  readonly root: ProcessIdentity
+  readonly keeper: LimitKeeper
+  readonly network: SandboxNetwork
+  readonly canary: NetworkCanary
+}
+
+function makeSandbox(
+  start: ContainerStart,
+  { root, keeper, network, canary }: Standing,
+  axes: readonly AxisReport[],
+): Sandbox {
+  const { planned, container, channel, user } = start
+  const connector = containerConnector(container, user)
+  // Where nobody holds its terminal any more, it ends, as a program does whose terminal is closed.
+  start.exited.addEventListener('abort', () => channel.close())
+  return {
+    rootPid: root.pid,
+    axes,
+    limits: keeper.reports,
+    watchLimits: keeper.watch,
+    probe: () => probeAgain(planned, root.pid, canary, runInContainer(container, user)),
+    hasDrifted: () => hasDrifted(planned, root.pid),
+    listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
+    forward: (port) => forwardPort(connector, port),
+    network,
+    hold: async (isHeld) => {
+      await (isHeld ? container.pause() : container.unpause())
+      return true
+    },
+    release: () => {
+      channel.release()
+      return Promise.resolve()
+    },
+    terminate: async () => {
+      for (const pid of await childrenOf(root.pid)) {
+        const child = await identify(pid)
+        if (child) await signalProcess(child, 'SIGTERM')
+      }
+    },
+    destroy: async () => {
+      closeNetwork(network)
+      connector.close()
+      // Even where its engine is gone: the first process ends, and all others with it.
+      channel.close()
+      await keeper.release()
+      try {
+        await Promise.all([container, start.network].map(removeContainer))
+      } finally {
+        await endProcess(root, END_MS)
+        await start.ended()
+      }
+    },
+  }
+}

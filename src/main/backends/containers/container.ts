@@ -1,0 +1,294 @@
+import { copyFile, mkdir } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { basename, join } from 'node:path'
+import type Docker from 'dockerode'
+import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
+import type { SessionId } from '../../../shared/domain/ids.ts'
+import type { StartFailure } from '../../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import type { PlanInput } from '../../core/isolation/plan.ts'
+import type { SandboxBackend, SandboxBuild } from '../../core/ports.ts'
+import { DIRECT_PORT, generatedFiles, PROXY, sandboxEnv } from '../bubblewrap-args.ts'
+import { policySentences } from '../effective-policy.ts'
+import type { FilePolicy } from '../files/entries.ts'
+import { identifyPlan } from '../files/mounted.ts'
+import type { Placeholders } from '../files/placeholders.ts'
+import { readFilePolicy } from '../files/policy.ts'
+import { orRefused } from '../files/refused.ts'
+import { type MachineLayout, readLayout } from '../layout.ts'
+import type { LimitOptions } from '../limits/keeper.ts'
+import { placeCanaries } from '../probe-canaries.ts'
+import { protectedFolder } from '../probe-run.ts'
+import { PROBE_SCRIPT } from '../probe-script.ts'
+import { makeRunFolder, type RunFolder } from '../run-folder.ts'
+import { compileSandboxFilter } from '../seccomp.ts'
+import type { SandboxHelpers } from '../take-network.ts'
+import { writableHelper } from '../writable-helpers.ts'
+import { openBootChannel } from './boot-channel.ts'
+import { containerSpec, networkSpec, shownRun } from './container-spec.ts'
+import { startContainer } from './container-start.ts'
+import { diagnoseContainers } from './diagnose-containers.ts'
+import { connectEngine, type Engine, findEngine } from './engines.ts'
+import { type ImageUse, readImage } from './image-use.ts'
+import { LABEL } from './labels.ts'
+import { ownerOf, removeContainer } from './owner.ts'
+
+/** Programs that run in a container or between it and this host; each may be missing. */
+export interface ContainerHelpers
+  extends Pick<SandboxHelpers, 'nodePath' | 'nodeEnv' | 'networkProgram' | 'socketsProgram'> {
+  /** Built `container-init` program. */
+  readonly initProgram: string
+  /** Built `channel-relay` program. */
+  readonly relayProgram: string
+  /** Built `container-bridge` entry. */
+  readonly bridgeScript: string
+}
+
+export interface ContainerOptions extends ContainerHelpers {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly placeholders: Placeholders
+  readonly limits: LimitOptions
+}
+
+/** A container of Docker or Podman, hardened and without a network of its own but the gateway. */
+export function createContainerBackend(options: ContainerOptions): SandboxBackend {
+  return {
+    level: 'container',
+    diagnose: () => diagnoseContainers(options),
+    describe: async (plan) => {
+      if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
+      return orRefused(async () => {
+        const [layout, files] = await readMachine(plan, options)
+        return ok(policyOf(plan, layout, files))
+      })
+    },
+    build: async (plan, sessionId) => {
+      if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
+      const own = await writableHelper(plan, [
+        ...[options.nodePath, options.bridgeScript, options.initProgram],
+        ...[options.relayProgram, options.networkProgram, options.socketsProgram],
+      ])
+      if (own)
+        return failed(
+          'Cloche’s own program',
+          `${own} could be changed inside, and it runs outside`,
+          'Choose another workspace, or start Cloche from another copy of itself.',
+        )
+      const engine = await findEngine(options.env)
+      const filter = compileSandboxFilter(process.arch)
+      const diagnosis = await diagnoseContainers(options)
+      if (!engine || !filter || diagnosis.status !== 'usable')
+        return err({ type: 'backend_unavailable', level: 'container', diagnosis })
+      try {
+        return await orRefused(() => prepare(plan, { engine, filter, sessionId }, options))
+      } catch (cause) {
+        options.limits.log.error(`session ${sessionId}: the container could not be made`, cause)
+        const detail = cause instanceof Error ? cause.message : String(cause)
+        return failed('the container', detail, 'Open Doctor to see what the engine lacks.')
+      }
+    },
+  }
+}
+
+function failed(part: string, detail: string, remedy: string): Result<never, StartFailure> {
+  return err({ type: 'boundary_failed', part, detail, remedy })
+}
+
+const readMachine = (plan: PlanInput, { placeholders }: ContainerOptions) =>
+  Promise.all([readLayout(), readFilePolicy(plan, placeholders.isHeld)])
+
+/** The same for every start of this plan: what is made for one start has a stand-in name. */
+function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): string[] {
+  const { uid, gid } = userInfo()
+  const generated = Object.keys(generatedFiles(plan, uid, gid))
+  return shownRun(
+    containerSpec(plan, {
+      ...{ name: 'cloche', image: plan.image ?? 'cloche-machine', labels: {} },
+      layout: plan.image === null ? layout : null,
+      ...{ uid, gid, inside: '(run folder)', entries: files.entries, empty: '(empty file)' },
+      closed: { file: '(closed file)', folder: '(closed folder)' },
+      files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
+      env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
+      argv: [...plan.argv],
+    }),
+  )
+}
+
+function policyOf(plan: PlanInput, layout: MachineLayout, files: FilePolicy): EffectivePolicy {
+  const command = shownSpec(plan, layout, files)
+  const programs = plan.image === null ? layout : { image: plan.image }
+  const hidden = new Set(plan.granted)
+  return {
+    sentences: policySentences(plan, programs, files),
+    command: command.map((word) => (hidden.has(word.split('=')[0] ?? '') ? '•••' : word)),
+  }
+}
+
+interface Given {
+  readonly engine: Engine
+  readonly filter: Uint8Array
+  readonly sessionId: SessionId
+}
+
+/** Makes all that exists before the first process; what fails undoes what was made. */
+async function prepare(
+  plan: PlanInput,
+  given: Given,
+  options: ContainerOptions,
+): Promise<Result<SandboxBuild, StartFailure>> {
+  const client = connectEngine(given.engine.socket)
+  const [layout, files] = await readMachine(plan, options)
+  const visible = [
+    ...[plan.workspace, ...plan.mounts.map(({ source }) => source)],
+    ...[...files.entries.map(({ path }) => path), ...layout.folders],
+  ]
+  const folder = await makeRunFolder(visible)
+  const undoing: (() => Promise<unknown>)[] = [() => folder.remove()]
+  const undo = async (): Promise<void> => {
+    for (const step of undoing.splice(0).reverse())
+      await step().catch((cause: unknown) =>
+        options.limits.log.warn('a part of a container start was not undone', cause),
+      )
+  }
+  try {
+    const image = await readImage(client, plan, layout, folder.path)
+    if (!image.ok) {
+      await undo()
+      return image
+    }
+    const letGo = await options.placeholders.hold(files.entries)
+    undoing.push(letGo)
+    const build = await makeContainers(
+      plan,
+      { ...given, client, folder, layout, files, visible },
+      {
+        ...{ image: image.value, undo, undoing, options },
+      },
+    )
+    return ok(build)
+  } catch (cause) {
+    await undo()
+    throw cause
+  }
+}
+
+interface Machine extends Given {
+  readonly client: Docker
+  readonly folder: RunFolder
+  readonly layout: MachineLayout
+  readonly files: FilePolicy
+  readonly visible: readonly string[]
+}
+
+interface Making {
+  readonly image: ImageUse
+  readonly undo: () => Promise<void>
+  readonly undoing: (() => Promise<unknown>)[]
+  readonly options: ContainerOptions
+}
+
+async function makeContainers(
+  plan: PlanInput,
+  { engine, client, filter, sessionId, folder, layout, files, visible }: Machine,
+  { image, undo, undoing, options }: Making,
+): Promise<SandboxBuild> {
+  const person = userInfo()
+  // Root of a rootless engine is the person.
+  const { uid, gid } = engine.facts.isRootless ? { uid: 0, gid: 0 } : person
+  const env = {
+    ...sandboxEnv(plan, image.shell, process.env.LANG ?? 'C.UTF-8'),
+    ...(image.path === null ? {} : { PATH: [...plan.path, image.path].join(':') }),
+  }
+  const plain = Object.fromEntries(
+    Object.entries(env).filter(([name]) => !plan.granted.includes(name)),
+  )
+  const granted = plan.granted.map((name) => `${name}=${plan.env[name] ?? ''}`)
+  // As unique as its folder, and says who made it.
+  const name = basename(folder.path)
+  const inside = join(folder.path, 'inside')
+  const outside = join(folder.path, 'network')
+  const closedFolder = join(folder.path, 'closed-folder')
+  await Promise.all([
+    ...[inside, outside].map((path) => mkdir(path, { mode: 0o755 })),
+    mkdir(closedFolder, { mode: 0 }),
+  ])
+  const channel = await openBootChannel(join(inside, 'host.sock'), granted)
+  undoing.push(() => Promise.resolve(channel.close()))
+  const canaries = await placeCanaries(folder.path)
+  undoing.push(() => canaries.close())
+  const [generated, empty, closedFile, identities, owner] = await Promise.all([
+    writeFiles(folder, generatedFiles(plan, uid, gid)),
+    folder.write('empty', ''),
+    folder.write('closed', '', 0),
+    identifyPlan(plan, files),
+    ownerOf(process.pid),
+    copyFile(options.initProgram, join(inside, 'init')),
+    copyFile(options.networkProgram, join(outside, 'network')),
+    copyFile(options.socketsProgram, join(outside, 'owners')),
+    folder.write('inside/filter', filter, 0o644),
+  ])
+  const planned = {
+    ...{ plan, entries: files.entries, identities, visible },
+    variables: [...Object.keys(env), 'HOSTNAME'],
+  }
+  const labels = {
+    [LABEL.session]: sessionId,
+    [LABEL.owner]: owner ?? '',
+    [LABEL.folder]: folder.path,
+  }
+  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
+  const spec = containerSpec(plan, {
+    ...{ name, image: image.name, layout: image.layout },
+    ...{ uid, gid, env: plain, inside, files: generated, empty, entries: files.entries },
+    closed: { file: closedFile, folder: closedFolder },
+    labels: { ...labels, [LABEL.kind]: 'session' },
+    argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
+  })
+  const container = await client.createContainer(spec)
+  undoing.push(() => removeContainer(container))
+  const network = await client.createContainer(
+    networkSpec({
+      ...{ name: `${name}-network`, image: image.machine, layout, folder: outside },
+      ...{ labels: { ...labels, [LABEL.kind]: 'network' }, container: container.id },
+      ports: [PROXY.port, DIRECT_PORT],
+    }),
+  )
+  undoing.push(() => removeContainer(network))
+  return {
+    policy: policyOf(plan, layout, files),
+    launch: {
+      // The terminal of the container does all there is to do for keys and lines.
+      file: layout.shell,
+      args: [
+        ...['-c', 'stty raw -echo 2>/dev/null; exec "$@"', 'cloche'],
+        ...[options.nodePath, options.bridgeScript, engine.socket, container.id],
+      ],
+      env: { ...options.nodeEnv, ...canaries.env },
+      cwd: '/',
+    },
+    join: (_pid, exited) =>
+      startContainer({
+        ...{ planned, container, network, channel, canaries, exited },
+        ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
+        relay: { program: options.relayProgram, socket: join(outside, 'network.sock') },
+        ownersSocket: join(outside, 'owners.sock'),
+        limits: options.limits,
+        log: options.limits.log,
+      }),
+    abandon: undo,
+  }
+}
+
+/** By path inside, where each is on the machine. */
+async function writeFiles(
+  folder: RunFolder,
+  contents: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
+  const written = await Promise.all(
+    Object.entries(contents).map(async ([path, content]) => [
+      path,
+      await folder.write(path.slice(1).replaceAll('/', '-'), content, 0o644),
+    ]),
+  )
+  return Object.fromEntries(written)
+}

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { access, constants, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import Docker from 'dockerode'
+import { z } from 'zod'
+
+/** What an engine says of itself. */
+export interface EngineFacts {
+  readonly name: 'Docker' | 'Podman'
+  readonly version: string
+  readonly cgroupVersion: '1' | '2'
+  readonly cgroupDriver: string
+  readonly storageDriver: string
+  /** Its own processes belong to this user: number 0 inside is this user outside. */
+  readonly isRootless: boolean
+  readonly hasSeccomp: boolean
+  /** Limits it may set. */
+  readonly holds: Readonly<Record<'cpu' | 'memory' | 'processes', boolean>>
+}
+
+export type EngineFound = {
+  readonly socket: string
+} & (
+  | { readonly state: 'answers'; readonly facts: EngineFacts }
+  /** This user may not open its socket. */
+  | { readonly state: 'refused' }
+  /** There is a socket and nobody behind it, or something that does not speak the API. */
+  | { readonly state: 'silent'; readonly reason: string }
+  /** `DOCKER_HOST` or the context leads elsewhere than to a socket of this machine. */
+  | { readonly state: 'remote' }
+)
+
+export type Engine = Extract<EngineFound, { state: 'answers' }>
+
+type Variables = Readonly<Record<string, string | undefined>>
+
+/** Milliseconds for an engine to say who it is. */
+const ASK_MS = 3000
+
+/** Connected through its socket on this machine; opens nothing by itself. */
+export const connectEngine = (socketPath: string, timeoutMs?: number): Docker =>
+  new Docker({ socketPath, ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) })
+
+/** Sockets of Docker-compatible engines, in the order their own clients look. */
+export async function findEngines(env: Variables): Promise<EngineFound[]> {
+  const named = env.DOCKER_HOST ?? (await contextHost(env))
+  const runtime = env.XDG_RUNTIME_DIR
+  const candidates = [
+    ...(named ? [named] : []),
+    ...['/var/run/docker.sock', ...(runtime ? [`${runtime}/docker.sock`] : [])],
+    ...(env.HOME ? [`${env.HOME}/.docker/run/docker.sock`] : []),
+    ...(runtime ? [`${runtime}/podman/podman.sock`] : []),
+    '/run/podman/podman.sock',
+  ].map((host) => host.replace(/^unix:\/\//, ''))
+  const found: EngineFound[] = []
+  for (const socket of new Set(candidates)) {
+    if (!socket.startsWith('/')) found.push({ socket, state: 'remote' })
+    else if (await exists(socket)) found.push(await askEngine(socket))
+  }
+  return found
+}
+
+/** The first that answers; null: none does. */
+export async function findEngine(env: Variables): Promise<Engine | null> {
+  const isUsable = (found: EngineFound): found is Engine => found.state === 'answers'
+  return (await findEngines(env)).find(isUsable) ?? null
+}
+
+const Config = z.object({ currentContext: z.string().optional() })
+const Context = z.object({ Endpoints: z.object({ docker: z.object({ Host: z.string() }) }) })
+
+/** Of the context the person's own client uses; null: it has none but the default. */
+async function contextHost({
+  HOME,
+  DOCKER_CONTEXT,
+  DOCKER_CONFIG,
+}: Variables): Promise<string | null> {
+  const folder = DOCKER_CONFIG ?? (HOME ? join(HOME, '.docker') : null)
+  if (folder === null) return null
+  const config = await readJson(join(folder, 'config.json'), Config)
+  const name = DOCKER_CONTEXT ?? config?.currentContext
+  if (!name || name === 'default') return null
+  const id = createHash('sha256').update(name).digest('hex')
+  const context = await readJson(join(folder, 'contexts/meta', id, 'meta.json'), Context)
+  return context?.Endpoints.docker.Host ?? null
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')))
+  } catch {
+    // It is not there or is not what we know: then it says nothing.
+    return null
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  )
+
+const Info = z.object({
+  ServerVersion: z.string().default('unknown'),
+  CgroupVersion: z.string().default('1'),
+  CgroupDriver: z.string().default('unknown'),
+  Driver: z.string().default('unknown'),
+  CpuCfsQuota: z.boolean().default(false),
+  MemoryLimit: z.boolean().default(false),
+  PidsLimit: z.boolean().default(false),
+  SecurityOptions: z.array(z.string()).nullable().default([]),
+})
+
+async function askEngine(socket: string): Promise<EngineFound> {
+  try {
+    const client = connectEngine(socket, ASK_MS)
+    const [info, version] = await Promise.all([client.info(), client.version()])
+    const said = Info.parse(info)
+    const options = said.SecurityOptions ?? []
+    const has = (name: string): boolean => options.some((item) => item.includes(`name=${name}`))
+    const isPodman = JSON.stringify(version).includes('Podman')
+    return {
+      socket,
+      state: 'answers',
+      facts: {
+        name: isPodman ? 'Podman' : 'Docker',
+        version: said.ServerVersion,
+        cgroupVersion: said.CgroupVersion === '2' ? '2' : '1',
+        cgroupDriver: said.CgroupDriver,
+        storageDriver: said.Driver,
+        isRootless: has('rootless'),
+        hasSeccomp: has('seccomp'),
+        holds: { cpu: said.CpuCfsQuota, memory: said.MemoryLimit, processes: said.PidsLimit },
+      },
+    }
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : null
+    if (code === 'EACCES' || code === 'EPERM') return { socket, state: 'refused' }
+    return {
+      socket,
+      state: 'silent',
+      reason: cause instanceof Error ? cause.message : String(cause),
+    }
+  }
+}

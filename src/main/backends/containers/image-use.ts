@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import { z } from 'zod'
+import type { StartFailure } from '../../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import type { PlanInput } from '../../core/isolation/plan.ts'
+import type { MachineLayout } from '../layout.ts'
+import { LABEL } from './labels.ts'
+import { machineImage } from './machine-image.ts'
+import { removeContainer } from './owner.ts'
+
+/** What a session takes from an image. */
+export interface ImageUse {
+  readonly name: string
+  /** The image with nothing in it, for what prepares the network. */
+  readonly machine: string
+  /** The machine's folders, where the image has no programs of its own. */
+  readonly layout: MachineLayout | null
+  readonly argv: readonly string[]
+  readonly shell: string
+  /** Its own search path; null: this machine's. */
+  readonly path: string | null
+}
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const Config = z.object({ Env: z.array(z.string()).nullable().default([]) })
+
+/** Whether an image has what the plan starts; nothing of it runs. `folder` is ours. */
+export async function readImage(
+  client: Docker,
+  plan: PlanInput,
+  layout: MachineLayout,
+  folder: string,
+): Promise<Result<ImageUse, StartFailure>> {
+  const machine = await machineImage(client, layout, folder)
+  if (plan.image === null)
+    return ok({
+      ...{ name: machine, machine, layout, argv: plan.argv, shell: layout.shell, path: null },
+    })
+  const lacks = (what: string, remedy: string): Result<never, StartFailure> =>
+    err({
+      type: 'boundary_failed',
+      part: `the image ${plan.image}`,
+      detail: what,
+      remedy,
+    })
+  const image = await client
+    .getImage(plan.image)
+    .inspect()
+    .catch(() => null)
+  if (!image)
+    return lacks(
+      'the engine does not have it',
+      `Get it first: docker pull ${plan.image}, or docker load where no registry is reached.`,
+    )
+  const env = Config.parse(image.Config).Env ?? []
+  const path = env.find((item) => item.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH
+  // A container that is never started shows what is in an image.
+  const shown = await client.createContainer({
+    ...{ Image: image.Id, Entrypoint: ['/'], Labels: { [LABEL.kind]: 'look' } },
+    HostConfig: { NetworkMode: 'none' },
+  })
+  try {
+    const [name = '', ...args] = plan.argv
+    const has = (file: string): Promise<boolean> =>
+      shown.infoArchive({ path: file }).then(
+        () => true,
+        () => false,
+      )
+    if (!(await has('/bin/sh')))
+      return lacks('it has no /bin/sh, which the probe runs in', 'Choose an image with a shell.')
+    const found = await firstOf(
+      name.includes('/') ? [name] : path.split(':').map((place) => join(place, name)),
+      has,
+    )
+    if (found === null)
+      return lacks(
+        `it has no program ${name} in ${name.includes('/') ? 'that place' : path}`,
+        'Choose an image that has it, or no image: then this machine’s programs are used.',
+      )
+    const shell = (await has('/bin/bash')) ? '/bin/bash' : '/bin/sh'
+    return ok({ name: image.Id, machine, layout: null, argv: [found, ...args], shell, path })
+  } finally {
+    await removeContainer(shown)
+  }
+}
+
+async function firstOf(
+  paths: readonly string[],
+  isRight: (path: string) => Promise<boolean>,
+): Promise<string | null> {
+  for (const path of paths) if (await isRight(path)) return path
+  return null
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type Docker from 'dockerode'
+import type { MachineLayout } from '../layout.ts'
+import { run } from '../spawn.ts'
+import { LABEL } from './labels.ts'
+
+const REPOSITORY = 'cloche-machine'
+
+/**
+ * An image with nothing in it but the links between this machine's top folders: everything else of a
+ * session comes from mounts, as in the OS sandbox. Made once; its name says which links it has.
+ * `folder` is ours and is used for its archive. Rejects with the engine's words.
+ */
+export async function machineImage(
+  engine: Docker,
+  { links }: Pick<MachineLayout, 'links'>,
+  folder: string,
+): Promise<string> {
+  const digest = createHash('sha256').update(JSON.stringify(links)).digest('hex').slice(0, 12)
+  const name = `${REPOSITORY}:${digest}`
+  const isThere = await engine
+    .getImage(name)
+    .inspect()
+    .then(
+      () => true,
+      () => false,
+    )
+  if (isThere) return name
+  const root = join(folder, 'image')
+  await mkdir(root)
+  for (const [path, target] of links) await symlink(target, join(root, path))
+  const archive = join(folder, 'image.tar')
+  const packed = await run('tar', ['-C', root, '--owner=0', '--group=0', '-cf', archive, '.'], {
+    timeoutMs: 10_000,
+  })
+  if (packed.code !== 0) throw new Error(`tar: ${packed.stderr.trim() || 'not found'}`)
+  const progress = await engine.importImage(archive, {
+    ...{ repo: REPOSITORY, tag: digest, changes: `LABEL ${LABEL.kind}=machine` },
+  })
+  // What the engine says meanwhile is of no interest; its end is.
+  for await (const _part of progress) continue
+  await engine.getImage(name).inspect()
+  return name
+}

@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises'
+import type Docker from 'dockerode'
+import type { Log } from '../../core/ports.ts'
+import { startTicks } from '../kernel-facts.ts'
+import { connectEngine, findEngines } from './engines.ts'
+import { LABEL } from './labels.ts'
+
+/** This process as nothing else is ever called: its number, when it started, and in which boot. */
+export async function ownerOf(pid: number): Promise<string | null> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+  const ticks = await startTicks(pid)
+  return ticks === null ? null : `${pid}.${ticks}.${boot.trim()}`
+}
+
+/** Removes containers whose host was killed; those of one that still runs are its own. */
+export async function sweepContainers(
+  env: Readonly<Record<string, string | undefined>>,
+  log: Log,
+): Promise<void> {
+  for (const engine of await findEngines(env)) {
+    if (engine.state !== 'answers') continue
+    const client = connectEngine(engine.socket)
+    const filters = { label: [LABEL.owner] }
+    for (const { Id, Labels } of await client.listContainers({ all: true, filters })) {
+      const owner = Labels[LABEL.owner] ?? ''
+      if (owner === (await ownerOf(Number.parseInt(owner, 10)))) continue
+      await removeContainer(client.getContainer(Id))
+      log.info(`a container that a host left behind was removed: ${Labels[LABEL.session] ?? Id}`)
+    }
+  }
+}
+
+/** Ends and removes it with its anonymous volumes; gone already is as good. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true })
+  } catch (cause) {
+    const status = cause instanceof Error && 'statusCode' in cause ? cause.statusCode : null
+    // 409: its removal is under way.
+    if (status !== 404 && status !== 409) throw cause
+  }
+}
