@@ -20,6 +20,29 @@ export default defineConfig({
           retry: process.env.CI ? 1 : 0,
         },
       },
+      {
+        // The suites of the OS sandbox once more, in containers, and what only those have.
+        test: {
+          name: 'containers',
+          include: [
+            'test/containers/**/*.test.ts',
+            ...[
+              ...['direct', 'environment', 'file-policy', 'kernel-doors', 'late-changes', 'limits'],
+              ...['network', 'planting', 'planting-ways', 'processes', 'reach', 'services'],
+              ...['sessions', 'surface', 'syscalls', 'terminals'],
+            ].map((name) => `test/enforcement/${name}.test.ts`),
+            ...[
+              ...['direct', 'host', 'inspection', 'isolation', 'lifetime', 'machine-services'],
+              ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'tools'],
+            ].map((name) => `test/integration/${name}.test.ts`),
+          ],
+          env: { CLOCHE_TEST_LEVEL: 'container' },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          retry: process.env.CI ? 1 : 0,
+        },
+      },
     ],
   },
 })

@@ -5,11 +5,12 @@ import { readOptions } from './lib/options.mjs'
 import { prepare, ROOT } from './lib/prepare.mjs'
 import { run, which } from './lib/run.mjs'
 import { fail, say } from './lib/say.mjs'
+import { startTestEngine } from './lib/test-engine.mjs'
 import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
 import { ordinaryUser } from './lib/test-user.mjs'
 
 /** The suite, in order. A part is run with `--only NAME`. */
-const PARTS = ['checks', 'unit', 'real', 'visual', 'e2e']
+const PARTS = ['checks', 'unit', 'real', 'containers', 'visual', 'e2e']
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
@@ -139,15 +140,17 @@ mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 const self = { root: ROOT, start: run }
 if (parts.includes('checks')) await checks()
 if (parts.includes('unit')) await vitest('unit', self)
-if (parts.some((part) => ['real', 'visual', 'e2e'].includes(part))) {
+if (parts.some((part) => ['real', 'containers', 'visual', 'e2e'].includes(part))) {
+  const engine = await startTestEngine()
   const user = ordinaryUser()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.once(signal, () => {
       say('stopped; what was started for the tests is being ended')
-      void user.end().finally(() => process.exit(1))
+      void Promise.all([user.end(), engine.end()]).finally(() => process.exit(1))
     })
   try {
     if (parts.includes('real')) await vitest('real', user)
+    if (parts.includes('containers')) await vitest('containers', user)
     if (parts.includes('visual')) await playwright('visual', user, ['--project=visual'])
     if (parts.includes('e2e')) {
       const electron = findElectron() ?? (await fetchElectron(false))
@@ -158,6 +161,7 @@ if (parts.some((part) => ['real', 'visual', 'e2e'].includes(part))) {
     }
   } finally {
     const left = await user.end()
+    await engine.end()
     // null: as an ordinary user's own tests run among everything else of that user.
     if (left)
       add('left behind', left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })

@@ -37,7 +37,7 @@ export function ordinaryUser() {
     USER,
     LOGNAME: USER,
     SHELL: '/bin/bash',
-    ...keep(['CI', 'ELECTRON_OVERRIDE_DIST_PATH', 'CLOCHE_TEST_CHROMIUM']),
+    ...keep(['CI', 'ELECTRON_OVERRIDE_DIST_PATH', 'CLOCHE_TEST_CHROMIUM', 'DOCKER_HOST']),
   }
   return {
     root,

@@ -27,6 +27,8 @@ import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { run, startPiped } from './backends/spawn.ts'
+import { listImages } from './backends/containers/images.ts'
+import { sweepContainers } from './backends/containers/owner.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createOrphanBook } from './core/orphans.ts'
@@ -149,6 +151,11 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     forgetOldTrust(root),
     sweepGroups(await readHomes(), await readFreezeHome()),
   ])
+
+  // An engine may take long, or not answer at all; nothing of a start waits for it.
+  sweepContainers(env, log).catch((cause: unknown) =>
+    log.warn('containers that were left behind could not be looked for', cause),
+  )
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
   const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
@@ -306,6 +313,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       ...(await diagnoseAll(backends)),
       diagnoseWatching(await watcher.reason()),
     ],
+    images: () => listImages(env),
     agents: (workspace) => listAgents({ env, home }, workspace),
     rememberWorkspace: (path) => {
       recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)

@@ -32,7 +32,7 @@ export function rpcSuite(name: string, makePair: MakePair): void {
       disposers.push(pair.dispose)
       const faults: string[] = []
       const handlers = {
-        system: { info: never, doctor: () => Promise.resolve([]), folder: never },
+        system: { info: never, doctor: () => Promise.resolve([]), images: never, folder: never },
         agent: { list: never },
         session: {
           create: never,
@@ -77,6 +77,7 @@ export function rpcSuite(name: string, makePair: MakePair): void {
           system: {
             info: never,
             doctor: never,
+            images: never,
             folder: (path: string) => Promise.resolve(err({ type: 'missing', path })),
           },
         },
@@ -96,7 +97,12 @@ export function rpcSuite(name: string, makePair: MakePair): void {
     test('an output that breaks the contract is a fault of ours, not data', async () => {
       const { connection, faults } = await start({
         handlers: {
-          system: { info: never, doctor: () => Promise.resolve([{ lies: true }]), folder: never },
+          system: {
+            info: never,
+            doctor: () => Promise.resolve([{ lies: true }]),
+            images: never,
+            folder: never,
+          },
         },
       })
       await expect(connection.api.system.doctor(null)).rejects.toMatchObject({ code: 'internal' })
@@ -241,7 +247,12 @@ export function rpcSuite(name: string, makePair: MakePair): void {
     test('losing the connection fails what waits, with the one fault the interface shows', async () => {
       const { connection, host } = await start({
         handlers: {
-          system: { info: never, doctor: () => new Promise(() => undefined), folder: never },
+          system: {
+            info: never,
+            doctor: () => new Promise(() => undefined),
+            images: never,
+            folder: never,
+          },
         },
       })
       const waiting = connection.api.system.doctor(null)
@@ -262,6 +273,7 @@ export function rpcSuite(name: string, makePair: MakePair): void {
           system: {
             info: never,
             doctor: () => Promise.resolve([]),
+            images: never,
             folder: () => gate.then(() => ok({ path: '/', parent: null, folders: [] })),
           },
         },

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python } from '../helpers/outside.ts'
+import { onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, startSandbox, testBackend } from '../helpers/sandbox.ts'
 
@@ -118,21 +119,24 @@ print('quick' if time.monotonic() - start < 1 else 'slow')`)
   })
 })
 
-test('without the program for it there is no way out, and the evidence says so', async () => {
-  const backend = testBackend(undefined, {}, undefined, '/nowhere/sandbox-network')
-  const code = `${DIAL}print(dial('93.184.216.34', 80))`
-  const { sandbox, terminal } = await startSandbox(place, python(code), {}, backend)
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
-  expect(sandbox.value.network?.direct).toBeNull()
-  const network = sandbox.value.axes.find(({ axis }) => axis === 'network')
-  expect(network?.proven).toBe('enforced')
-  expect(network?.evidence).toContainEqual({
-    attempt: 'Serve programs that know no proxy',
-    outcome: 'they have no way out here: sandbox-network is not there',
-    verdict: 'held',
-  })
-  await sandbox.value.release()
-  await terminal.exited
-  await sandbox.value.destroy()
-  expect(terminal.output()).toContain('Network is unreachable')
-})
+onlyInOs(test, 'a container is not started then')(
+  'without the program for it there is no way out, and the evidence says so',
+  async () => {
+    const backend = testBackend(undefined, {}, undefined, '/nowhere/sandbox-network')
+    const code = `${DIAL}print(dial('93.184.216.34', 80))`
+    const { sandbox, terminal } = await startSandbox(place, python(code), {}, backend)
+    if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+    expect(sandbox.value.network?.direct).toBeNull()
+    const network = sandbox.value.axes.find(({ axis }) => axis === 'network')
+    expect(network?.proven).toBe('enforced')
+    expect(network?.evidence).toContainEqual({
+      attempt: 'Serve programs that know no proxy',
+      outcome: 'they have no way out here: sandbox-network is not there',
+      verdict: 'held',
+    })
+    await sandbox.value.release()
+    await terminal.exited
+    await sandbox.value.destroy()
+    expect(terminal.output()).toContain('Network is unreachable')
+  },
+)

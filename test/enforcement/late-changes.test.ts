@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { SandboxBuild } from '../../src/main/core/ports.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { shell } from '../helpers/outside.ts'
+import { LEVEL } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   LISTENER_SCRIPT,
@@ -143,7 +144,9 @@ test('Cloche’s own programs as the workspace: nothing starts, because what is 
   const own = { ...place, workspace: await realpath(folder) }
   const built = await testBackend().build(planFor(own, ['/bin/true']), SESSION)
   expect(built).toMatchObject({ ok: false, error: { part: 'Cloche’s own program' } })
-  expect(JSON.stringify(built)).toContain(LISTENER_SCRIPT)
+  expect(JSON.stringify(built)).toContain(
+    LEVEL === 'os' ? LISTENER_SCRIPT : join(folder, 'container-bridge.mjs'),
+  )
 })
 
 test('a writer that hides from its session writes nothing after its end', async () => {

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Sandbox } from '../../src/main/core/ports.ts'
+import { LEVEL } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -75,7 +76,8 @@ test('the gateway’s address inside is served by this process, each session by 
   expect(refusal).toMatchObject({ code: 'ECONNREFUSED' })
   const members = await inNetwork(second.sandbox.rootPid)
   expect(members).toContain(second.sandbox.rootPid)
-  expect(members).toHaveLength(2)
+  // In a container the program that finds connections' owners is there as well.
+  expect(members).toHaveLength(LEVEL === 'os' ? 2 : 3)
 })
 
 test('two sessions of one person know nothing of each other', async () => {
@@ -122,7 +124,7 @@ test('the terminal inside is the session’s own, and no other is there', async 
   ])
   expect(output).toContain('to-tty')
   expect(output).toContain('40 120')
-  expect(output).toContain('pts: ptmx')
+  expect(output).toContain(LEVEL === 'os' ? 'pts: ptmx' : 'pts: 0 ptmx')
   expect(code).toBe(0)
 })
 

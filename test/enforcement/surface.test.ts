@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { LEVEL } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
 
@@ -28,12 +29,17 @@ describe('the first process', () => {
       echo "bytes $(cat /proc/1/environ | wc -c)"
       for fd in /proc/1/fd/*; do echo "open $(readlink $fd)"; done`)
     expect(output).not.toContain(SECRET)
-    expect(output).toMatch(/^bytes 0\r?$/m)
+    // In a container it has what the plan gives, and nothing that was let in.
+    if (LEVEL === 'os') expect(output).toMatch(/^bytes 0\r?$/m)
     const open = [...output.matchAll(/^open (\S+)/gm)].map((match) => match[1])
     expect(open.length).toBeGreaterThan(0)
     // The session's own terminal, and what bubblewrap waits on.
     for (const target of open)
-      expect(target).toMatch(/^(\/dev\/(pts\/\d+|tty|console)|anon_inode:\[eventfd\])$/)
+      expect(target).toMatch(
+        LEVEL === 'os'
+          ? /^(\/dev\/(pts\/\d+|tty|console)|anon_inode:\[eventfd\])$/
+          : /^(\/dev\/(pts\/\d+|tty|console)|anon_inode:\[signalfd\]|socket:\[\d+\])$/,
+      )
   })
 
   test('has no more rights than any other inside, so that taking it over gains nothing', async () => {
@@ -74,7 +80,7 @@ describe('devices and settings of the kernel', () => {
       do (echo x >$file) 2>/dev/null && echo "written $file"; done
       for file in /proc/kcore /proc/kmsg /proc/keys /proc/timer_list
       do head -c 1 $file 2>/dev/null | wc -c | grep -q 1 && echo "read $file"; done
-      ls -d /sys /sys/fs/cgroup 2>/dev/null; echo looked`)
+      ls -d /sys/* 2>/dev/null; echo looked`)
     expect(output).toContain('looked')
     expect(output).not.toMatch(/written|read \/proc|^\/sys/m)
     // The control: outside, keys of one's own can be read.
@@ -128,7 +134,9 @@ os.execve(fd, ["grep", "-m1", "^Seccomp:", "/proc/self/status"], {})'`)
   test('a set-user-id file made in the workspace gives nobody this user', async () => {
     await writeFile(join(place.workspace, 'tool'), '#!/bin/sh\n')
     await inside('chmod 4755 tool; cp /bin/sh mine; chmod 4755 mine')
-    expect(await inside('grep " $PWD " /proc/self/mountinfo')).toMatch(/nosuid/)
+    // An engine takes no such option for what it mounts; no new privileges hold it there.
+    if (LEVEL === 'os') expect(await inside('grep " $PWD " /proc/self/mountinfo')).toMatch(/nosuid/)
+    expect(await inside('grep NoNewPrivs /proc/self/status')).toMatch(/1/)
     // The bits are the person's to see: the files are theirs, as any they could make themselves.
     expect((await stat(join(place.workspace, 'mine'))).uid).toBe(process.getuid?.())
   })

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { LEVEL } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, startInTerminal } from '../helpers/sandbox.ts'
 
@@ -93,13 +94,12 @@ describe('closed system calls', () => {
     )
   })
 
-  test.each(['netlink-route', 'unix-pair', 'unshare-files', 'memfd'])(
-    '%s works, inside as outside',
-    async (name) => {
-      expect(await unconfined(name)).toBe('ok')
-      expect(await inside(name)).toBe('ok')
-    },
-  )
+  // An engine's own filter refuses even that part of unshare.
+  const open = ['netlink-route', 'unix-pair', 'memfd', ...(LEVEL === 'os' ? ['unshare-files'] : [])]
+  test.each(open)('%s works, inside as outside', async (name) => {
+    expect(await unconfined(name)).toBe('ok')
+    expect(await inside(name)).toBe('ok')
+  })
 })
 
 describe('the state of a program inside', () => {
@@ -115,7 +115,7 @@ describe('the state of a program inside', () => {
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
       expect(field(set), set).toMatch(/^0+$/)
     expect([...output.matchAll(/^fd (\d+)/gm)].map((match) => match[1])).toEqual(['0', '1', '2'])
-    expect(output).toMatch(/cannot access '\/sys'/)
+    if (LEVEL === 'os') expect(output).toMatch(/cannot access '\/sys'/)
     expect(output).toMatch(/\/proc\/sys\/kernel\/hostname: (Read-only|Permission denied)/)
   })
 

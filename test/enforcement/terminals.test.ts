@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { splitStat } from '../../src/main/core/proc-stat.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { bash, naively, runOutside } from '../helpers/outside.ts'
+import { onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -79,19 +80,22 @@ describe('the person’s terminals', () => {
     expect(output).toContain('read==')
   })
 
-  test('are not the session’s: it has a terminal and a process session of its own', async () => {
-    await whileInside(place, ['/bin/sleep', '600'], async ({ sandbox, terminal }) => {
-      const of = async (pid: number | 'self') => {
-        const line = splitStat(await readFile(`/proc/${pid}/stat`, 'utf8'))
-        return { session: line?.field(6), terminal: line?.field(7) }
-      }
-      const root = await of(sandbox.rootPid)
-      expect(root.session).toBe(String(terminal.pty.pid))
-      expect(root.terminal).not.toBe('0')
-      for (const other of [await of('self'), await of(own.pty.pid)]) {
-        expect(root.session).not.toBe(other.session)
-        expect(root.terminal).not.toBe(other.terminal)
-      }
-    })
-  })
+  onlyInOs(test, 'its terminal is the engine’s, and told of by another number')(
+    'are not the session’s: it has a terminal and a process session of its own',
+    async () => {
+      await whileInside(place, ['/bin/sleep', '600'], async ({ sandbox, terminal }) => {
+        const of = async (pid: number | 'self') => {
+          const line = splitStat(await readFile(`/proc/${pid}/stat`, 'utf8'))
+          return { session: line?.field(6), terminal: line?.field(7) }
+        }
+        const root = await of(sandbox.rootPid)
+        expect(root.session).toBe(String(terminal.pty.pid))
+        expect(root.terminal).not.toBe('0')
+        for (const other of [await of('self'), await of(own.pty.pid)]) {
+          expect(root.session).not.toBe(other.session)
+          expect(root.terminal).not.toBe(other.terminal)
+        }
+      })
+    },
+  )
 })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
 import { test } from 'vitest'
+import { LEVEL } from './level.ts'
 
 const READER = resolve(import.meta.dirname, '../../out/native/process-events')
 
@@ -74,7 +75,11 @@ function isAllowed(path: string, mode: number): boolean {
  * are skipped and say why.
  */
 export function requireCapability(...names: (keyof typeof CHECKS)[]): typeof test {
-  const missing = names.filter((name) => !CHECKS[name]?.())
+  // What makes the wall that is tested.
+  const needed = names.map((name) =>
+    name === 'bubblewrap' && LEVEL === 'container' ? 'a container engine' : name,
+  )
+  const missing = needed.filter((name) => !CHECKS[name]?.())
   if (missing.length === 0) return test
   const reason = `this machine lacks ${missing.join(', ')}`
   if (process.env.CI) throw new Error(`${reason}, and CI must have it`)

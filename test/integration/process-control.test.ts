@@ -51,6 +51,11 @@ const isHeld = async (pid: number): Promise<boolean> => {
   const [mounts, groups] = await Promise.all(
     ['/proc/self/mounts', `/proc/${pid}/cgroup`].map((path) => readFile(path, 'utf8')),
   )
+  // An engine's group may be of version 1.
+  const freezer = / (\S+) cgroup \S*\bfreezer\b/.exec(mounts ?? '')?.[1]
+  const own = /^\d+:freezer:(.*)$/m.exec(groups ?? '')?.[1]
+  const state = await readFile(`${freezer}${own}/freezer.state`, 'utf8').catch(() => '')
+  if (state.trim() === 'FROZEN') return true
   const point = / (\S+) cgroup2 /.exec(mounts ?? '')?.[1]
   const path = /^0::(.*)$/m.exec(groups ?? '')?.[1]
   const events = await readFile(`${point}${path}/cgroup.events`, 'utf8').catch(() => '')

@@ -48,7 +48,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       const workspace = await checkWorkspace(spec.workspace, options)
       if (!workspace.ok) return workspace
       const agent = descriptorOf(spec.agent)
-      if (spec.level === 'os' && spec.innerSandbox === 'on' && agent.innerOff)
+      if (isNamespaceless(spec.level) && spec.innerSandbox === 'on' && agent.innerOff)
         return err({ type: 'inner_sandbox_impossible', agent: agent.name })
       const around = { env: options.env, home: options.home, workspace: workspace.value }
       const files = await planFileRules(spec.files, { ...options, workspace: workspace.value })
@@ -101,6 +101,10 @@ export function createPlanner(options: PlannerOptions): Planner {
     },
   }
 }
+
+/** Programs inside may make no namespaces, and an agent's own sandbox is made of them. */
+const isNamespaceless = (level: SessionSpec['level']): boolean =>
+  level === 'os' || level === 'container'
 
 function makePlan(
   spec: SessionSpec,

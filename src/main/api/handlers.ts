@@ -2,7 +2,7 @@ import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
 import type { HostPreset } from '../../shared/domain/policy.ts'
-import type { Diagnosis } from '../../shared/domain/sandbox.ts'
+import type { Diagnosis, EngineImage } from '../../shared/domain/sandbox.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import type { SessionState } from '../../shared/projection.ts'
@@ -36,6 +36,7 @@ export interface HandlerParts {
   readonly home: string
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
   readonly doctor: () => Promise<Diagnosis[]>
+  readonly images: () => Promise<EngineImage[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly presets: () => Promise<HostPreset[]>
   readonly rememberWorkspace: (path: string) => void
@@ -62,6 +63,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     system: {
       info: (_, caller) => parts.systemInfo(caller),
       doctor: () => parts.doctor(),
+      images: () => parts.images(),
       folder: (path) => listFolder(path ?? parts.home),
     },
     agent: {

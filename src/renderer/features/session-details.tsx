@@ -13,6 +13,7 @@ import { Disclosure } from '../ui/disclosure.tsx'
 import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
 import { innerChoices, sumUpInner } from '../words/inner-sandbox.ts'
 import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
+import { ContainerImage, sumUpImage } from './container-image.tsx'
 import { FileRules } from './file-rules.tsx'
 import { sumUpVariables, VariableGrants } from './variable-grants.tsx'
 import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
@@ -22,7 +23,7 @@ import { PresetGrants, sumUpHosts } from './preset-grants.tsx'
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
   const grants = useDraft((draft) => draft.grants)
-  const { rules, maskSecrets, variables, inspectTls, limits } = useDetails()
+  const { rules, maskSecrets, variables, inspectTls, image, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const defaults = useDefaultLimits()
@@ -38,6 +39,11 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
           testId="files-part"
         >
           <FileRules problems={problems} />
+        </Disclosure>
+      )}
+      {level === 'container' && (
+        <Disclosure title="Image" summary={sumUpImage(image)} testId="image-part">
+          <ContainerImage />
         </Disclosure>
       )}
       {isBound && (

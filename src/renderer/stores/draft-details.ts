@@ -29,6 +29,8 @@ interface DetailsState {
   readonly maskSecrets: boolean
   readonly variables: readonly VariableGrant[]
   readonly inspectTls: boolean
+  /** Whose programs a container has; null: this machine's. */
+  readonly image: string | null
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
 }
 
@@ -39,6 +41,7 @@ const EMPTY: DetailsState = {
   maskSecrets: false,
   variables: [],
   inspectTls: false,
+  image: null,
   limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
 }
 
@@ -107,15 +110,16 @@ interface Circumstances {
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, variables, inspectTls, limits }: DetailsState,
+  { rules, maskSecrets, variables, inspectTls, image, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'inspectTls' | 'limits'> {
+): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'inspectTls' | 'image' | 'limits'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
     maskSecrets: isBound && maskSecrets,
     variables: [...variables],
     inspectTls: isBound && inspectTls,
+    image: level === 'container' ? image : null,
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
   }
 }

@@ -25,7 +25,7 @@ export function innerChoices(level: IsolationLevel): readonly InnerChoice[] {
     {
       name: 'Both',
       effect:
-        'Not in the OS sandbox: the agent’s own needs namespaces, and letting programs inside make them would undo what keeps files from being changed.',
+        'Not in the OS sandbox and not in a container: the agent’s own needs namespaces, and letting programs inside make them would undo what keeps files from being changed.',
       isInForce: false,
     },
   ]

@@ -19,7 +19,8 @@ export const LEVEL_NAMES: Readonly<Record<IsolationLevel, string>> = {
 /** The effect, not the mechanism. */
 export const LEVEL_EFFECTS: Readonly<Record<IsolationLevel, string>> = {
   os: 'Sees the workspace and system files, nothing else of yours. Every connection asks.',
-  container: 'Like the OS sandbox, with its own system files from an image.',
+  container:
+    'Like the OS sandbox, held by a container engine, with this machine’s programs or an image’s.',
   vm: 'Runs on a kernel of its own. The strongest boundary, and the slowest start.',
   unconfined: 'No boundary. Can read and change whatever you can.',
 }

@@ -21,7 +21,7 @@ import {
   Orphans,
   ProcessDetails,
 } from '../domain/process-details.ts'
-import { Diagnosis } from '../domain/sandbox.ts'
+import { Diagnosis, EngineImage } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
 import { VariableList, VariableName } from '../domain/variables.ts'
@@ -80,6 +80,8 @@ export const api = defineContract({
     info: query({ input: z.null(), output: SystemInfo }),
     /** Probes every backend and part anew. */
     doctor: query({ input: z.null(), output: z.array(Diagnosis) }),
+    /** What a session in a container can be started from, besides this machine's own programs. */
+    images: query({ input: z.null(), output: z.array(EngineImage) }),
     /** Sub-folders of a folder; null: the home folder. */
     folder: command({ input: z.string().nullable(), output: Folder, error: FolderError }),
   },

@@ -1,4 +1,5 @@
-import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,10 +22,15 @@ afterEach(async () => {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
-async function engine(path: string, answer: string): Promise<void> {
+const INFO = {
+  ...{ ServerVersion: '27.1.0', CgroupVersion: '2', CgroupDriver: 'systemd', Driver: 'overlay2' },
+  ...{ SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless'], PidsLimit: true },
+}
+
+async function engine(path: string, answer: object = { Version: '27.1.0' }): Promise<void> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json')
-    response.end(request.url?.endsWith('/version') ? answer : '{}')
+    response.end(JSON.stringify(request.url?.endsWith('/version') ? answer : INFO))
   })
   servers.push(server)
   await new Promise<void>((done) => server.listen(path, done))
@@ -57,9 +63,39 @@ describe('bubblewrap', () => {
 describe('container engines', () => {
   test('are found where their own clients look, and say their version', async () => {
     const socket = join(folder, 'docker.sock')
-    await engine(socket, '{"Version":"27.1.0"}')
+    await engine(socket)
     const found = await findEngines({ DOCKER_HOST: `unix://${socket}` })
-    expect(found[0]).toEqual({ socket, state: 'answers', version: '27.1.0' })
+    expect(found[0]).toEqual({
+      socket,
+      state: 'answers',
+      facts: {
+        ...{ name: 'Docker', version: '27.1.0', cgroupVersion: '2', cgroupDriver: 'systemd' },
+        ...{ storageDriver: 'overlay2', isRootless: true, hasSeccomp: true },
+        holds: { cpu: false, memory: false, processes: true },
+      },
+    })
+  })
+
+  test('Podman is known by its components', async () => {
+    const socket = join(folder, 'podman.sock')
+    await engine(socket, { Components: [{ Name: 'Podman Engine' }] })
+    const [found] = await findEngines({ DOCKER_HOST: `unix://${socket}` })
+    expect(found).toMatchObject({ facts: { name: 'Podman' } })
+  })
+
+  test('the context that the person’s own client uses comes first; a variable before it', async () => {
+    const socket = join(folder, 'context.sock')
+    await engine(socket)
+    const id = createHash('sha256').update('work').digest('hex')
+    const meta = join(folder, '.docker/contexts/meta', id)
+    await mkdir(meta, { recursive: true })
+    await writeFile(join(folder, '.docker/config.json'), '{"currentContext":"work"}')
+    const host = { Endpoints: { docker: { Host: `unix://${socket}` } } }
+    await writeFile(join(meta, 'meta.json'), JSON.stringify(host))
+    expect((await findEngines({ HOME: folder }))[0]).toMatchObject({ socket, state: 'answers' })
+    const other = 'tcp://192.0.2.1:2375'
+    const found = await findEngines({ HOME: folder, DOCKER_HOST: other })
+    expect(found[0]).toEqual({ socket: other, state: 'remote' })
   })
 
   test('an engine that is not listening is silent', async () => {
@@ -73,7 +109,7 @@ describe('container engines', () => {
 
 test('the doctor names every level, and says plainly what is not built', async () => {
   const socket = join(folder, 'docker.sock')
-  await engine(socket, '{"Version":"27.1.0"}')
+  await engine(socket)
   const env = { DOCKER_HOST: `unix://${socket}` }
   const backends = createBackends({
     nodePath: process.execPath,
@@ -97,8 +133,14 @@ test('the doctor names every level, and says plainly what is not built', async (
   ])
   const [, containers, vm] = diagnoses
   expect(containers).toMatchObject({
-    status: 'unsupported',
-    facts: expect.arrayContaining([{ name: socket, value: 'version 27.1.0' }]),
+    // The engine would do; the programs of ours that it takes are not there.
+    status: 'missing',
+    facts: expect.arrayContaining([
+      {
+        name: socket,
+        value: 'Docker 27.1.0, rootless; control groups 2 by systemd; storage overlay2',
+      },
+    ]),
   })
   expect(vm?.status).toBe('unsupported')
 })

@@ -81,6 +81,7 @@ describe('the spec', () => {
       maskSecrets: true,
       variables: [GRANT],
       inspectTls: false,
+      image: null,
       limits: DEFAULTS,
     })
   })
@@ -101,6 +102,7 @@ describe('the spec', () => {
       maskSecrets: false,
       variables: [GRANT],
       inspectTls: false,
+      image: null,
       limits: { cpuPercent: null, memoryBytes: null, processes: null, diskBytes: null },
     })
   })

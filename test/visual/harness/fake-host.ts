@@ -112,6 +112,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     system: {
       info: () => Promise.resolve(scenario === 'blocked' ? { ...INFO, defaultLevel: null } : INFO),
       doctor: () => Promise.resolve(scenario === 'blocked' ? BLOCKED : DIAGNOSES),
+      images: () => Promise.resolve([]),
       folder: (path) => {
         const folder = folderAt(path ?? INFO.home)
         return Promise.resolve(

@@ -106,7 +106,11 @@ async function build(
     }
   }
   let hasArrived = false
-  void channel.connected.then(() => (hasArrived = true))
+  channel.connected.then(
+    () => (hasArrived = true),
+    // The wait below hears of it by the terminal, which ends.
+    () => undefined,
+  )
   await wait('the container', () => (hasArrived ? true : null))
   const root = await firstProcess(start.container)
   started.root = root
@@ -208,13 +212,17 @@ function makeSandbox(
 ): Sandbox {
   const { planned, container, channel, user } = start
   const connector = containerConnector(container, user)
+  let reached: Parameters<Sandbox['watchLimits']>[0] = () => undefined
   // Where nobody holds its terminal any more, it ends, as a program does whose terminal is closed.
   start.exited.addEventListener('abort', () => channel.close())
   return {
     rootPid: root.pid,
     axes,
     limits: keeper.reports,
-    watchLimits: keeper.watch,
+    watchLimits: (told) => {
+      reached = told
+      keeper.watch(told)
+    },
     probe: () => probeAgain(planned, root.pid, canary, runInContainer(container, user)),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
@@ -237,6 +245,9 @@ function makeSandbox(
     destroy: async () => {
       closeNetwork(network)
       connector.close()
+      // Where it was the program itself, its group was gone before anybody looked at it.
+      const state = await container.inspect().catch(() => null)
+      if (state?.State.OOMKilled) reached('memory', 'The kernel ended a process of the session.')
       // Even where its engine is gone: the first process ends, and all others with it.
       channel.close()
       await keeper.release()

@@ -229,7 +229,7 @@ async function makeContainers(
   ])
   const planned = {
     ...{ plan, entries: files.entries, identities, visible },
-    variables: [...Object.keys(env), 'HOSTNAME'],
+    variables: [...Object.keys(env), ...image.variables, 'HOSTNAME'],
   }
   const labels = {
     [LABEL.session]: sessionId,

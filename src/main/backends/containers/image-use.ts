@@ -20,8 +20,12 @@ export interface ImageUse {
   readonly shell: string
   /** Its own search path; null: this machine's. */
   readonly path: string | null
+  /** Names of the variables it sets itself. */
+  readonly variables: readonly string[]
 }
 
+/** Without these nothing could be proven inside. */
+const PROBE_TOOLS = ['cat', 'cut', 'tr']
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const Config = z.object({ Env: z.array(z.string()).nullable().default([]) })
 
@@ -36,6 +40,7 @@ export async function readImage(
   if (plan.image === null)
     return ok({
       ...{ name: machine, machine, layout, argv: plan.argv, shell: layout.shell, path: null },
+      variables: [],
     })
   const lacks = (what: string, remedy: string): Result<never, StartFailure> =>
     err({
@@ -69,17 +74,28 @@ export async function readImage(
       )
     if (!(await has('/bin/sh')))
       return lacks('it has no /bin/sh, which the probe runs in', 'Choose an image with a shell.')
-    const found = await firstOf(
-      name.includes('/') ? [name] : path.split(':').map((place) => join(place, name)),
-      has,
-    )
+    const find = (program: string): Promise<string | null> =>
+      firstOf(
+        program.includes('/') ? [program] : path.split(':').map((place) => join(place, program)),
+        has,
+      )
+    for (const tool of PROBE_TOOLS)
+      if ((await find(tool)) === null)
+        return lacks(
+          `it has no ${tool}, which the probe runs`,
+          'Choose an image with the usual tools.',
+        )
+    const found = await find(name)
     if (found === null)
       return lacks(
         `it has no program ${name} in ${name.includes('/') ? 'that place' : path}`,
         'Choose an image that has it, or no image: then this machine’s programs are used.',
       )
     const shell = (await has('/bin/bash')) ? '/bin/bash' : '/bin/sh'
-    return ok({ name: image.Id, machine, layout: null, argv: [found, ...args], shell, path })
+    const variables = env.map((item) => item.split('=')[0] ?? '')
+    return ok({
+      ...{ name: image.Id, machine, layout: null, argv: [found, ...args], shell, path, variables },
+    })
   } finally {
     await removeContainer(shown)
   }

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type ContainerParts,
+  containerSpec,
+  networkSpec,
+  shownRun,
+} from '../../../src/main/backends/containers/container-spec.ts'
+import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
+import type { PlanInput } from '../../../src/main/core/isolation/plan.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
+
+const PLAN: PlanInput = {
+  ...PLAIN_PLAN,
+  level: 'container',
+  workspace: '/home/mara/project',
+  home: '/home/mara',
+  user: 'mara',
+}
+const PARTS: ContainerParts = {
+  ...{ name: 'one', image: 'image', labels: { a: 'b' }, uid: 1000, gid: 100 },
+  layout: { folders: ['/usr'], etc: ['ssl/certs'] },
+  ...{ env: { HOME: '/home/mara' }, inside: '/run/one/inside', empty: '/run/one/empty' },
+  files: { '/etc/passwd': '/run/one/passwd' },
+  closed: { file: '/run/one/closed', folder: '/run/one/closed-folder' },
+  ...{ entries: [], argv: ['/bin/sh'] },
+}
+const entry = (access: FileEntry['access'], kind: FileEntry['kind']): FileEntry => ({
+  ...{ path: `/home/mara/project/${access}-${kind}`, kind, access, origin: 'person', absent: null },
+})
+const mountsOf = (plan: PlanInput, parts: Partial<ContainerParts> = {}) =>
+  containerSpec(plan, { ...PARTS, ...parts }).HostConfig?.Mounts ?? []
+
+describe('what an engine is asked to make', () => {
+  test('has no capability, no network, no writable root, and nothing of the person but the workspace', () => {
+    const { HostConfig, ...config } = containerSpec(PLAN, PARTS)
+    expect(config).toMatchObject({ User: '1000:100', WorkingDir: PLAN.workspace, Tty: true })
+    expect(HostConfig).toMatchObject({
+      ...{ NetworkMode: 'none', CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+      ...{ ReadonlyRootfs: true, Privileged: false, IpcMode: 'private', CgroupnsMode: 'private' },
+    })
+    expect(HostConfig).not.toHaveProperty('CapAdd')
+    const writable = mountsOf(PLAN).filter(({ ReadOnly }) => !ReadOnly)
+    expect(writable.map(({ Target }) => Target)).toEqual([PLAN.workspace])
+    expect(Object.keys(HostConfig?.Tmpfs ?? {})).toEqual(['/tmp', '/var/tmp', '/run', PLAN.home])
+  })
+
+  test.each([
+    ['read', 'file', { Source: '/home/mara/project/read-file', ReadOnly: true }],
+    ['write', 'folder', { Source: '/home/mara/project/write-folder', ReadOnly: false }],
+    ['pin', 'folder', { Source: '/home/mara/project/pin-folder', ReadOnly: false }],
+    ['mask', 'file', { Source: PARTS.empty, ReadOnly: true }],
+    ['mask', 'folder', { Type: 'tmpfs', ReadOnly: true }],
+    ['deny', 'file', { Source: PARTS.closed.file, ReadOnly: true }],
+    ['deny', 'folder', { Source: PARTS.closed.folder, ReadOnly: true }],
+  ] as const)('%s %s', (access, kind, mount) => {
+    const found = mountsOf(PLAN, { entries: [entry(access, kind)] }).find(({ Target }) =>
+      Target.endsWith(`${access}-${kind}`),
+    )
+    expect(found).toMatchObject(mount)
+  })
+
+  test('mounts nothing twice: a rule for the whole workspace takes its place', () => {
+    const whole: FileEntry = { ...entry('read', 'folder'), path: PLAN.workspace }
+    const mounts = mountsOf(
+      { ...PLAN, mounts: [{ source: '/usr', target: '/usr', access: 'read' }] },
+      { entries: [whole] },
+    )
+    const targets = mounts.map(({ Target }) => Target)
+    expect(new Set(targets).size).toBe(targets.length)
+    expect(mounts.find(({ Target }) => Target === PLAN.workspace)?.ReadOnly).toBe(true)
+  })
+
+  test('holds limits, and memory is not evaded by swapping or by files in memory', () => {
+    const limits = { cpuPercent: 150, memoryBytes: 2 ** 30, processes: 200, diskBytes: null }
+    const host = containerSpec({ ...PLAN, limits }, PARTS).HostConfig
+    expect(host).toMatchObject({ NanoCpus: 1.5e9, Memory: 2 ** 30, MemorySwap: 2 ** 30 })
+    expect(host?.PidsLimit).toBe(200)
+    expect(host?.Tmpfs?.['/tmp']).toContain(`size=${2 ** 28}`)
+  })
+})
+
+test('what prepares the network has the right over that network, and no other', () => {
+  const { HostConfig, User } = networkSpec({
+    ...{ name: 'n', image: 'machine', layout: { folders: ['/usr'] }, labels: {} },
+    ...{ folder: '/run/one/network', ports: [1, 2], container: 'abc' },
+  })
+  expect(User).toBe('0:0')
+  expect(HostConfig).toMatchObject({
+    ...{ NetworkMode: 'container:abc', CapDrop: ['ALL'], ReadonlyRootfs: true },
+    CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
+  })
+  for (const { ReadOnly } of HostConfig?.Mounts ?? []) expect(ReadOnly).toBe(true)
+})
+
+test('the same as a command says every mount and every refusal', () => {
+  const words = shownRun(containerSpec(PLAN, PARTS))
+  expect(words.slice(0, 2)).toEqual(['docker', 'run'])
+  expect(words).toEqual(expect.arrayContaining(['--read-only', '--cap-drop', 'ALL', '--network']))
+  expect(words.filter((word) => word === '--mount')).toHaveLength(mountsOf(PLAN).length)
+})
