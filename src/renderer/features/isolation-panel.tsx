@@ -12,6 +12,7 @@ import { Empty } from '../ui/states.tsx'
 import { Path } from '../ui/text.tsx'
 import { sumUpFiles } from '../words/file-rules.ts'
 import { formatTime, plural } from '../words/format.ts'
+import { sumUpImage } from './container-image.tsx'
 import { sumUpInner } from '../words/inner-sandbox.ts'
 import {
   AXIS_LETTERS,
@@ -149,6 +150,12 @@ function SpecWords({ session }: { session: Session }) {
       <dd>
         <Path path={spec.workspace} />
       </dd>
+      {spec.level === 'container' && (
+        <>
+          <dt>Programs</dt>
+          <dd>{sumUpImage(spec.image)}</dd>
+        </>
+      )}
       <dt>Other hosts</dt>
       <dd>{spec.network === 'ask' ? 'Ask' : 'Denied without asking'}</dd>
       <dt>Sign-in</dt>

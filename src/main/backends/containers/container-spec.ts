@@ -78,6 +78,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
     Image: parts.image,
     Entrypoint: [INIT, 'boot', HOST_SOCKET, FILTER, '--'],
     Cmd: [...parts.argv],
+    Hostname: 'cloche',
     User: `${uid}:${gid}`,
     WorkingDir: plan.workspace,
     Env: Object.entries(parts.env).map(([name, value]) => `${name}=${value}`),
