@@ -4,11 +4,8 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createHost } from '../src/main/create-host.ts'
-import { createForkStarter } from '../src/main/shell-web/fork-starter.ts'
-import { BASIC_SPEC } from '../src/shared/domain/session.ts'
-import { type Connection, connect } from '../src/shared/rpc/client.ts'
-import { memoryTransportPair } from '../src/shared/rpc/transport.ts'
+import type { Connection } from '../src/shared/rpc/client.ts'
+import { quote, runInCloche, startCloche } from './cloche-session.ts'
 import { type Contender, measure, type Measured, table } from './rounds.ts'
 
 const [entries = '', peers = '', roundsText = '10'] = process.argv.slice(2)
@@ -49,9 +46,6 @@ writeFileSync(
     filesystem: { denyRead: [], allowWrite: ['.'], denyWrite: [] },
   }),
 )
-const quote = (words: readonly string[]): string =>
-  words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
-
 /** How each of them is asked to run a command that may write into the workspace. */
 const PEERS: readonly (readonly [string, (command: readonly string[]) => Promise<void>])[] = [
   [
@@ -72,56 +66,6 @@ const PEERS: readonly (readonly [string, (command: readonly string[]) => Promise
   ],
 ]
 
-async function startCloche(): Promise<{ connection: Connection; stop: () => Promise<void> }> {
-  const host = await createHost({
-    dataDir: join(root, 'data'),
-    entries,
-    nodePath: process.execPath,
-    nodeEnv: {},
-    starter: createForkStarter(entries),
-    mayUnconfineInBrowser: false,
-    secretBox: null,
-    env: { PATH: path, HOME: home },
-  })
-  if (!host.ok) throw new Error(JSON.stringify(host.error))
-  const [client, server] = memoryTransportPair()
-  host.value.accept(server, { shell: 'electron' })
-  const connection = await connect(client, { clientId: 'bench-client' })
-  return { connection, stop: () => host.value.stop() }
-}
-
-/** Through the same contract as a window, and waits until the session has ended. */
-async function runInCloche(connection: Connection, command: readonly string[]): Promise<void> {
-  const created = await connection.api.session.create({
-    agent: 'command',
-    command: quote(command),
-    workspace,
-    level: 'os',
-    title: null,
-    network: 'deny',
-    grants: [],
-    useSignIn: false,
-    ...BASIC_SPEC,
-    acknowledgement: null,
-  })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
-  const { id } = created.value
-  await new Promise<void>((resolve) => {
-    const stop = connection.api.session.list(null, (frame) => {
-      const sessions =
-        frame.type === 'snapshot'
-          ? frame.state
-          : frame.change.type === 'set'
-            ? [frame.change.session]
-            : []
-      if (!sessions.some((item) => item.id === id && item.status === 'ended')) return
-      resolve()
-      queueMicrotask(() => stop())
-    })
-  })
-  await connection.api.session.remove({ id })
-}
-
 async function firstInstruction(connection: Connection): Promise<Measured[]> {
   const contender = (
     name: string,
@@ -138,7 +82,9 @@ async function firstInstruction(connection: Connection): Promise<Measured[]> {
   return measure(
     [
       ...PEERS.slice(0, 1).map(([name, run]) => contender(name, run)),
-      contender('Cloche, the agent itself', (command) => runInCloche(connection, command)),
+      contender('Cloche, the agent itself', (command) =>
+        runInCloche(connection, { workspace, level: 'os' }, command),
+      ),
       ...PEERS.slice(1).map(([name, run]) => contender(name, run)),
     ],
     rounds,
@@ -219,7 +165,9 @@ async function files(connection: Connection, script: string): Promise<Measured[]
   return measure(
     [
       contender('no sandbox', ([file = '', ...args]) => runPeer(file, args)),
-      contender('Cloche', (command) => runInCloche(connection, command)),
+      contender('Cloche', (command) =>
+        runInCloche(connection, { workspace, level: 'os' }, command),
+      ),
       ...PEERS.map(([name, run]) => contender(name, run)),
     ],
     Math.max(3, Math.round(rounds / 2)),
@@ -227,7 +175,7 @@ async function files(connection: Connection, script: string): Promise<Measured[]
 }
 
 const results: Record<string, Measured[]> = {}
-const cloche = await startCloche()
+const cloche = await startCloche({ entries, root, path })
 try {
   const record = (title: string, rows: Measured[]): void => {
     results[title] = rows

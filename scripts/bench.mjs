@@ -15,6 +15,7 @@ import { installAgents } from './lib/test-machine.mjs'
 /** Each in a process of its own; `needs` are programs of its peers. */
 const PARTS = {
   sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
+  container: { needs: ['docker', 'dockerd'], packages: 'docker.io' },
   view: { needs: ['chromium'], packages: 'chromium' },
   egress: { needs: ['gcc'], packages: 'gcc; squid is measured as well where it is installed' },
   process: { needs: ['gcc', 'ps', 'htop', 'forkstat'], packages: 'gcc procps htop forkstat' },

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { read, which } from './run.mjs'
@@ -9,48 +17,80 @@ const START_MS = 30_000
 
 /**
  * Where the tests are started by root they have a container engine of their own, so that whatever
- * they do to it is nobody's loss; it has no network. Elsewhere the person's own engine is used, if there is
- * one.
+ * they do to it is nobody's loss; it has no network. It is killed and started again when the file
+ * named by CLOCHE_TEST_ENGINE_RESTART appears, which goes when it answers again. Elsewhere the person's
+ * own engine is used, if there is one.
  */
 export async function startTestEngine() {
   const nothing = { end: async () => undefined }
-  if (process.getuid?.() !== 0 || process.env.DOCKER_HOST || !which('dockerd')) return nothing
+  const program = which('dockerd')
+  if (process.getuid?.() !== 0 || process.env.DOCKER_HOST || !program) return nothing
   const folder = mkdtempSync('/var/tmp/cloche-engine-')
   chmodSync(folder, 0o711)
   const socket = join(folder, 'docker.sock')
+  const wish = join(folder, 'wishes/restart')
+  mkdirSync(join(folder, 'wishes'))
+  chmodSync(join(folder, 'wishes'), 0o777)
   const log = openSync(join(folder, 'log'), 'w')
-  const engine = spawn(
-    which('dockerd'),
-    [
-      ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')],
-      ...['--pidfile', join(folder, 'pid'), '--host', `unix://${socket}`],
-      ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
-    ],
-    { stdio: ['ignore', log, log], env: { PATH: process.env.PATH } },
-  )
-  let hasEnded = false
-  const ended = new Promise((resolve) => engine.on('exit', resolve)).then(() => {
-    hasEnded = true
-  })
-  for (let waited = 0; !existsSync(socket) && !hasEnded && waited < START_MS; waited += 100)
-    await sleep(100)
-  if (!existsSync(socket) || hasEnded) {
-    say(
-      `a container engine could not be started: ${readFileSync(join(folder, 'log'), 'utf8').slice(-500)}`,
-    )
+  let engine = await start(program, folder, socket, log)
+  if (!engine) {
+    const words = readFileSync(join(folder, 'log'), 'utf8').slice(-500)
+    say(`a container engine could not be started: ${words}`)
     return nothing
   }
-  // The tests run as a user that is in no group; this engine is theirs alone.
-  chmodSync(socket, 0o666)
+  let isRestarting = false
+  const restart = async () => {
+    isRestarting = true
+    engine.child.kill('SIGKILL')
+    await engine.ended
+    // What it would take for a sign that it still runs.
+    for (const stale of ['docker.sock', 'pid', 'exec/containerd/containerd.pid'])
+      rmSync(join(folder, stale), { force: true })
+    engine = (await start(program, folder, socket, log)) ?? engine
+    rmSync(wish, { force: true })
+    isRestarting = false
+  }
+  const timer = setInterval(() => {
+    if (!isRestarting && existsSync(wish)) void restart()
+  }, 100)
   process.env.DOCKER_HOST = `unix://${socket}`
+  process.env.CLOCHE_TEST_ENGINE_RESTART = wish
   return {
     end: async () => {
+      clearInterval(timer)
       delete process.env.DOCKER_HOST
-      engine.kill('SIGTERM')
-      await Promise.race([ended, sleep(START_MS)])
+      delete process.env.CLOCHE_TEST_ENGINE_RESTART
+      engine.child.kill('SIGTERM')
+      await Promise.race([engine.ended, sleep(START_MS)])
       for (const line of (read('findmnt', ['-rno', 'TARGET']) ?? '').split('\n').reverse())
         if (line.startsWith(folder)) read('umount', ['-l', line])
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Containers outlive it, so that one that is killed finds them again. null: it does not start. */
+async function start(program, folder, socket, log) {
+  const args = [
+    ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')],
+    ...['--pidfile', join(folder, 'pid'), '--host', `unix://${socket}`, '--live-restore'],
+    ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
+  ]
+  const child = spawn(program, args, {
+    stdio: ['ignore', log, log],
+    env: { PATH: process.env.PATH },
+  })
+  let hasEnded = false
+  const ended = new Promise((resolve) => child.on('exit', resolve)).then(() => {
+    hasEnded = true
+  })
+  const answers = () => read('docker', ['--host', `unix://${socket}`, 'version']) !== null
+  const until = performance.now() + START_MS
+  while (!answers()) {
+    if (hasEnded || performance.now() > until) return null
+    await sleep(50)
+  }
+  // The tests run as a user that is in no group; this engine is theirs alone.
+  chmodSync(socket, 0o666)
+  return { child, ended }
 }

@@ -37,7 +37,8 @@ export function ordinaryUser() {
     USER,
     LOGNAME: USER,
     SHELL: '/bin/bash',
-    ...keep(['CI', 'ELECTRON_OVERRIDE_DIST_PATH', 'CLOCHE_TEST_CHROMIUM', 'DOCKER_HOST']),
+    ...keep(['CI', 'ELECTRON_OVERRIDE_DIST_PATH', 'CLOCHE_TEST_CHROMIUM']),
+    ...keep(['DOCKER_HOST', 'CLOCHE_TEST_ENGINE_RESTART']),
   }
   return {
     root,

@@ -27,6 +27,9 @@ beforeEach(async () => {
 })
 afterEach(() => place.dispose())
 
+// Hosts that earlier tests killed have left some.
+beforeAll(() => sweepContainers(process.env, silent))
+
 const ours = (): string[] =>
   docker('ps', '--all', '--quiet', '--filter', 'label=dev.cloche.owner').split('\n').filter(Boolean)
 
@@ -125,7 +128,12 @@ describe('an image', () => {
 describe('what a host left behind', () => {
   test('is removed by the next one; what is not ours or still held is not touched', async () => {
     const label = (owner: string): string[] => ['--label', `dev.cloche.owner=${owner}`]
-    const [machine = ''] = docker('images', '--quiet', 'cloche-machine').split('\n')
+    const [machine = ''] = docker(
+      'images',
+      '--quiet',
+      '--filter',
+      'label=dev.cloche.kind=machine',
+    ).split('\n')
     const make = (...more: string[]): string => docker('create', ...more, machine, '/bin/true')
     const left = make(...label('1.1.another-boot'))
     const foreign = make()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { NO_LIMITS, type Limits, type LimitName } from '../../src/shared/domain/limits.ts'
+import { onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, startSandbox, testBackend } from '../helpers/sandbox.ts'
 
@@ -170,7 +171,10 @@ test('nothing of the groups stays', async () => {
 })
 
 describe('where no control group is handed over', () => {
-  const ordinary = requireCapability('bubblewrap', 'an ordinary user')
+  const ordinary = onlyInOs(
+    requireCapability('bubblewrap', 'an ordinary user'),
+    'an engine hands them over',
+  )
   const withoutGroups = () => ({ backend: testBackend(undefined, { homes: new Map() }) })
 
   ordinary('processes are counted by the kernel for this sandbox alone', async () => {

@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   /** Of this user's, and on this machine. */
   'a container engine': () =>
     spawnSync('docker', ['version', '--format', '{{.Server.Version}}']).status === 0,
+  'an engine that may be killed': () => process.env.CLOCHE_TEST_ENGINE_RESTART !== undefined,
   bubblewrap: () =>
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
   /** What of the kernel it takes shows only in a sandbox; then the tests fail. */

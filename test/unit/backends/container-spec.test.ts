@@ -18,8 +18,14 @@ const PLAN: PlanInput = {
 }
 const PARTS: ContainerParts = {
   ...{ name: 'one', image: 'image', labels: { a: 'b' }, uid: 1000, gid: 100 },
+  givesFolders: true,
   layout: { folders: ['/usr'], etc: ['ssl/certs'] },
-  ...{ env: { HOME: '/home/mara' }, inside: '/run/one/inside', empty: '/run/one/empty' },
+  ...{
+    env: { HOME: '/home/mara' },
+    inside: '/run/one/inside',
+    init: '/lib/init',
+    empty: '/run/one/empty',
+  },
   files: { '/etc/passwd': '/run/one/passwd' },
   closed: { file: '/run/one/closed', folder: '/run/one/closed-folder' },
   ...{ entries: [], argv: ['/bin/sh'] },
@@ -82,6 +88,7 @@ describe('what an engine is asked to make', () => {
 test('what prepares the network has the right over that network, and no other', () => {
   const { HostConfig, User } = networkSpec({
     ...{ name: 'n', image: 'machine', layout: { folders: ['/usr'] }, labels: {} },
+    programs: { network: '/lib/network', owners: '/lib/owners' },
     ...{ folder: '/run/one/network', ports: [1, 2], container: 'abc' },
   })
   expect(User).toBe('0:0')

@@ -15,6 +15,9 @@ const GIVE_UP_MS = 60_000
 const NOT_MODIFIED = 304
 
 class EngineError extends Error {}
+/** Podman joins only what runs. Nothing is lost by it: the program waits for the host. */
+class NotRunning extends EngineError {}
+const CONFLICT = 409
 
 function call(method: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -59,9 +62,10 @@ function attach(): Promise<Duplex> {
       if (head.length > 0) process.stdout.write(head)
       resolve(stream)
     })
-    asked.on('response', (answer) =>
-      reject(new EngineError(`the engine answers ${answer.statusCode} instead of a terminal`)),
-    )
+    asked.on('response', ({ statusCode }) => {
+      const words = `the engine answers ${statusCode} instead of a terminal`
+      reject(statusCode === CONFLICT ? new NotRunning(words) : new EngineError(words))
+    })
     asked.on('error', reject)
     asked.end()
   })
@@ -108,8 +112,13 @@ async function untilAnswer<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 async function main(): Promise<number> {
-  let stream = await attach()
-  await call('POST', '/start')
+  const start = (): Promise<unknown> => call('POST', '/start')
+  let stream = await attach().catch(async (cause: unknown) => {
+    if (!(cause instanceof NotRunning)) throw cause
+    await start()
+    return attach()
+  })
+  await start()
   process.stdout.on('resize', resize)
   resize()
   for (;;) {

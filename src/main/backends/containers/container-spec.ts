@@ -52,10 +52,13 @@ export interface ContainerParts {
   /** As the program inside sees itself; on the machine always the person. */
   readonly uid: number
   readonly gid: number
+  /** Podman gives folders in memory to root alone; who else is inside is only this user. */
+  readonly givesFolders: boolean
   /** Without what a person let in: that goes another way. */
   readonly env: Readonly<Record<string, string>>
-  /** Folder of ours that is `INSIDE`. */
+  /** Folder of ours that is `INSIDE`, and the program that is `INIT`. */
   readonly inside: string
+  readonly init: string
   /** Generated files, by path inside, and where they are. */
   readonly files: Readonly<Record<string, string>>
   /** An empty file of ours, and a file and a folder that nobody may open. */
@@ -72,7 +75,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
   const { limits } = plan
   const inMemory = (mode: string, more = ''): string =>
     ['rw', 'exec', 'nosuid', 'nodev', `mode=${mode}`, ...memoryShare(plan)].join(',') + more
-  const own = `,uid=${uid},gid=${gid}`
+  const home = parts.givesFolders ? inMemory('0700', `,uid=${uid},gid=${gid}`) : inMemory('1777')
   return {
     name: parts.name,
     Image: parts.image,
@@ -114,10 +117,11 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
         '/var/tmp': inMemory('1777'),
         // Sockets of an image's services lie there, and nothing else that is needed.
         '/run': 'ro,nosuid,nodev,noexec,mode=755',
-        [plan.home]: inMemory('0700', own),
+        [plan.home]: home,
       },
       Mounts: oncePerTarget([
         bind(parts.inside, INSIDE, 'read'),
+        bind(parts.init, INIT, 'read'),
         ...(layout?.folders ?? []).map((folder) => bind(folder, folder, 'read')),
         ...(layout?.etc ?? []).map((name) => bind(`/etc/${name}`, `/etc/${name}`, 'read')),
         ...Object.entries(parts.files).map(([path, source]) => bind(source, path, 'read')),
@@ -174,8 +178,10 @@ export function networkSpec(parts: {
   readonly image: string
   readonly layout: Pick<MachineLayout, 'folders'>
   readonly labels: Readonly<Record<string, string>>
-  /** Holds the programs and their sockets. */
+  /** Holds their sockets. */
   readonly folder: string
+  /** By the names they have there. */
+  readonly programs: Readonly<Record<'network' | 'owners', string>>
   readonly ports: readonly number[]
   readonly container: string
 }): Options {
@@ -199,6 +205,9 @@ export function networkSpec(parts: {
       RestartPolicy: { Name: 'no' },
       Mounts: [
         bind(parts.folder, INSIDE, 'read'),
+        ...Object.entries(parts.programs).map(([name, path]) =>
+          bind(path, `${INSIDE}/${name}`, 'read'),
+        ),
         // Where it could not be linked statically, it needs the machine's libraries.
         ...parts.layout.folders.map((folder) => bind(folder, folder, 'read')),
       ],

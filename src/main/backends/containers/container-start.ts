@@ -168,7 +168,12 @@ async function takeNetwork(
   if (!taken.ok) return taken
   if (taken.value.reason) canary.miss(taken.value.reason)
   // It ends when its words do: with the session, or with this host.
-  return ok({ ...taken.value.network, sockets: await owners.then((line) => findOver(line, line)) })
+  const gone = network.wait().then(() => {
+    throw new Error('the container that makes its network ended')
+  })
+  gone.catch(() => undefined)
+  const line = await Promise.race([owners, gone])
+  return ok({ ...taken.value.network, sockets: findOver(line, line) })
 }
 
 /** Whoever comes first to a path of ours, and nobody after. Rejects when `signal` aborts. */
@@ -179,7 +184,8 @@ function oneConnection(path: string, signal: AbortSignal): Promise<Socket> {
       resolve(socket)
     })
     server.on('error', reject)
-    server.listen({ path, signal })
+    // Its folder is ours alone; in the container somebody else without privileges comes to it.
+    server.listen({ path, signal, writableAll: true })
     signal.addEventListener('abort', () => reject(new Error('nobody came')))
   })
 }
@@ -252,7 +258,9 @@ function makeSandbox(
       channel.close()
       await keeper.release()
       try {
-        await Promise.all([container, start.network].map(removeContainer))
+        // In this order: one engine keeps a container whose network another one is in.
+        await removeContainer(start.network)
+        await removeContainer(container)
       } finally {
         await endProcess(root, END_MS)
         await start.ended()

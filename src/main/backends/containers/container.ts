@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import type Docker from 'dockerode'
@@ -28,7 +28,7 @@ import { openBootChannel } from './boot-channel.ts'
 import { containerSpec, networkSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
-import { connectEngine, type Engine, findEngine } from './engines.ts'
+import { answers, connectEngine, type Engine, findEngines } from './engines.ts'
 import { type ImageUse, readImage } from './image-use.ts'
 import { LABEL } from './labels.ts'
 import { ownerOf, removeContainer } from './owner.ts'
@@ -54,7 +54,7 @@ export interface ContainerOptions extends ContainerHelpers {
 export function createContainerBackend(options: ContainerOptions): SandboxBackend {
   return {
     level: 'container',
-    diagnose: () => diagnoseContainers(options),
+    diagnose: async () => diagnoseContainers(options, await findEngines(options.env)),
     describe: async (plan) => {
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
       return orRefused(async () => {
@@ -74,9 +74,10 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
           `${own} could be changed inside, and it runs outside`,
           'Choose another workspace, or start Cloche from another copy of itself.',
         )
-      const engine = await findEngine(options.env)
+      const engines = await findEngines(options.env)
+      const engine = engines.find(answers)
       const filter = compileSandboxFilter(process.arch)
-      const diagnosis = await diagnoseContainers(options)
+      const diagnosis = await diagnoseContainers(options, engines)
       if (!engine || !filter || diagnosis.status !== 'usable')
         return err({ type: 'backend_unavailable', level: 'container', diagnosis })
       try {
@@ -105,7 +106,15 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
     containerSpec(plan, {
       ...{ name: 'cloche', image: plan.image ?? 'cloche-machine', labels: {} },
       layout: plan.image === null ? layout : null,
-      ...{ uid, gid, inside: '(run folder)', entries: files.entries, empty: '(empty file)' },
+      ...{
+        uid,
+        gid,
+        givesFolders: true,
+        inside: '(run folder)',
+        init: '(container-init)',
+        entries: files.entries,
+        empty: '(empty file)',
+      },
       closed: { file: '(closed file)', folder: '(closed folder)' },
       files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
@@ -208,10 +217,9 @@ async function makeContainers(
   const inside = join(folder.path, 'inside')
   const outside = join(folder.path, 'network')
   const closedFolder = join(folder.path, 'closed-folder')
-  await Promise.all([
-    ...[inside, outside].map((path) => mkdir(path, { mode: 0o755 })),
-    mkdir(closedFolder, { mode: 0 }),
-  ])
+  await Promise.all([...[inside, outside, closedFolder].map((path) => mkdir(path))])
+  // Whatever this user's own choice for new files is.
+  await Promise.all([chmod(inside, 0o755), chmod(outside, 0o755), chmod(closedFolder, 0)])
   const channel = await openBootChannel(join(inside, 'host.sock'), granted)
   undoing.push(() => Promise.resolve(channel.close()))
   const canaries = await placeCanaries(folder.path)
@@ -222,9 +230,8 @@ async function makeContainers(
     folder.write('closed', '', 0),
     identifyPlan(plan, files),
     ownerOf(process.pid),
-    copyFile(options.initProgram, join(inside, 'init')),
-    copyFile(options.networkProgram, join(outside, 'network')),
-    copyFile(options.socketsProgram, join(outside, 'owners')),
+    // Programs are mounted over these: where the folder lies, none might be run.
+    ...['inside/init', 'network/network', 'network/owners'].map((path) => folder.write(path, '')),
     folder.write('inside/filter', filter, 0o644),
   ])
   const planned = {
@@ -239,9 +246,19 @@ async function makeContainers(
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout },
-    ...{ uid, gid, env: plain, inside, files: generated, empty, entries: files.entries },
+    ...{
+      uid,
+      gid,
+      env: plain,
+      inside,
+      init: options.initProgram,
+      files: generated,
+      empty,
+      entries: files.entries,
+    },
     closed: { file: closedFile, folder: closedFolder },
     labels: { ...labels, [LABEL.kind]: 'session' },
+    givesFolders: engine.facts.name === 'Docker',
     argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
   })
   const container = await client.createContainer(spec)
@@ -250,6 +267,7 @@ async function makeContainers(
     networkSpec({
       ...{ name: `${name}-network`, image: image.machine, layout, folder: outside },
       ...{ labels: { ...labels, [LABEL.kind]: 'network' }, container: container.id },
+      programs: { network: options.networkProgram, owners: options.socketsProgram },
       ports: [PROXY.port, DIRECT_PORT],
     }),
   )

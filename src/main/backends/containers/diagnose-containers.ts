@@ -1,9 +1,8 @@
 import { access, constants } from 'node:fs/promises'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
-import { type EngineFound, findEngines } from './engines.ts'
+import type { EngineFound } from './engines.ts'
 
 interface Parts {
-  readonly env: Readonly<Record<string, string | undefined>>
   readonly initProgram: string
   readonly relayProgram: string
   readonly networkProgram: string
@@ -36,8 +35,10 @@ const COMPILER: readonly Remedy[] = [
 const base = { id: 'containers', title: 'Containers (Docker, Podman)', level: 'container' } as const
 
 /** Every engine that was found, and whether sessions can be started in the first that answers. */
-export async function diagnoseContainers(parts: Parts): Promise<Diagnosis> {
-  const engines = await findEngines(parts.env)
+export async function diagnoseContainers(
+  parts: Parts,
+  engines: readonly EngineFound[],
+): Promise<Diagnosis> {
   const facts =
     engines.length === 0
       ? [{ name: 'Engines', value: 'none found' }]

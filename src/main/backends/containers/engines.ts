@@ -60,10 +60,11 @@ export async function findEngines(env: Variables): Promise<EngineFound[]> {
   return found
 }
 
+export const answers = (found: EngineFound): found is Engine => found.state === 'answers'
+
 /** The first that answers; null: none does. */
 export async function findEngine(env: Variables): Promise<Engine | null> {
-  const isUsable = (found: EngineFound): found is Engine => found.state === 'answers'
-  return (await findEngines(env)).find(isUsable) ?? null
+  return (await findEngines(env)).find(answers) ?? null
 }
 
 const Config = z.object({ currentContext: z.string().optional() })

@@ -1,6 +1,6 @@
 import type { EngineImage } from '../../../shared/domain/sandbox.ts'
 import { connectEngine, findEngine } from './engines.ts'
-import { LABEL } from './labels.ts'
+import { MACHINE_IMAGE } from './machine-image.ts'
 
 /** Images of the engine that sessions use, the newest first; none where no engine answers. */
 export async function listImages(
@@ -10,7 +10,7 @@ export async function listImages(
   if (!engine) return []
   const images = await connectEngine(engine.socket).listImages()
   return images
-    .filter(({ Labels }) => Labels?.[LABEL.kind] === undefined)
+    .filter(({ RepoTags }) => !RepoTags?.some((tag) => tag.includes(`${MACHINE_IMAGE}-`)))
     .map(({ Id, RepoTags, Size, Created }) => ({
       name: RepoTags?.find((tag) => tag !== '<none>:<none>') ?? Id,
       sizeBytes: Size,

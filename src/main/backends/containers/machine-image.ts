@@ -6,7 +6,8 @@ import type { MachineLayout } from '../layout.ts'
 import { run } from '../spawn.ts'
 import { LABEL } from './labels.ts'
 
-const REPOSITORY = 'cloche-machine'
+/** What images of this kind are called, with a digest behind it. */
+export const MACHINE_IMAGE = 'cloche-machine'
 
 /**
  * An image with nothing in it but the links between this machine's top folders: everything else of a
@@ -19,15 +20,17 @@ export async function machineImage(
   folder: string,
 ): Promise<string> {
   const digest = createHash('sha256').update(JSON.stringify(links)).digest('hex').slice(0, 12)
-  const name = `${REPOSITORY}:${digest}`
-  const isThere = await engine
-    .getImage(name)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    )
-  if (isThere) return name
+  // Engines differ in what they make of tags and labels, and agree on a name without either.
+  const name = `${MACHINE_IMAGE}-${digest}`
+  const isThere = (): Promise<boolean> =>
+    engine
+      .getImage(name)
+      .inspect()
+      .then(
+        () => true,
+        () => false,
+      )
+  if (await isThere()) return name
   const root = join(folder, 'image')
   await mkdir(root)
   for (const [path, target] of links) await symlink(target, join(root, path))
@@ -36,11 +39,10 @@ export async function machineImage(
     timeoutMs: 10_000,
   })
   if (packed.code !== 0) throw new Error(`tar: ${packed.stderr.trim() || 'not found'}`)
-  const progress = await engine.importImage(archive, {
-    ...{ repo: REPOSITORY, tag: digest, changes: `LABEL ${LABEL.kind}=machine` },
-  })
+  const changes = `LABEL ${LABEL.kind}=machine`
+  const progress = await engine.importImage(archive, { repo: name, changes })
   // What the engine says meanwhile is of no interest; its end is.
   for await (const _part of progress) continue
-  await engine.getImage(name).inspect()
+  if (!(await isThere())) throw new Error('the engine did not keep the image it was given')
   return name
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { Log } from '../../core/ports.ts'
 import { startTicks } from '../kernel-facts.ts'
@@ -30,13 +31,21 @@ export async function sweepContainers(
   }
 }
 
+const REMOVE_MS = 10_000
+const AGAIN_MS = 200
+
 /** Ends and removes it with its anonymous volumes; gone already is as good. */
 export async function removeContainer(container: Docker.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true })
-  } catch (cause) {
-    const status = cause instanceof Error && 'statusCode' in cause ? cause.statusCode : null
-    // 409: its removal is under way.
-    if (status !== 404 && status !== 409) throw cause
+  const end = performance.now() + REMOVE_MS
+  for (;;) {
+    try {
+      return void (await container.remove({ force: true, v: true }))
+    } catch (cause) {
+      const status = cause instanceof Error && 'statusCode' in cause ? cause.statusCode : null
+      if (status === 404) return
+      // Something of it is under way: its removal, or its end.
+      if (status !== 409 || performance.now() > end) throw cause
+      await sleep(AGAIN_MS)
+    }
   }
 }

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect } from 'vitest'
+import { decodeLog } from '../../src/shared/terminal-log.ts'
+import type { Connection } from '../../src/shared/rpc/client.ts'
+import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+const test = requireCapability('a container engine', 'an engine that may be killed')
+
+let host: TestHost
+let connection: Connection
+beforeEach(async () => {
+  host = await startTestHost()
+  connection = await host.connect()
+})
+afterEach(() => host.dispose())
+
+test('an engine that is killed and comes back: the session goes on, and its terminal with it', async () => {
+  const wish = process.env.CLOCHE_TEST_ENGINE_RESTART ?? ''
+  const script =
+    'echo before >&2; while ! read -r line; do sleep 0.1; done; echo "after $line"; touch ended'
+  const created = await connection.api.session.create(
+    shellSpec(host.workspace, `bash -c '${script}'`),
+  )
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const { id } = created.value
+  const followed = follow(connection, id)
+  const text = async (): Promise<string> =>
+    decodeLog(await connection.readRecording(id, 0))
+      .records.map((item) =>
+        item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : '',
+      )
+      .join('')
+  await expect.poll(text, { timeout: 15_000 }).toContain('before')
+
+  await writeFile(wish, '')
+  await expect.poll(() => existsSync(wish), { timeout: 30_000 }).toBe(false)
+  expect(followed.state().session?.status).toBe('running')
+  // Nothing of the boundary depended on the engine.
+  const probed = await connection.api.session.probe({ id })
+  if (!probed.ok) throw new Error(probed.error.type)
+  expect(probed.value.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
+
+  const ignore = (): void => undefined
+  const terminal = connection.openTerminal(
+    id,
+    { cols: 80, rows: 24 },
+    { screen: ignore, output: ignore, resized: ignore, closed: ignore },
+  )
+  await expect
+    .poll(
+      () => {
+        if (followed.state().session?.status === 'running') terminal.write(Buffer.from('typed\r'))
+        return existsSync(join(host.workspace, 'ended'))
+      },
+      { timeout: 20_000, interval: 1000 },
+    )
+    .toBe(true)
+  await expect.poll(() => followed.state().session?.status, { timeout: 20_000 }).toBe('ended')
+  expect(await text()).toContain('after typed')
+  expect(followed.state().session?.exit).toMatchObject({ code: 0 })
+  expect(await readFile(join(host.workspace, 'ended'), 'utf8')).toBe('')
+})
