@@ -1,21 +1,24 @@
 // Joins a terminal of this machine to one in a container: the PTY host starts it in the place of the
 // program. Entry of its own, never imported, without packages: it stands between a click and a prompt.
 //
-//   container-bridge SOCKET CONTAINER
+//   container-bridge SOCKET CONTAINER JOINED     makes the file JOINED when it has joined them
+import { writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [socketPath = '', container = ''] = process.argv.slice(2)
+const [socketPath = '', container = '', joined = ''] = process.argv.slice(2)
 
 /** An engine that is restarted is waited for. */
 const AGAIN_MS = 500
 const GIVE_UP_MS = 60_000
+const SOON_MS = 20
+const START_MS = 30_000
 /** What an engine answers where a start or an end has happened already. */
 const NOT_MODIFIED = 304
 
 class EngineError extends Error {}
-/** Podman joins only what runs. Nothing is lost by it: the program waits for the host. */
+/** Podman joins only what runs, which the host starts at the same time. */
 class NotRunning extends EngineError {}
 const CONFLICT = 409
 
@@ -111,14 +114,21 @@ async function untilAnswer<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+async function untilRunning<T>(ask: () => Promise<T>): Promise<T> {
+  const end = performance.now() + START_MS
+  for (;;) {
+    try {
+      return await ask()
+    } catch (cause) {
+      if (!(cause instanceof NotRunning) || performance.now() > end) throw cause
+      await sleep(SOON_MS)
+    }
+  }
+}
+
 async function main(): Promise<number> {
-  const start = (): Promise<unknown> => call('POST', '/start')
-  let stream = await attach().catch(async (cause: unknown) => {
-    if (!(cause instanceof NotRunning)) throw cause
-    await start()
-    return attach()
-  })
-  await start()
+  let stream = await untilRunning(attach)
+  writeFileSync(joined, '')
   process.stdout.on('resize', resize)
   resize()
   for (;;) {

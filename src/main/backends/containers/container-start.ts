@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,6 +34,8 @@ export interface ContainerStart {
   readonly network: Docker.Container
   /** Passes on the sockets that one hands over: the built `channel-relay`, and its path. */
   readonly relay: { readonly program: string; readonly socket: string }
+  /** Made by the bridge when it has joined the terminals. */
+  readonly joined: string
   /** Where the program that finds sockets comes to. */
   readonly ownersSocket: string
   readonly channel: BootChannel
@@ -105,6 +108,8 @@ async function build(
       await sleep(POLL_MS)
     }
   }
+  // Its terminal is joined meanwhile: nothing is said there before the agent starts.
+  await start.container.start()
   let hasArrived = false
   channel.connected.then(
     () => (hasArrived = true),
@@ -127,6 +132,7 @@ async function build(
     taken,
   ])
   if (!network.ok) throw new Stopped('the network gateway', network.error)
+  await wait('the terminal', () => (existsSync(start.joined) ? true : null))
   const direct = await look.seen(report.get('direct'))
   look.end()
   const said = { report, isFresh: true, direct }

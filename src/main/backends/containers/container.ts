@@ -216,6 +216,7 @@ async function makeContainers(
   const name = basename(folder.path)
   const inside = join(folder.path, 'inside')
   const outside = join(folder.path, 'network')
+  const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
   await Promise.all([...[inside, outside, closedFolder].map((path) => mkdir(path))])
   // Whatever this user's own choice for new files is.
@@ -261,17 +262,23 @@ async function makeContainers(
     givesFolders: engine.facts.name === 'Docker',
     argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
   })
-  const container = await client.createContainer(spec)
-  undoing.push(() => removeContainer(container))
-  const network = await client.createContainer(
-    networkSpec({
-      ...{ name: `${name}-network`, image: image.machine, layout, folder: outside },
-      ...{ labels: { ...labels, [LABEL.kind]: 'network' }, container: container.id },
-      programs: { network: options.networkProgram, owners: options.socketsProgram },
-      ports: [PROXY.port, DIRECT_PORT],
-    }),
-  )
-  undoing.push(() => removeContainer(network))
+  const create = async (options: Docker.ContainerCreateOptions): Promise<Docker.Container> => {
+    const made = await client.createContainer(options)
+    undoing.push(() => removeContainer(made))
+    return made
+  }
+  // Both at once: the second is told the name of the first, which has to be there when it starts.
+  const [container, network] = await Promise.all([
+    create(spec),
+    create(
+      networkSpec({
+        ...{ name: `${name}-network`, image: image.machine, layout, folder: outside },
+        ...{ labels: { ...labels, [LABEL.kind]: 'network' }, container: name },
+        programs: { network: options.networkProgram, owners: options.socketsProgram },
+        ports: [PROXY.port, DIRECT_PORT],
+      }),
+    ),
+  ])
   return {
     policy: policyOf(plan, layout, files),
     launch: {
@@ -279,7 +286,7 @@ async function makeContainers(
       file: layout.shell,
       args: [
         ...['-c', 'stty raw -echo 2>/dev/null; exec "$@"', 'cloche'],
-        ...[options.nodePath, options.bridgeScript, engine.socket, container.id],
+        ...[options.nodePath, options.bridgeScript, engine.socket, container.id, joined],
       ],
       env: { ...options.nodeEnv, ...canaries.env },
       cwd: '/',
@@ -290,6 +297,7 @@ async function makeContainers(
         ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
         relay: { program: options.relayProgram, socket: join(outside, 'network.sock') },
         ownersSocket: join(outside, 'owners.sock'),
+        joined,
         limits: options.limits,
         log: options.limits.log,
       }),

@@ -32,7 +32,7 @@ export async function sweepContainers(
 }
 
 const REMOVE_MS = 10_000
-const AGAIN_MS = 200
+const AGAIN_MS = 50
 
 /** Ends and removes it with its anonymous volumes; gone already is as good. */
 export async function removeContainer(container: Docker.Container): Promise<void> {
@@ -43,8 +43,9 @@ export async function removeContainer(container: Docker.Container): Promise<void
     } catch (cause) {
       const status = cause instanceof Error && 'statusCode' in cause ? cause.statusCode : null
       if (status === 404) return
-      // Something of it is under way: its removal, or its end.
-      if (status !== 409 || performance.now() > end) throw cause
+      // Its end or its removal is under way, and the engine was caught between the two.
+      const isPassing = status === 409 || status === 500
+      if (!isPassing || performance.now() > end) throw cause
       await sleep(AGAIN_MS)
     }
   }
