@@ -184,6 +184,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     initProgram: join(options.entries, '../native/container-init'),
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),
+    keepsNetwork: true,
     log,
     env,
     placeholders,
@@ -345,6 +346,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
       await sessions.stopAll()
+      for (const backend of backends.values()) await backend.close?.()
       await watcher.close()
       await orphans.close()
       await ptyHost.stop()

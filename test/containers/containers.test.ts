@@ -40,8 +40,15 @@ describe('a container', () => {
         '\n',
       )
       const [found] = JSON.parse(docker('inspect', id))
+      expect(found.HostConfig.NetworkMode).toMatch(/^container:/)
+      const [beside] = JSON.parse(
+        docker('inspect', found.HostConfig.NetworkMode.slice('container:'.length)),
+      )
+      expect(beside.HostConfig).toMatchObject({
+        ...{ NetworkMode: 'none', CapDrop: ['ALL'], ReadonlyRootfs: true, PortBindings: null },
+      })
       expect(found.HostConfig).toMatchObject({
-        ...{ NetworkMode: 'none', Privileged: false, CapAdd: null, CapDrop: ['ALL'] },
+        ...{ Privileged: false, CapAdd: null, CapDrop: ['ALL'] },
         ...{ SecurityOpt: ['no-new-privileges'], ReadonlyRootfs: true, IpcMode: 'private' },
         ...{ PidMode: '', UTSMode: '', UsernsMode: '' },
         ...{ RestartPolicy: { Name: 'no' }, CgroupnsMode: 'private', VolumesFrom: null },

@@ -100,6 +100,7 @@ export const containerBackend = (options: Partial<ContainerOptions> = {}): Sandb
     networkProgram: NETWORK_PROGRAM,
     socketsProgram: SOCKETS_PROGRAM,
     bridgeScript: out('main/container-bridge.mjs'),
+    keepsNetwork: false,
     env: process.env,
     placeholders: testPlaceholders(),
     limits: testLimits(),

@@ -100,6 +100,8 @@ export interface ChildPort {
 
 export interface SandboxBackend {
   readonly level: IsolationLevel
+  /** Gives back what it holds between sessions; none runs any more. */
+  close?(): Promise<void>
   diagnose(): Promise<Diagnosis>
   /** What `build` would make, in words and as the exact command; changes nothing. */
   describe(plan: Plan): Promise<Result<EffectivePolicy, StartFailure>>

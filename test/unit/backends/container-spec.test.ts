@@ -17,7 +17,14 @@ const PLAN: PlanInput = {
   user: 'mara',
 }
 const PARTS: ContainerParts = {
-  ...{ name: 'one', image: 'image', labels: { a: 'b' }, uid: 1000, gid: 100 },
+  ...{
+    name: 'one',
+    image: 'image',
+    labels: { a: 'b' },
+    network: 'container:n',
+    uid: 1000,
+    gid: 100,
+  },
   givesFolders: true,
   layout: { folders: ['/usr'], etc: ['ssl/certs'] },
   ...{
@@ -41,7 +48,7 @@ describe('what an engine is asked to make', () => {
     const { HostConfig, ...config } = containerSpec(PLAN, PARTS)
     expect(config).toMatchObject({ User: '1000:100', WorkingDir: PLAN.workspace, Tty: true })
     expect(HostConfig).toMatchObject({
-      ...{ NetworkMode: 'none', CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
+      ...{ NetworkMode: 'container:n', CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges'] },
       ...{ ReadonlyRootfs: true, Privileged: false, IpcMode: 'private', CgroupnsMode: 'private' },
     })
     expect(HostConfig).not.toHaveProperty('CapAdd')
@@ -89,11 +96,11 @@ test('what prepares the network has the right over that network, and no other', 
   const { HostConfig, User } = networkSpec({
     ...{ name: 'n', image: 'machine', layout: { folders: ['/usr'] }, labels: {} },
     programs: { network: '/lib/network', owners: '/lib/owners' },
-    ...{ folder: '/run/one/network', ports: [1, 2], container: 'abc' },
+    ...{ folder: '/run/one/network', ports: [1, 2] },
   })
   expect(User).toBe('0:0')
   expect(HostConfig).toMatchObject({
-    ...{ NetworkMode: 'container:abc', CapDrop: ['ALL'], ReadonlyRootfs: true },
+    ...{ NetworkMode: 'none', CapDrop: ['ALL'], ReadonlyRootfs: true },
     CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
   })
   for (const { ReadOnly } of HostConfig?.Mounts ?? []) expect(ReadOnly).toBe(true)

@@ -119,6 +119,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
+    keepsNetwork: false,
     log: silent,
     placeholders: testPlaceholders(),
     limits: testLimits(),

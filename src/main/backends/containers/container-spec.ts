@@ -49,6 +49,8 @@ export interface ContainerParts {
   /** The machine's own folders, where the image has none of its own. */
   readonly layout: Pick<MachineLayout, 'folders' | 'etc'> | null
   readonly labels: Readonly<Record<string, string>>
+  /** Of a `ContainerNetwork`. */
+  readonly network: string
   /** As the program inside sees itself; on the machine always the person. */
   readonly uid: number
   readonly gid: number
@@ -81,7 +83,6 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
     Image: parts.image,
     Entrypoint: [INIT, 'boot', HOST_SOCKET, FILTER, '--'],
     Cmd: [...parts.argv],
-    Hostname: 'cloche',
     User: `${uid}:${gid}`,
     WorkingDir: plan.workspace,
     Env: Object.entries(parts.env).map(([name, value]) => `${name}=${value}`),
@@ -92,8 +93,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
     AttachStdout: true,
     AttachStderr: true,
     HostConfig: {
-      NetworkMode: 'none',
-      Sysctls: SYSCTLS,
+      NetworkMode: parts.network,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       ReadonlyRootfs: true,
@@ -170,8 +170,8 @@ const emptyFolder = (path: string): Mount => ({
 })
 
 /**
- * Beside a running container, in its network: prepares that, then tells whose its connections are. See
- * native/sandbox-network.c and native/socket-owners.c.
+ * Holds a network for a session to join: makes the gateway's ends in it, then tells whose its
+ * connections are. See native/sandbox-network.c and native/socket-owners.c.
  */
 export function networkSpec(parts: {
   readonly name: string
@@ -183,7 +183,6 @@ export function networkSpec(parts: {
   /** By the names they have there. */
   readonly programs: Readonly<Record<'network' | 'owners', string>>
   readonly ports: readonly number[]
-  readonly container: string
 }): Options {
   return {
     name: parts.name,
@@ -192,10 +191,13 @@ export function networkSpec(parts: {
       ...[`${INSIDE}/network`, 'here', ...parts.ports.map(String), `${INSIDE}/network.sock`],
       ...[`${INSIDE}/owners`, `${INSIDE}/owners.sock`],
     ],
+    // Also of whoever joins it.
+    Hostname: 'cloche',
     User: '0:0',
     Labels: { ...parts.labels },
     HostConfig: {
-      NetworkMode: `container:${parts.container}`,
+      NetworkMode: 'none',
+      Sysctls: SYSCTLS,
       CapDrop: ['ALL'],
       CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
       SecurityOpt: ['no-new-privileges'],

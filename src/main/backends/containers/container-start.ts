@@ -1,43 +1,35 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { AxisReport } from '../../../shared/domain/isolation.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import type { Log, Sandbox, SandboxNetwork } from '../../core/ports.ts'
+import type { Log, Sandbox } from '../../core/ports.ts'
 import { DIRECT_PORT, PROXY } from '../bubblewrap-args.ts'
-import { closeNetwork } from '../bubblewrap-start.ts'
 import { childrenOf } from '../kernel-facts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from '../limits/keeper.ts'
-import { createNetworkCanary, type NetworkCanary } from '../network-canary.ts'
 import { forwardPort } from '../ports/forward.ts'
 import { readListening } from '../ports/listening.ts'
 import type { Canaries } from '../probe-canaries.ts'
 import { hasDrifted, judgeSandbox, type Planned, probeAgain } from '../probe-run.ts'
 import { endProcess, identify, type ProcessIdentity, signalProcess } from '../process-identity.ts'
-import { findOver } from '../socket-finder.ts'
-import { collectSockets } from '../take-network.ts'
 import type { BootChannel } from './boot-channel.ts'
 import { containerGroups } from './container-groups.ts'
 import { containerConnector, runInContainer } from './container-exec.ts'
 import { INIT } from './container-spec.ts'
 import type { EngineFacts } from './engines.ts'
+import type { ContainerNetwork } from './network-container.ts'
 import { removeContainer } from './owner.ts'
 
 export interface ContainerStart {
   readonly planned: Planned
   readonly engine: EngineFacts
   readonly container: Docker.Container
-  /** Prepares the network; started once the container runs. */
-  readonly network: Docker.Container
-  /** Passes on the sockets that one hands over: the built `channel-relay`, and its path. */
-  readonly relay: { readonly program: string; readonly socket: string }
+  /** Which it has joined. */
+  readonly network: ContainerNetwork
   /** Made by the bridge when it has joined the terminals. */
   readonly joined: string
-  /** Where the program that finds sockets comes to. */
-  readonly ownersSocket: string
   readonly channel: BootChannel
   readonly canaries: Canaries
   /** `uid:gid` of programs inside. */
@@ -66,7 +58,6 @@ class Stopped extends Error {
 
 interface Started {
   root: ProcessIdentity | null
-  network: SandboxNetwork | null
   keeper: LimitKeeper | null
 }
 
@@ -77,7 +68,7 @@ interface Started {
 export async function startContainer(
   start: ContainerStart,
 ): Promise<Result<Sandbox, StartFailure>> {
-  const started: Started = { root: null, network: null, keeper: null }
+  const started: Started = { root: null, keeper: null }
   const result = await build(start, started).catch((cause: unknown) => {
     const part = cause instanceof Stopped ? cause.part : 'the container'
     const detail = cause instanceof Error ? cause.message : String(cause)
@@ -85,7 +76,6 @@ export async function startContainer(
   })
   if (!result.ok) {
     start.channel.close()
-    if (started.network) closeNetwork(started.network)
     await started.keeper?.release()
     start.log.warn(`a container did not start: ${result.error.type}`)
   }
@@ -108,6 +98,8 @@ async function build(
       await sleep(POLL_MS)
     }
   }
+  // The first thing the probe does may be to connect.
+  const look = start.network.canary.look()
   // Its terminal is joined meanwhile: nothing is said there before the agent starts.
   await start.container.start()
   let hasArrived = false
@@ -119,19 +111,9 @@ async function build(
   await wait('the container', () => (hasArrived ? true : null))
   const root = await firstProcess(start.container)
   started.root = root
-  const canary = createNetworkCanary()
-  const look = canary.look()
-  const taken = takeNetwork(start, canary, signal).then((network) => {
-    if (network.ok) started.network = network.value
-    return network
-  })
   const keeper = await keep(start, root.pid)
   started.keeper = keeper
-  const [report, network] = await Promise.all([
-    wait('the file and process boundary', () => channel.report()),
-    taken,
-  ])
-  if (!network.ok) throw new Stopped('the network gateway', network.error)
+  const report = await wait('the file and process boundary', () => channel.report())
   await wait('the terminal', () => (existsSync(start.joined) ? true : null))
   const direct = await look.seen(report.get('direct'))
   look.end()
@@ -139,7 +121,7 @@ async function build(
   const axes = await judgeSandbox(start.planned, root.pid, start.canaries, said)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
   await start.canaries.close()
-  return ok(makeSandbox(start, { root, keeper, network: network.value, canary }, axes))
+  return ok(makeSandbox(start, { root, keeper }, axes))
 }
 
 /** As this machine numbers it. An engine in a virtual machine has other numbers, and is refused. */
@@ -152,48 +134,6 @@ async function firstProcess(container: Docker.Container): Promise<ProcessIdentit
     'the container',
     'its processes are not visible on this machine: the engine runs in a machine of its own',
   )
-}
-
-/** See native/sandbox-network.c: it is told the sockets' names by a container beside this one. */
-async function takeNetwork(
-  start: ContainerStart,
-  canary: NetworkCanary,
-  signal: AbortSignal,
-): Promise<Result<SandboxNetwork, string>> {
-  const { relay, network } = start
-  const watch = (listener: Parameters<NetworkCanary['watch']>[0]): void => canary.watch(listener)
-  const collecting = collectSockets(relay.program, [relay.socket], {}, { signal, watch })
-  const owners = oneConnection(start.ownersSocket, signal)
-  // Whoever waits for it hears of it.
-  owners.catch(() => undefined)
-  const started = network.start().then(
-    () => collecting,
-    (cause: unknown) => err(cause instanceof Error ? cause.message : String(cause)),
-  )
-  const taken = await Promise.race([collecting, started])
-  if (!taken.ok) return taken
-  if (taken.value.reason) canary.miss(taken.value.reason)
-  // It ends when its words do: with the session, or with this host.
-  const gone = network.wait().then(() => {
-    throw new Error('the container that makes its network ended')
-  })
-  gone.catch(() => undefined)
-  const line = await Promise.race([owners, gone])
-  return ok({ ...taken.value.network, sockets: findOver(line, line) })
-}
-
-/** Whoever comes first to a path of ours, and nobody after. Rejects when `signal` aborts. */
-function oneConnection(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => {
-      server.close()
-      resolve(socket)
-    })
-    server.on('error', reject)
-    // Its folder is ours alone; in the container somebody else without privileges comes to it.
-    server.listen({ path, signal, writableAll: true })
-    signal.addEventListener('abort', () => reject(new Error('nobody came')))
-  })
 }
 
 /** The engine holds what it may; the rest is held as everywhere. */
@@ -213,16 +153,14 @@ const keep = async (
 interface Standing {
   readonly root: ProcessIdentity
   readonly keeper: LimitKeeper
-  readonly network: SandboxNetwork
-  readonly canary: NetworkCanary
 }
 
 function makeSandbox(
   start: ContainerStart,
-  { root, keeper, network, canary }: Standing,
+  { root, keeper }: Standing,
   axes: readonly AxisReport[],
 ): Sandbox {
-  const { planned, container, channel, user } = start
+  const { planned, container, channel, user, network } = start
   const connector = containerConnector(container, user)
   let reached: Parameters<Sandbox['watchLimits']>[0] = () => undefined
   // Where nobody holds its terminal any more, it ends, as a program does whose terminal is closed.
@@ -235,11 +173,11 @@ function makeSandbox(
       reached = told
       keeper.watch(told)
     },
-    probe: () => probeAgain(planned, root.pid, canary, runInContainer(container, user)),
+    probe: () => probeAgain(planned, root.pid, network.canary, runInContainer(container, user)),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
-    network,
+    network: network.network,
     hold: async (isHeld) => {
       await (isHeld ? container.pause() : container.unpause())
       return true
@@ -255,7 +193,6 @@ function makeSandbox(
       }
     },
     destroy: async () => {
-      closeNetwork(network)
       connector.close()
       // Where it was the program itself, its group was gone before anybody looked at it.
       const state = await container.inspect().catch(() => null)
@@ -264,9 +201,9 @@ function makeSandbox(
       channel.close()
       await keeper.release()
       try {
-        // In this order: one engine keeps a container whose network another one is in.
-        await removeContainer(start.network)
         await removeContainer(container)
+        // The one whose network another one is in goes last.
+        await network.dispose()
       } finally {
         await endProcess(root, END_MS)
         await start.ended()

@@ -8,7 +8,7 @@ import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { SandboxBackend, SandboxBuild } from '../../core/ports.ts'
-import { DIRECT_PORT, generatedFiles, PROXY, sandboxEnv } from '../bubblewrap-args.ts'
+import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
 import { identifyPlan } from '../files/mounted.ts'
@@ -25,12 +25,14 @@ import { compileSandboxFilter } from '../seccomp.ts'
 import type { SandboxHelpers } from '../take-network.ts'
 import { writableHelper } from '../writable-helpers.ts'
 import { openBootChannel } from './boot-channel.ts'
-import { containerSpec, networkSpec, shownRun } from './container-spec.ts'
+import { containerSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
 import { answers, connectEngine, type Engine, findEngines } from './engines.ts'
 import { type ImageUse, readImage } from './image-use.ts'
 import { LABEL } from './labels.ts'
+import { type ContainerNetwork, makeNetwork } from './network-container.ts'
+import { createNetworkPool, type NetworkPool } from './network-pool.ts'
 import { ownerOf, removeContainer } from './owner.ts'
 
 /** Programs that run in a container or between it and this host; each may be missing. */
@@ -48,12 +50,16 @@ export interface ContainerOptions extends ContainerHelpers {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly placeholders: Placeholders
   readonly limits: LimitOptions
+  /** Whether one network is made in advance of the next session. */
+  readonly keepsNetwork: boolean
 }
 
 /** A container of Docker or Podman, hardened and without a network of its own but the gateway. */
 export function createContainerBackend(options: ContainerOptions): SandboxBackend {
+  const pool = createNetworkPool(options.keepsNetwork, options.limits.log)
   return {
     level: 'container',
+    close: () => pool.close(),
     diagnose: async () => diagnoseContainers(options, await findEngines(options.env)),
     describe: async (plan) => {
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
@@ -81,7 +87,7 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
       if (!engine || !filter || diagnosis.status !== 'usable')
         return err({ type: 'backend_unavailable', level: 'container', diagnosis })
       try {
-        return await orRefused(() => prepare(plan, { engine, filter, sessionId }, options))
+        return await orRefused(() => prepare(plan, { engine, filter, sessionId }, options, pool))
       } catch (cause) {
         options.limits.log.error(`session ${sessionId}: the container could not be made`, cause)
         const detail = cause instanceof Error ? cause.message : String(cause)
@@ -105,6 +111,7 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
   return shownRun(
     containerSpec(plan, {
       ...{ name: 'cloche', image: plan.image ?? 'cloche-machine', labels: {} },
+      network: 'container:(the gateway’s)',
       layout: plan.image === null ? layout : null,
       ...{
         uid,
@@ -144,6 +151,7 @@ async function prepare(
   plan: PlanInput,
   given: Given,
   options: ContainerOptions,
+  pool: NetworkPool,
 ): Promise<Result<SandboxBuild, StartFailure>> {
   const client = connectEngine(given.engine.socket)
   const [layout, files] = await readMachine(plan, options)
@@ -167,11 +175,16 @@ async function prepare(
     }
     const letGo = await options.placeholders.hold(files.entries)
     undoing.push(letGo)
+    const { machine } = image.value
+    const network = await pool.take(`${given.engine.socket} ${machine}`, () =>
+      makeNetwork({ ...options, client, layout, image: machine, log: options.limits.log }),
+    )
+    undoing.push(() => network.dispose())
     const build = await makeContainers(
       plan,
       { ...given, client, folder, layout, files, visible },
       {
-        ...{ image: image.value, undo, undoing, options },
+        ...{ image: image.value, network, undo, undoing, options },
       },
     )
     return ok(build)
@@ -191,6 +204,7 @@ interface Machine extends Given {
 
 interface Making {
   readonly image: ImageUse
+  readonly network: ContainerNetwork
   readonly undo: () => Promise<void>
   readonly undoing: (() => Promise<unknown>)[]
   readonly options: ContainerOptions
@@ -199,7 +213,7 @@ interface Making {
 async function makeContainers(
   plan: PlanInput,
   { engine, client, filter, sessionId, folder, layout, files, visible }: Machine,
-  { image, undo, undoing, options }: Making,
+  { image, network, undo, undoing, options }: Making,
 ): Promise<SandboxBuild> {
   const person = userInfo()
   // Root of a rootless engine is the person.
@@ -215,12 +229,11 @@ async function makeContainers(
   // As unique as its folder, and says who made it.
   const name = basename(folder.path)
   const inside = join(folder.path, 'inside')
-  const outside = join(folder.path, 'network')
   const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
-  await Promise.all([...[inside, outside, closedFolder].map((path) => mkdir(path))])
+  await Promise.all([inside, closedFolder].map((path) => mkdir(path)))
   // Whatever this user's own choice for new files is.
-  await Promise.all([chmod(inside, 0o755), chmod(outside, 0o755), chmod(closedFolder, 0)])
+  await Promise.all([chmod(inside, 0o755), chmod(closedFolder, 0)])
   const channel = await openBootChannel(join(inside, 'host.sock'), granted)
   undoing.push(() => Promise.resolve(channel.close()))
   const canaries = await placeCanaries(folder.path)
@@ -231,8 +244,8 @@ async function makeContainers(
     folder.write('closed', '', 0),
     identifyPlan(plan, files),
     ownerOf(process.pid),
-    // Programs are mounted over these: where the folder lies, none might be run.
-    ...['inside/init', 'network/network', 'network/owners'].map((path) => folder.write(path, '')),
+    // The program is mounted over it: where the folder lies, none might be run.
+    folder.write('inside/init', ''),
     folder.write('inside/filter', filter, 0o644),
   ])
   const planned = {
@@ -246,7 +259,7 @@ async function makeContainers(
   }
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
   const spec = containerSpec(plan, {
-    ...{ name, image: image.name, layout: image.layout },
+    ...{ name, image: image.name, layout: image.layout, network: network.mode },
     ...{
       uid,
       gid,
@@ -262,23 +275,8 @@ async function makeContainers(
     givesFolders: engine.facts.name === 'Docker',
     argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
   })
-  const create = async (options: Docker.ContainerCreateOptions): Promise<Docker.Container> => {
-    const made = await client.createContainer(options)
-    undoing.push(() => removeContainer(made))
-    return made
-  }
-  // Both at once: the second is told the name of the first, which has to be there when it starts.
-  const [container, network] = await Promise.all([
-    create(spec),
-    create(
-      networkSpec({
-        ...{ name: `${name}-network`, image: image.machine, layout, folder: outside },
-        ...{ labels: { ...labels, [LABEL.kind]: 'network' }, container: name },
-        programs: { network: options.networkProgram, owners: options.socketsProgram },
-        ports: [PROXY.port, DIRECT_PORT],
-      }),
-    ),
-  ])
+  const container = await client.createContainer(spec)
+  undoing.push(() => removeContainer(container))
   return {
     policy: policyOf(plan, layout, files),
     launch: {
@@ -295,8 +293,6 @@ async function makeContainers(
       startContainer({
         ...{ planned, container, network, channel, canaries, exited },
         ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
-        relay: { program: options.relayProgram, socket: join(outside, 'network.sock') },
-        ownersSocket: join(outside, 'owners.sock'),
         joined,
         limits: options.limits,
         log: options.limits.log,
