@@ -56,6 +56,21 @@ test('a session in a container: chosen, proven, asked, and gone', async () => {
   await expect(page.getByText('Isolation probed: 4 of 4 axes proven').first()).toBeVisible()
   await expect(page.getByTestId('probe-again')).toBeEnabled()
   await expect(page.getByTestId('drift')).toHaveCount(0)
+
+  // Down is a weaker wall: it is said what goes, and nothing happens without a yes.
+  await page.getByTestId('move-to-os').click()
+  await expect(page.getByTestId('confirm-move')).toContainText('container engine')
+  await page.keyboard.press('Enter')
+  await expect(page.getByTestId('confirm-move')).toHaveCount(0)
+  await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
+  await page.getByTestId('move-to-os').click()
+  await page.getByTestId('confirm-move-confirm').click()
+  await expect(page.getByTestId('move-to-container')).toBeVisible()
+  await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
+  // Up at once.
+  await page.getByTestId('move-to-container').click()
+  await expect(page.getByTestId('move-to-os')).toBeVisible()
+  await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
   await stopSession(page)
   const left = spawnSync('docker', [
     'ps',

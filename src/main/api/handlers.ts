@@ -78,7 +78,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       preview: (spec, caller) => sessions.preview(spec, caller),
       probe: ({ id }) => sessions.probe(id),
       stop: ({ id }) => parts.control.stopSession(id),
-      restart: ({ id }, caller) => sessions.restart(id, caller),
+      restart: ({ id, level }, caller) => sessions.restart(id, caller, level),
       rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),
       remove: ({ id }) => sessions.remove(id),
       list: () => sessions.watch,

@@ -2,7 +2,7 @@ import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { AxisReport } from '../../shared/domain/isolation.ts'
+import type { AxisReport, BoundLevel } from '../../shared/domain/isolation.ts'
 import type { Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import {
@@ -55,9 +55,11 @@ export interface Sessions {
   probe(
     id: SessionId,
   ): Promise<Result<AxisReport[], UnknownSession | { readonly type: 'not_live' }>>
+  /** `level`: another wall; where that cannot be started, nothing is stopped. */
   restart(
     id: SessionId,
     caller: Pick<Caller, 'shell'>,
+    level: BoundLevel | null,
   ): Promise<Result<Session, StartFailure | UnknownSession>>
   /** `isForced`: without asking the program first. */
   stop(
@@ -251,16 +253,18 @@ export function createSessions(options: SessionsOptions): Sessions {
     return ok(null)
   }
 
+  const preview: Sessions['preview'] = async (spec, caller) => {
+    const ready = await preparation.prepare(spec, caller, false)
+    if (!ready.ok) return ready
+    const { backend, plan } = ready.value
+    const described = await backend.describe(plan)
+    await options.planner.release(plan)
+    return described
+  }
+
   return {
     create: (spec, caller) => start(spec, caller, null),
-    preview: async (spec, caller) => {
-      const ready = await preparation.prepare(spec, caller, false)
-      if (!ready.ok) return ready
-      const { backend, plan } = ready.value
-      const described = await backend.describe(plan)
-      await options.planner.release(plan)
-      return described
-    },
+    preview,
     probe: async (id) => {
       const sandbox = sandboxOf(id)
       if (!sandbox.ok) return sandbox
@@ -268,11 +272,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       timeline.append(id, { type: 'isolation/reported', axes })
       return ok(axes)
     },
-    restart: async (id, caller) => {
+    restart: async (id, caller, level) => {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })
+      const spec = level === null ? session.spec : { ...session.spec, level, acknowledgement: null }
+      if (level !== null) {
+        const described = await preview(spec, caller)
+        if (!described.ok) return described
+      }
       if (live.has(id)) await stop(id)
-      return start(session.spec, caller, id)
+      return start(spec, caller, id)
     },
     stop,
     rename: (id, title) => {

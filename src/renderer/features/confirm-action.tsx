@@ -2,12 +2,13 @@ import type { ReactNode } from 'react'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import { controlProcesses } from '../stores/process-actions.ts'
-import { removeSession, stopSession } from '../stores/session-actions.ts'
+import { removeSession, restartSession, stopSession } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { type Confirmation, goTo, setUi, useUi } from '../stores/ui.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
+import { lostBetween, MOVED_WORDS, withArticle } from '../words/isolation.ts'
 
 const close = (): void => setUi({ confirm: null })
 
@@ -20,6 +21,8 @@ export function ConfirmAction() {
       return <ConfirmStop id={confirm.id} />
     case 'remove':
       return <ConfirmRemove id={confirm.id} />
+    case 'move':
+      return <ConfirmMove {...confirm} />
     case 'stop-all':
       return <ConfirmStopAll />
     case 'control':
@@ -80,6 +83,27 @@ function ConfirmRemove({ id }: { id: SessionId }) {
       }}
     >
       <p>Its recording is deleted for good. Files in the workspace stay as they are.</p>
+    </Ask>
+  )
+}
+
+function ConfirmMove({ id, level }: Extract<Confirmation, { kind: 'move' }>) {
+  const session = useSessions((state) => state.byId.get(id))
+  if (!session) return null
+  return (
+    <Ask
+      title={`Move “${session.title}” to ${withArticle(level)}?`}
+      confirm="Move"
+      testId="confirm-move"
+      act={() => void restartSession(id, level)}
+    >
+      <p>{MOVED_WORDS}</p>
+      <p>It is a weaker wall. This goes:</p>
+      <ul className="more-list">
+        {lostBetween(session.spec.level, level).map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
     </Ask>
   )
 }

@@ -23,6 +23,7 @@ import {
   wordsOfAxis,
 } from '../words/isolation.ts'
 import { LimitsInForce } from './limits-in-force.tsx'
+import { MoveSession } from './move-session.tsx'
 import { ProbeBar } from './probe-bar.tsx'
 
 /** What was asked for, what is proven, and by which attempt. */
@@ -37,6 +38,7 @@ export function IsolationPanel() {
         <div className="stack-tight">
           <b>{LEVEL_NAMES[session.spec.level]}</b>
           <span className="small dim">{LEVEL_EFFECTS[session.spec.level]}</span>
+          <MoveSession session={session} />
         </div>
       </div>
       <ProbeBar session={session} />

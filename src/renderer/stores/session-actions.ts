@@ -4,6 +4,7 @@ import type { NotLive, UnknownSession } from '../../shared/contract/api.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { InsidePort } from '../../shared/domain/forward.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
+import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { Session, SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
@@ -89,9 +90,10 @@ function wordsOfProbe(error: string | z.infer<typeof UnknownSession | typeof Not
     : 'This session no longer exists.'
 }
 
-export const restartSession = (id: SessionId): Promise<void> =>
+/** `level`: behind another wall; null: as it was. */
+export const restartSession = (id: SessionId, level: BoundLevel | null = null): Promise<void> =>
   attempt(async (api) => {
-    const restarted = await api.session.restart({ id })
+    const restarted = await api.session.restart({ id, level })
     if (restarted.ok) return goTo('sessions', restarted.value.id)
     if (restarted.error.type === 'unknown_session')
       useActions.setState({ problem: 'This session no longer exists.' })

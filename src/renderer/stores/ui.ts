@@ -1,5 +1,6 @@
 import { create } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
+import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
 
 export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'doctor'
@@ -35,6 +36,8 @@ interface UiState {
 
 export type Confirmation =
   | { readonly kind: 'stop' | 'remove'; readonly id: SessionId }
+  /** Behind a weaker wall. */
+  | { readonly kind: 'move'; readonly id: SessionId; readonly level: BoundLevel }
   | { readonly kind: 'stop-all' }
   | {
       readonly kind: 'control'

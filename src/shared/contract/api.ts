@@ -3,7 +3,7 @@ import { AgentInfo } from '../domain/agent.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
-import { AxisReport } from '../domain/isolation.ts'
+import { AxisReport, BoundLevel } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
 import {
   Decision,
@@ -107,9 +107,12 @@ export const api = defineContract({
       output: z.null(),
       error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
     }),
-    /** A new session with the same spec, with the agent's resume argument where it has one. */
+    /**
+     * A new session with the same spec, with the agent's resume argument where it has one. `level`: behind
+     * that wall instead; where that cannot be started, nothing is stopped.
+     */
     restart: command({
-      input: z.strictObject({ id: SessionId }),
+      input: z.strictObject({ id: SessionId, level: BoundLevel.nullable().default(null) }),
       output: Session,
       error: z.union([StartFailure, UnknownSession]),
     }),

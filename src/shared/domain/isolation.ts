@@ -4,6 +4,10 @@ import { z } from 'zod'
 export const IsolationLevel = z.enum(['unconfined', 'os', 'container', 'vm'])
 export type IsolationLevel = z.infer<typeof IsolationLevel>
 
+/** Levels with a boundary: moving to one of them needs no typed word. */
+export const BoundLevel = IsolationLevel.exclude(['unconfined'])
+export type BoundLevel = z.infer<typeof BoundLevel>
+
 export const Axis = z.enum(['files', 'network', 'processes', 'credentials'])
 export type Axis = z.infer<typeof Axis>
 export const AXES: readonly Axis[] = Axis.options

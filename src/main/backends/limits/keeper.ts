@@ -48,6 +48,8 @@ const NO_CORE = '--core=1:1'
 const LOOK_MS = 500
 /** Written between two looks by what does not really write. */
 const IDLE_BYTES = 256 * 1024
+/** Processes of ours in a sandbox's user table, which the kernel counts as well: `socket-owners`. */
+const OURS = 1
 /** A limit that is reached all the time is told this often. */
 const TELL_MS = 60_000
 /** Niceness of a session whose computing time nothing limits: the window comes first. */
@@ -149,7 +151,8 @@ function watch(watched: Watched, options: LimitOptions): () => void {
     const usages = (await Promise.all(pids.map(readUsage))).filter((item) => item !== null)
     const threads = sum(usages, 'threads')
     if (limits.processes !== null && means('processes').includes('rlimit'))
-      if (threads >= limits.processes) tell('processes', 'No further process could be started.')
+      if (threads + OURS >= limits.processes)
+        tell('processes', 'No further process could be started.')
     if (limits.memoryBytes !== null && means('memory').includes('watched'))
       if (sum(usages, 'memoryBytes') > limits.memoryBytes && (await endLargest(usages, rootPid)))
         tell('memory', 'The largest process of the session was ended.')
