@@ -41,8 +41,10 @@ test.each([
   expect(moved.value).toMatchObject({ continues: first.id, spec: { level: to } })
   const seen = follow(connection, moved.value.id)
   await expect.poll(where, { timeout: 15_000 }).toBe(`${to}\n`)
-  expect(seen.state().session?.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
-  expect(old.state().session?.status).toBe('ended')
+  await expect
+    .poll(() => seen.state().session?.axes.map(({ proven }) => proven))
+    .toEqual(Array(4).fill('enforced'))
+  await expect.poll(() => old.state().session?.status).toBe('ended')
 })
 
 test('where the other wall cannot be had, nothing is stopped', async () => {

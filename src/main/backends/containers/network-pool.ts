@@ -13,42 +13,54 @@ export interface NetworkPool {
   close(): Promise<void>
 }
 
+interface Spare {
+  readonly key: string
+  /** null: it could not be made. */
+  readonly making: Promise<ContainerNetwork | null>
+}
+
 export function createNetworkPool(keepsOne: boolean, log: Log): NetworkPool {
-  let spare: { readonly key: string; readonly network: ContainerNetwork } | null = null
+  let spare: Spare | null = null
   let timer: NodeJS.Timeout | null = null
   let isClosed = false
 
-  const dispose = (network: ContainerNetwork): Promise<void> =>
-    network
-      .dispose()
-      .catch((cause: unknown) => log.warn('a network that was kept was not removed', cause))
   const drop = async (): Promise<void> => {
     const old = spare
     spare = null
-    if (old) await dispose(old.network)
+    const network = await old?.making
+    await network
+      ?.dispose()
+      .catch((cause: unknown) => log.warn('a network that was kept was not removed', cause))
   }
-  const after = (ms: number, work: () => Promise<void>): void => {
+  const after = (ms: number, work: () => void): void => {
     if (timer) clearTimeout(timer)
-    timer = setTimeout(() => void work(), ms)
+    timer = setTimeout(work, ms)
     timer.unref()
   }
-  const refill = async (key: string, make: () => Promise<ContainerNetwork>): Promise<void> => {
+  const refill = (key: string, make: () => Promise<ContainerNetwork>): void => {
     if (spare || isClosed) return
-    try {
-      const network = await make()
-      if (spare || isClosed) return await dispose(network)
-      spare = { key, network }
-      after(IDLE_MS, drop)
-    } catch (cause) {
+    const making = make().catch((cause: unknown) => {
       log.warn('no network could be made in advance', cause)
-    }
+      return null
+    })
+    spare = { key, making }
+    after(IDLE_MS, () => void drop())
+  }
+  /** One that is still being made is waited for: two at a time only hinder each other. */
+  const takeSpare = async (key: string): Promise<ContainerNetwork | null> => {
+    if (spare?.key === key) {
+      const { making } = spare
+      spare = null
+      const network = await making
+      if (network && !network.isOver()) return network
+      await network?.dispose()
+    } else await drop()
+    return null
   }
 
   return {
     take: async (key, make) => {
-      const kept = spare?.key === key && !spare.network.isOver() ? spare.network : null
-      if (kept) spare = null
-      else await drop()
+      const kept = await takeSpare(key)
       if (keepsOne) after(AFTER_MS, () => refill(key, make))
       return kept ?? make()
     },
