@@ -4,7 +4,7 @@ import type { ContainerNetwork } from './network-container.ts'
 /** Milliseconds after which one that nobody took is given back. */
 const IDLE_MS = 10 * 60_000
 /** The start that took the last one goes first. */
-const AFTER_MS = 500
+const AFTER_MS = 250
 
 /** One network in advance: making it is half of a start, and it belongs to no session yet. */
 export interface NetworkPool {
