@@ -24,6 +24,7 @@ import {
   signalProcess,
 } from './process-identity.ts'
 import type { RunFolder } from './run-folder.ts'
+import { startSteps, Stopped, stoppedBy } from './start-steps.ts'
 import { type SandboxHelpers, takeNetwork } from './take-network.ts'
 
 /** What connects host and launcher during a start. */
@@ -54,15 +55,6 @@ const START_MS = 10_000
 const END_MS = 10_000
 const POLL_MS = 1
 
-/** A start that came to its end, with the part that was being built. */
-class Stopped extends Error {
-  readonly part: string
-  constructor(part: string, detail: string) {
-    super(detail)
-    this.part = part
-  }
-}
-
 /**
  * Follows a launcher until its sandbox stands and is proven. On failure every process of it is
  * ended; the files stay for `abandon`.
@@ -70,11 +62,9 @@ class Stopped extends Error {
 export async function startSandbox(start: Start): Promise<Result<Sandbox, StartFailure>> {
   const launcher = await identify(start.pid)
   const started: Started = { root: null, network: null, keeper: null }
-  const result = await build(start, started).catch((cause: unknown) => {
-    const part = cause instanceof Stopped ? cause.part : 'bubblewrap'
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    return err({ type: 'boundary_failed' as const, part, detail, remedy: REMEDY })
-  })
+  const result = await build(start, started).catch((cause: unknown) =>
+    stoppedBy(cause, 'bubblewrap'),
+  )
   if (!result.ok) {
     if (started.network) closeNetwork(started.network)
     for (const process of [started.root, launcher]) if (process) await endProcess(process, END_MS)
@@ -91,22 +81,10 @@ interface Started {
   keeper: LimitKeeper | null
 }
 
-const REMEDY = 'Open Doctor to see what this machine lacks.'
-
 async function build(start: Start, started: Started): Promise<Result<Sandbox, StartFailure>> {
   const { channels, helper, exited } = start
   const { folder, canaries } = channels
-  const signal = AbortSignal.any([exited, AbortSignal.timeout(START_MS)])
-  const wait = async <T>(part: string, read: () => Promise<T | null>): Promise<T> => {
-    for (;;) {
-      const value = await read()
-      if (value !== null) return value
-      // An early exit has no words here: the caller adds what bubblewrap wrote to the terminal.
-      if (exited.aborted) throw new Stopped(part, '')
-      if (signal.aborted) throw new Stopped(part, `it was not ready after ${START_MS / 1000} s`)
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-    }
-  }
+  const { wait, signal } = startSteps(exited, START_MS, POLL_MS)
 
   const root = await wait('bubblewrap', () => firstProcess(folder.path))
   started.root = root

@@ -23,7 +23,7 @@ import { type Planned, protectedFolder } from './probe-run.ts'
 import { makeRunFolder } from './run-folder.ts'
 import { compileSandboxFilter } from './seccomp.ts'
 import type { SandboxHelpers } from './take-network.ts'
-import { writableHelper } from './writable-helpers.ts'
+import { refuseWritable } from './writable-helpers.ts'
 
 export interface BubblewrapOptions extends SandboxHelpers {
   readonly log: Log
@@ -47,16 +47,11 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
     },
     build: async (plan, sessionId) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
-      const own = await writableHelper(plan, [
+      const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram],
       ])
-      if (own)
-        return failed(
-          'Cloche’s own program',
-          `${own} could be changed inside, and it runs outside`,
-          'Choose another workspace, or start Cloche from another copy of itself.',
-        )
+      if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
       if (!bubblewrap.ok)
         return failed('bubblewrap', bubblewrap.error, 'Install bubblewrap from your distribution.')

@@ -1,6 +1,23 @@
 import { realpath } from 'node:fs/promises'
 import { isAbsolute, relative } from 'node:path'
+import type { StartFailure } from '../../shared/domain/session.ts'
+import { err, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
+
+/** Why such a session does not start; null: it could write none of them. */
+export async function refuseWritable(
+  plan: Pick<PlanInput, 'workspace' | 'mounts'>,
+  helpers: readonly string[],
+): Promise<Result<never, StartFailure> | null> {
+  const own = await writableHelper(plan, helpers)
+  if (own === null) return null
+  return err({
+    type: 'boundary_failed',
+    part: 'Cloche’s own program',
+    detail: `${own} could be changed inside, and it runs outside`,
+    remedy: 'Choose another workspace, or start Cloche from another copy of itself.',
+  })
+}
 
 /**
  * The first of our own programs that a session of this plan could write; null when there is none.

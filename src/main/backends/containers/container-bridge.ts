@@ -9,11 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const [socketPath = '', container = '', joined = ''] = process.argv.slice(2)
 
-/** An engine that is restarted is waited for. */
-const AGAIN_MS = 500
-const GIVE_UP_MS = 60_000
-const SOON_MS = 20
-const START_MS = 30_000
 /** What an engine answers where a start or an end has happened already. */
 const NOT_MODIFIED = 304
 
@@ -102,29 +97,29 @@ async function exitCode(): Promise<number | null> {
   return typeof code === 'number' ? code : 1
 }
 
-async function untilAnswer<T>(ask: () => Promise<T>): Promise<T> {
-  const end = performance.now() + GIVE_UP_MS
+/** `isPassing`: what may go by itself. */
+async function retry<T>(
+  ask: () => Promise<T>,
+  isPassing: (cause: unknown) => boolean,
+  { everyMs, forMs }: { readonly everyMs: number; readonly forMs: number },
+): Promise<T> {
+  const end = performance.now() + forMs
   for (;;) {
     try {
       return await ask()
     } catch (cause) {
-      if (cause instanceof EngineError || performance.now() > end) throw cause
-      await sleep(AGAIN_MS)
+      if (!isPassing(cause) || performance.now() > end) throw cause
+      await sleep(everyMs)
     }
   }
 }
 
-async function untilRunning<T>(ask: () => Promise<T>): Promise<T> {
-  const end = performance.now() + START_MS
-  for (;;) {
-    try {
-      return await ask()
-    } catch (cause) {
-      if (!(cause instanceof NotRunning) || performance.now() > end) throw cause
-      await sleep(SOON_MS)
-    }
-  }
-}
+/** An engine that is restarted is waited for. */
+const untilAnswer = <T>(ask: () => Promise<T>): Promise<T> =>
+  retry(ask, (cause) => !(cause instanceof EngineError), { everyMs: 500, forMs: 60_000 })
+
+const untilRunning = <T>(ask: () => Promise<T>): Promise<T> =>
+  retry(ask, (cause) => cause instanceof NotRunning, { everyMs: 20, forMs: 30_000 })
 
 async function main(): Promise<number> {
   let stream = await untilRunning(attach)

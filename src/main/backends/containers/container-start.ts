@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { AxisReport } from '../../../shared/domain/isolation.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
@@ -14,6 +13,7 @@ import { readListening } from '../ports/listening.ts'
 import type { Canaries } from '../probe-canaries.ts'
 import { hasDrifted, judgeSandbox, type Planned, probeAgain } from '../probe-run.ts'
 import { endProcess, identify, type ProcessIdentity, signalProcess } from '../process-identity.ts'
+import { startSteps, Stopped, stoppedBy } from '../start-steps.ts'
 import type { BootChannel } from './boot-channel.ts'
 import { containerGroups } from './container-groups.ts'
 import { containerConnector, runInContainer } from './container-exec.ts'
@@ -45,17 +45,6 @@ export interface ContainerStart {
 const START_MS = 30_000
 const END_MS = 10_000
 const POLL_MS = 2
-const REMEDY = 'Open Doctor to see what this machine lacks.'
-
-/** A start that came to its end, with the part that was being built. */
-class Stopped extends Error {
-  readonly part: string
-  constructor(part: string, detail: string) {
-    super(detail)
-    this.part = part
-  }
-}
-
 interface Started {
   root: ProcessIdentity | null
   keeper: LimitKeeper | null
@@ -69,11 +58,9 @@ export async function startContainer(
   start: ContainerStart,
 ): Promise<Result<Sandbox, StartFailure>> {
   const started: Started = { root: null, keeper: null }
-  const result = await build(start, started).catch((cause: unknown) => {
-    const part = cause instanceof Stopped ? cause.part : 'the container'
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    return err({ type: 'boundary_failed' as const, part, detail, remedy: REMEDY })
-  })
+  const result = await build(start, started).catch((cause: unknown) =>
+    stoppedBy(cause, 'the container'),
+  )
   if (!result.ok) {
     start.channel.close()
     await started.keeper?.release()
@@ -87,17 +74,7 @@ async function build(
   started: Started,
 ): Promise<Result<Sandbox, StartFailure>> {
   const { channel, exited } = start
-  const signal = AbortSignal.any([exited, AbortSignal.timeout(START_MS)])
-  const wait = async <T>(part: string, read: () => T | null): Promise<T> => {
-    for (;;) {
-      const value = read()
-      if (value !== null) return value
-      // An early exit has no words here: the caller adds what came to the terminal.
-      if (exited.aborted) throw new Stopped(part, '')
-      if (signal.aborted) throw new Stopped(part, `it was not ready after ${START_MS / 1000} s`)
-      await sleep(POLL_MS)
-    }
-  }
+  const { wait } = startSteps(exited, START_MS, POLL_MS)
   // The first thing the probe does may be to connect.
   const look = start.network.canary.look()
   // Its terminal is joined meanwhile: nothing is said there before the agent starts.

@@ -23,7 +23,7 @@ import { PROBE_SCRIPT } from '../probe-script.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
 import { compileSandboxFilter } from '../seccomp.ts'
 import type { SandboxHelpers } from '../take-network.ts'
-import { writableHelper } from '../writable-helpers.ts'
+import { refuseWritable } from '../writable-helpers.ts'
 import { openBootChannel } from './boot-channel.ts'
 import { containerSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
@@ -70,16 +70,11 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
     },
     build: async (plan, sessionId) => {
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
-      const own = await writableHelper(plan, [
+      const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.bridgeScript, options.initProgram],
         ...[options.relayProgram, options.networkProgram, options.socketsProgram],
       ])
-      if (own)
-        return failed(
-          'Cloche’s own program',
-          `${own} could be changed inside, and it runs outside`,
-          'Choose another workspace, or start Cloche from another copy of itself.',
-        )
+      if (refusal) return refusal
       const engines = await findEngines(options.env)
       const engine = engines.find(answers)
       const filter = compileSandboxFilter(process.arch)
