@@ -134,7 +134,7 @@ function readParts() {
 const parts = readParts()
 await prepare()
 await prepareTestMachine()
-if (parts.includes('e2e')) await installAgents()
+if (parts.some((part) => ['real', 'containers', 'e2e'].includes(part))) await installAgents()
 mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 
 const self = { root: ROOT, start: run }

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { afterEach, beforeEach, expect } from 'vitest'
+import type { Connection } from '../../src/shared/rpc/client.ts'
+import { decodeLog } from '../../src/shared/terminal-log.ts'
+import { startTestHost, type TestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+const test = requireCapability('a container engine')
+/** As their users install them. */
+const AGENTS = resolve(import.meta.dirname, '../fixtures/agents/node_modules/.bin')
+
+let host: TestHost
+let connection: Connection
+beforeEach(async () => {
+  host = await startTestHost({ env: { PATH: `${AGENTS}:${process.env.PATH}` } })
+  connection = await host.connect()
+})
+afterEach(() => host.dispose())
+
+test.each([
+  ['codex', 'WelcometoCodex'],
+  ['claude-code', 'WelcometoClaudeCode'],
+] as const)('%s draws its first screen in a container', async (agent, words) => {
+  const created = await connection.api.session.create({
+    ...shellSpec(host.workspace, ''),
+    ...{ agent, command: null, level: 'container' },
+  })
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const { id } = created.value
+  const text = async (): Promise<string> =>
+    decodeLog(await connection.readRecording(id, 0))
+      .records.map((item) =>
+        item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : '',
+      )
+      .join('')
+      .replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
+  await expect.poll(text, { timeout: 30_000 }).toContain(words)
+  await connection.api.session.stop({ id })
+})
