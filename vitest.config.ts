@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+const REAL = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  fileParallelism: false,
+  // Real kernels on a busy machine: a second try is allowed in CI, and the report marks it.
+  retry: process.env.CI ? 1 : 0,
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,11 +21,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/{enforcement,integration}/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          // Real kernels on a busy machine: a second try is allowed in CI, and the report marks it.
-          retry: process.env.CI ? 1 : 0,
+          ...REAL,
         },
       },
       {
@@ -37,10 +41,7 @@ export default defineConfig({
             ].map((name) => `test/integration/${name}.test.ts`),
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-          retry: process.env.CI ? 1 : 0,
+          ...REAL,
         },
       },
     ],

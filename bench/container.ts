@@ -2,19 +2,15 @@
 // `docker run` with neither. Started by scripts/bench.mjs; arguments: folder of the built entries,
 // folder of the peers' programs, rounds.
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runInCloche, startCloche } from './cloche-session.ts'
-import { type Contender, measure, table } from './rounds.ts'
+import { firstInstructionBy, measure, STAMP, table } from './rounds.ts'
 
 const [entries = '', , roundsText = '10'] = process.argv.slice(2)
 const root = mkdtempSync('/var/tmp/cloche-bench-')
 const workspace = join(root, 'home', 'project')
 mkdirSync(workspace, { recursive: true })
-const stamp = join(workspace, 'stamp')
-/** The clock of the machine, by the first program that runs inside. */
-const STAMP = ['/bin/sh', '-c', 'date +%s%N >stamp']
-const now = (): number => performance.timeOrigin + performance.now()
 
 const docker = (...args: string[]): string => execFileSync('docker', args, { encoding: 'utf8' })
 
@@ -34,19 +30,12 @@ const { connection, stop } = await startCloche({
 await runInCloche(connection, { workspace, level: 'container' }, STAMP)
 const image =
   docker('images', '--quiet', '--filter', 'reference=*cloche-machine-*').split('\n')[0] ?? ''
-const contender = (name: string, run: () => Promise<void>): Contender => ({
-  name,
-  run: async () => {
-    rmSync(stamp, { force: true })
-    const startedMs = now()
-    await run()
-    return Number(readFileSync(stamp, 'utf8')) / 1e6 - startedMs
-  },
-})
 const rows = await measure(
   [
-    contender('docker run, nothing around it', () => runPlain(image)),
-    contender('Cloche', () => runInCloche(connection, { workspace, level: 'container' }, STAMP)),
+    firstInstructionBy(workspace, 'docker run, nothing around it', () => runPlain(image)),
+    firstInstructionBy(workspace, 'Cloche', (command) =>
+      runInCloche(connection, { workspace, level: 'container' }, command),
+    ),
   ],
   Number(roundsText),
 )

@@ -1,3 +1,6 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
 /** One thing that is measured against others. Resolves to what it took, in milliseconds. */
 export interface Contender {
   readonly name: string
@@ -49,6 +52,25 @@ const median = (values: readonly number[]): number =>
 
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+
+/** The clock of the machine, by the first program that runs inside. */
+export const STAMP = ['/bin/sh', '-c', 'date +%s%N >stamp']
+
+/** From asking `run` for `STAMP` in `workspace` to its first instruction. */
+export const firstInstructionBy = (
+  workspace: string,
+  name: string,
+  run: (command: readonly string[]) => Promise<void>,
+): Contender => ({
+  name,
+  run: async () => {
+    const stamp = join(workspace, 'stamp')
+    rmSync(stamp, { force: true })
+    const startedMs = performance.timeOrigin + performance.now()
+    await run(STAMP)
+    return Number(readFileSync(stamp, 'utf8')) / 1e6 - startedMs
+  },
+})
 
 export function table(title: string, rows: readonly Measured[]): string {
   const lines = rows.map(({ name, medianMs, lowMs, highMs, ratio }) =>

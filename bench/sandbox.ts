@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import type { Connection } from '../src/shared/rpc/client.ts'
 import { quote, runInCloche, startCloche } from './cloche-session.ts'
-import { type Contender, measure, type Measured, table } from './rounds.ts'
+import { type Contender, firstInstructionBy, measure, type Measured, table } from './rounds.ts'
 
 const [entries = '', peers = '', roundsText = '10'] = process.argv.slice(2)
 const rounds = Number(roundsText)
@@ -20,11 +20,7 @@ mkdirSync(workspace)
 const node = join(process.execPath, '..')
 const path = `${peers}:${node}:/usr/bin:/bin`
 
-const now = (): number => performance.timeOrigin + performance.now()
 const stamp = join(workspace, 'stamp')
-/** The clock of the machine, by the first program that runs inside. */
-const STAMP = ['/bin/sh', '-c', 'date +%s%N >stamp']
-const stampMs = (): number => Number(readFileSync(stamp, 'utf8')) / 1e6
 
 function runPeer(file: string, args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -67,18 +63,8 @@ const PEERS: readonly (readonly [string, (command: readonly string[]) => Promise
 ]
 
 async function firstInstruction(connection: Connection): Promise<Measured[]> {
-  const contender = (
-    name: string,
-    run: (command: readonly string[]) => Promise<void>,
-  ): Contender => ({
-    name,
-    run: async () => {
-      rmSync(stamp, { force: true })
-      const startedMs = now()
-      await run(STAMP)
-      return stampMs() - startedMs
-    },
-  })
+  const contender = (name: string, run: (command: readonly string[]) => Promise<void>) =>
+    firstInstructionBy(workspace, name, run)
   return measure(
     [
       ...PEERS.slice(0, 1).map(([name, run]) => contender(name, run)),
@@ -159,7 +145,7 @@ async function files(connection: Connection, script: string): Promise<Measured[]
     run: async () => {
       rmSync(stamp, { force: true })
       await run(timed)
-      return stampMs()
+      return Number(readFileSync(stamp, 'utf8')) / 1e6
     },
   })
   return measure(

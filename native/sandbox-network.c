@@ -24,19 +24,12 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 #include "network-rules.h"
 
 // Also in src/main/egress/direct/names.ts: the first address of the range names are given.
 #define OWN_ADDRESS "198.18.0.1"
 #define BACKLOG 511
-
-static long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
 
 // bubblewrap brings it up itself, and fails if somebody else did.
 static void wait_for_loopback(void) {

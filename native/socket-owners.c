@@ -22,7 +22,6 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <time.h>
 #include "network-rules.h"
 
 enum { QUEUE = 1, HOLD_MS = 250, MOST_HELD = 1024, PACKET_BYTES = 128, ADDRESS = 16 };
@@ -187,12 +186,6 @@ static struct {
   long until_ms;
 } held[MOST_HELD];
 static size_t held_count;
-
-static long now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
 
 // In the order they came; the host answers in the same, so the first is nearly always the one.
 static void release_held(uint32_t id) {

@@ -17,13 +17,10 @@ const SHARED = ['native/network-rules.h']
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']
-/** The first also runs in a container that has no libraries; not every machine can make it. */
-const LINKS = {
-  'socket-owners': [['-static'], ['-pie', '-fPIE']],
-  'container-init': [['-static'], ['-pie', '-fPIE']],
-  'sandbox-network': [['-static'], ['-pie', '-fPIE']],
-}
-const linksOf = (name) => LINKS[name] ?? [['-pie', '-fPIE']]
+const LINKED = ['-pie', '-fPIE']
+/** These run in containers too, where there may be no libraries; not every machine can make them so. */
+const ALONE = ['container-init', 'sandbox-network', 'socket-owners']
+const linksOf = (name) => (ALONE.includes(name) ? [['-static'], LINKED] : [LINKED])
 
 const compiler = () => ['cc', 'gcc', 'clang'].map((name) => which(name)).find(Boolean) ?? null
 

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
-import { decodeLog } from '../../src/shared/terminal-log.ts'
-import { startTestHost, type TestHost } from '../helpers/host.ts'
+import { outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -29,12 +28,7 @@ test.each([
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   const text = async (): Promise<string> =>
-    decodeLog(await connection.readRecording(id, 0))
-      .records.map((item) =>
-        item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : '',
-      )
-      .join('')
-      .replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
+    (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
   await expect.poll(text, { timeout: 30_000 }).toContain(words)
   await connection.api.session.stop({ id })
 })

@@ -2,9 +2,8 @@ import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
-import { decodeLog } from '../../src/shared/terminal-log.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
-import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -28,12 +27,7 @@ test('an engine that is killed and comes back: the session goes on, and its term
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   const followed = follow(connection, id)
-  const text = async (): Promise<string> =>
-    decodeLog(await connection.readRecording(id, 0))
-      .records.map((item) =>
-        item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : '',
-      )
-      .join('')
+  const text = (): Promise<string> => outputOf(connection, id)
   await expect.poll(text, { timeout: 15_000 }).toContain('before')
 
   await writeFile(wish, '')

@@ -8,6 +8,7 @@ import type { PermissionRequest } from '../../src/shared/domain/policy.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import { projectAll, type SessionState } from '../../src/shared/projection.ts'
 import { type Connection, connect } from '../../src/shared/rpc/client.ts'
+import { decodeLog } from '../../src/shared/terminal-log.ts'
 import { memoryTransportPair } from '../../src/shared/rpc/transport.ts'
 
 /** The built entries (PTY host, sandbox listener); `npm test` builds before it tests. */
@@ -107,4 +108,12 @@ export function pendingPrompts(connection: Connection): { list: PermissionReques
     }
   })
   return pending
+}
+
+/** What the terminal of a session got so far, from its recording. */
+export async function outputOf(connection: Connection, id: SessionId): Promise<string> {
+  const log = decodeLog(await connection.readRecording(id, 0))
+  return log.records
+    .map((item) => (item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : ''))
+    .join('')
 }

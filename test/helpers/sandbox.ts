@@ -170,9 +170,8 @@ export async function runInside(
   place: Place,
   argv: readonly string[],
   more: Partial<PlanInput> = {},
-  backend = testBackend(),
 ): Promise<{ code: number; output: string }> {
-  const { sandbox, terminal } = await startSandbox(place, argv, more, backend)
+  const { sandbox, terminal } = await startSandbox(place, argv, more)
   if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
   await sandbox.value.release()
   const { exitCode } = await terminal.exited

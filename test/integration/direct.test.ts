@@ -5,8 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, onTestFinished } from 'vitest'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
-import { decodeLog } from '../../src/shared/terminal-log.ts'
-import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
+import { follow, outputOf, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { runOutside } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -58,10 +57,7 @@ async function start(script: string, grants: string[] = []) {
     /** What it wrote, once it ended. */
     text: async (): Promise<string> => {
       await expect.poll(() => followed.state().session?.status, { timeout: 20_000 }).toBe('ended')
-      const log = decodeLog(await connection.readRecording(session.id, 0))
-      return log.records
-        .map((item) => (item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : ''))
-        .join('')
+      return outputOf(connection, session.id)
     },
   }
 }

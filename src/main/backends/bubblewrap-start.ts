@@ -8,7 +8,6 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, Sandbox, SandboxNetwork } from '../core/ports.ts'
 import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
-import { childrenOf } from './kernel-facts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
 import { createNetworkCanary, type NetworkCanary } from './network-canary.ts'
 import { createConnector } from './ports/connector.ts'
@@ -16,16 +15,10 @@ import { forwardPort } from './ports/forward.ts'
 import { readListening } from './ports/listening.ts'
 import { type Canaries, readReport } from './probe-canaries.ts'
 import { enterSpaces, hasDrifted, judgeSandbox, type Planned, probeAgain } from './probe-run.ts'
-import {
-  endProcess,
-  identify,
-  isAlive,
-  type ProcessIdentity,
-  signalProcess,
-} from './process-identity.ts'
+import { askChildren, endProcess, identify, type ProcessIdentity } from './process-identity.ts'
 import type { RunFolder } from './run-folder.ts'
 import { startSteps, Stopped, stoppedBy } from './start-steps.ts'
-import { type SandboxHelpers, takeNetwork } from './take-network.ts'
+import { closeNetwork, type SandboxHelpers, takeNetwork } from './take-network.ts'
 
 /** What connects host and launcher during a start. */
 export interface Channels {
@@ -149,13 +142,6 @@ interface Standing {
   readonly canary: NetworkCanary
 }
 
-export function closeNetwork({ proxy, direct, sockets }: SandboxNetwork): void {
-  sockets?.close()
-  proxy.close()
-  for (const listener of direct?.listeners ?? []) listener.close()
-  direct?.resolver.close()
-}
-
 function makeSandbox(
   { planned, channels: { go }, ended, helper }: Start,
   { root, keeper, network, canary }: Standing,
@@ -176,11 +162,7 @@ function makeSandbox(
     release: async () => {
       await go.write('go\n')
     },
-    terminate: async () => {
-      if (!(await isAlive(root))) return
-      const children = await Promise.all((await childrenOf(root.pid)).map(identify))
-      for (const child of children) if (child) await signalProcess(child, 'SIGTERM')
-    },
+    terminate: () => askChildren(root),
     destroy: async () => {
       closeNetwork(network)
       connector.close()

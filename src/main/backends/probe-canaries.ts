@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { access, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { exists } from './exists.ts'
 
 /** What the machine saw of an attempt, whatever the probe says. */
 export interface Sightings {
@@ -51,12 +52,6 @@ export async function placeCanaries(folder: string): Promise<Canaries> {
     },
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 /** What the probe said, by name; null until it is complete. */
 export async function readReport(path: string): Promise<ReadonlyMap<string, string> | null> {

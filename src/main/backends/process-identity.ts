@@ -1,4 +1,4 @@
-import { startTicks } from './kernel-facts.ts'
+import { childrenOf, startTicks } from './kernel-facts.ts'
 
 /** A process that no later one can be taken for: its number and when it started. */
 export interface ProcessIdentity {
@@ -26,6 +26,13 @@ export async function signalProcess(
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause
   }
+}
+
+/** Asks what a sandbox runs to end, not the sandbox: its first process stays until they have. */
+export async function askChildren(first: ProcessIdentity): Promise<void> {
+  if (!(await isAlive(first))) return
+  const children = await Promise.all((await childrenOf(first.pid)).map(identify))
+  for (const child of children) if (child) await signalProcess(child, 'SIGTERM')
 }
 
 const POLL_MS = 5

@@ -95,6 +95,14 @@ export async function takeNetwork(
     : listener
 }
 
+/** What `takeNetwork` gave, and whatever else has the same ends. Further calls do nothing. */
+export function closeNetwork({ proxy, direct, sockets }: SandboxNetwork): void {
+  sockets?.close()
+  proxy.close()
+  for (const listener of direct?.listeners ?? []) listener.close()
+  direct?.resolver.close()
+}
+
 export interface Taken {
   readonly network: Omit<SandboxNetwork, 'sockets'>
   readonly reason: string

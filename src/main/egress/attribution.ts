@@ -107,9 +107,12 @@ async function findRequesters(
       ),
       processes.members(rootPid),
     ])
+    const alive = new Set(members)
+    for (const pid of hints.keys()) if (!alive.has(pid)) hints.delete(pid)
+    const answered = new Map(unknown.map((item, i) => [item, inodes[i]]))
     const byInode = new Map<string, Wanted[]>()
     for (const item of batch) {
-      const inode = item.inode ?? inodes[unknown.indexOf(item)]
+      const inode = item.inode ?? answered.get(item)
       if (inode) byInode.set(inode, [...(byInode.get(inode) ?? []), item])
     }
     if (byInode.size === 0) return found

@@ -59,12 +59,11 @@ export class DialledSocket extends Socket {
   /** false: nothing is read, and the buffer is not used again, until `to` has taken this part. */
   #pass(part: Buffer, to: Socket): boolean {
     if (!to.writable) return true
-    let isTaken = false
+    // A stream tells of a write only later, also of one that was taken at once.
     to.write(part, () => {
-      isTaken = true
       if (isWaiting) this.resume()
     })
-    const isWaiting = !isTaken && to.writableLength > 0
+    const isWaiting = to.writableLength > 0
     if (isWaiting) this.pause()
     return !isWaiting
   }

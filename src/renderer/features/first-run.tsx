@@ -6,7 +6,7 @@ import { LevelGlyph } from '../ui/badges.tsx'
 import { Button } from '../ui/button.tsx'
 import { Icon, Mark } from '../ui/icons.tsx'
 import { Loading } from '../ui/states.tsx'
-import { LEVEL_NAMES, LEVELS } from '../words/isolation.ts'
+import { LEVEL_NAMES, LEVELS, withArticle } from '../words/isolation.ts'
 import { AgentCards, CommandField } from './agent-cards.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { useLevel } from './level-ladder.tsx'
@@ -53,10 +53,7 @@ export function FirstRun() {
           <div className="first-start">
             <StartButton />
             <span className="small dim">
-              {level
-                ? `In ${level === 'os' ? 'an' : 'a'} ${LEVEL_NAMES[level]}; every connection asks.`
-                : ''}{' '}
-              <MissingNote />
+              {level ? `In ${withArticle(level)}; every connection asks.` : ''} <MissingNote />
             </span>
             <Button
               look="quiet"

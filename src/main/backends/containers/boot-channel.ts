@@ -7,8 +7,8 @@ import { parseReport } from '../probe-canaries.ts'
  * native/container-init.c.
  */
 export interface BootChannel {
-  /** Resolves when that process is there; only it ever gets in. Rejects when the channel is closed. */
-  readonly connected: Promise<void>
+  /** Whether that process is there; only it ever gets in. */
+  isConnected(): boolean
   /** null as long as the report is not complete. */
   report(): ReadonlyMap<string, string> | null
   release(): void
@@ -25,14 +25,6 @@ export async function openBootChannel(
 ): Promise<BootChannel> {
   let peer: Socket | null = null
   let text = ''
-  let arrived: () => void = () => undefined
-  let failed: (cause: Error) => void = () => undefined
-  const connected = new Promise<void>((resolve, reject) => {
-    arrived = resolve
-    failed = reject
-  })
-  // Whoever waits for it hears of it.
-  connected.catch(() => undefined)
   const server = createServer((socket) => {
     // The agent can see the path later; by then nobody listens there.
     server.close()
@@ -46,20 +38,18 @@ export async function openBootChannel(
     const size = Buffer.alloc(4)
     size.writeUInt32BE(words.length)
     socket.write(Buffer.concat([size, words]))
-    arrived()
   })
   await new Promise<void>((listening, refused) => {
     server.once('error', refused)
     server.listen(path, listening)
   })
   return {
-    connected,
+    isConnected: () => peer !== null,
     report: () => parseReport(text),
     release: () => peer?.write('go\n'),
     close: () => {
       server.close()
       peer?.destroy()
-      failed(new Error('it was closed'))
     },
   }
 }

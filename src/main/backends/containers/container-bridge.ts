@@ -9,9 +9,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const [socketPath = '', container = '', joined = ''] = process.argv.slice(2)
 
-/** What an engine answers where a start or an end has happened already. */
-const NOT_MODIFIED = 304
-
 class EngineError extends Error {}
 /** Podman joins only what runs, which the host starts at the same time. */
 class NotRunning extends EngineError {}
@@ -30,7 +27,7 @@ function call(method: string, path: string): Promise<unknown> {
         answer.on('end', () => {
           const status = answer.statusCode ?? 0
           const said: unknown = text.startsWith('{') ? JSON.parse(text) : null
-          if (status < 300 || status === NOT_MODIFIED) resolve(said)
+          if (status < 300) resolve(said)
           else reject(new EngineError(textOf(said, 'message') ?? `the engine answers ${status}`))
         })
       },
@@ -50,7 +47,7 @@ function textOf(value: unknown, name: string): string | null {
   return typeof found === 'string' ? found : null
 }
 
-/** The container's own terminal, both ways. `isAgain`: what was said before is not told again. */
+/** The container's own terminal, both ways. */
 function attach(): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const path = `/containers/${container}/attach?stream=1&stdin=1&stdout=1&stderr=1`

@@ -1,5 +1,6 @@
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists } from '../exists.ts'
 import { type Controller, CONTROLLERS, hierarchiesOf, pathsOf } from '../limits/cgroup-homes.ts'
 import type { Group } from '../limits/cgroup.ts'
 
@@ -22,11 +23,7 @@ export async function containerGroups(
     const path = paths.get(at?.version === 2 ? 'unified' : controller)
     if (!at || path === undefined) continue
     const folder = join(at.point, path)
-    const isThere = await access(folder).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) groups.push({ controller, version: at.version, folder })
+    if (await exists(folder)) groups.push({ controller, version: at.version, folder })
   }
   return groups
 }

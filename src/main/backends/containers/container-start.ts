@@ -6,13 +6,12 @@ import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Log, Sandbox } from '../../core/ports.ts'
 import { DIRECT_PORT, PROXY } from '../bubblewrap-args.ts'
-import { childrenOf } from '../kernel-facts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from '../limits/keeper.ts'
 import { forwardPort } from '../ports/forward.ts'
 import { readListening } from '../ports/listening.ts'
 import type { Canaries } from '../probe-canaries.ts'
 import { hasDrifted, judgeSandbox, type Planned, probeAgain } from '../probe-run.ts'
-import { endProcess, identify, type ProcessIdentity, signalProcess } from '../process-identity.ts'
+import { askChildren, endProcess, identify, type ProcessIdentity } from '../process-identity.ts'
 import { startSteps, Stopped, stoppedBy } from '../start-steps.ts'
 import type { BootChannel } from './boot-channel.ts'
 import { containerGroups } from './container-groups.ts'
@@ -45,8 +44,9 @@ export interface ContainerStart {
 const START_MS = 30_000
 const END_MS = 10_000
 const POLL_MS = 2
+
+/** What a failed start has to undo. */
 interface Started {
-  root: ProcessIdentity | null
   keeper: LimitKeeper | null
 }
 
@@ -57,7 +57,7 @@ interface Started {
 export async function startContainer(
   start: ContainerStart,
 ): Promise<Result<Sandbox, StartFailure>> {
-  const started: Started = { root: null, keeper: null }
+  const started: Started = { keeper: null }
   const result = await build(start, started).catch((cause: unknown) =>
     stoppedBy(cause, 'the container'),
   )
@@ -79,19 +79,12 @@ async function build(
   const look = start.network.canary.look()
   // Its terminal is joined meanwhile: nothing is said there before the agent starts.
   await start.container.start()
-  let hasArrived = false
-  channel.connected.then(
-    () => (hasArrived = true),
-    // The wait below hears of it by the terminal, which ends.
-    () => undefined,
-  )
-  await wait('the container', () => (hasArrived ? true : null))
+  await wait('the container', () => channel.isConnected() || null)
   const root = await firstProcess(start.container)
-  started.root = root
   const keeper = await keep(start, root.pid)
   started.keeper = keeper
   const report = await wait('the file and process boundary', () => channel.report())
-  await wait('the terminal', () => (existsSync(start.joined) ? true : null))
+  await wait('the terminal', () => existsSync(start.joined) || null)
   const direct = await look.seen(report.get('direct'))
   look.end()
   const said = { report, isFresh: true, direct }
@@ -163,12 +156,7 @@ function makeSandbox(
       channel.release()
       return Promise.resolve()
     },
-    terminate: async () => {
-      for (const pid of await childrenOf(root.pid)) {
-        const child = await identify(pid)
-        if (child) await signalProcess(child, 'SIGTERM')
-      }
-    },
+    terminate: () => askChildren(root),
     destroy: async () => {
       connector.close()
       // Where it was the program itself, its group was gone before anybody looked at it.

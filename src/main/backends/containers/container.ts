@@ -28,9 +28,10 @@ import { openBootChannel } from './boot-channel.ts'
 import { containerSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
-import { answers, connectEngine, type Engine, findEngines } from './engines.ts'
+import { connectEngine, type Engine, findEngine, findEngines } from './engines.ts'
 import { type ImageUse, readImage } from './image-use.ts'
 import { LABEL } from './labels.ts'
+import { MACHINE_IMAGE } from './machine-image.ts'
 import { type ContainerNetwork, makeNetwork } from './network-container.ts'
 import { createNetworkPool, type NetworkPool } from './network-pool.ts'
 import { ownerOf, removeContainer } from './owner.ts'
@@ -75,8 +76,8 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
         ...[options.relayProgram, options.networkProgram, options.socketsProgram],
       ])
       if (refusal) return refusal
-      const engines = await findEngines(options.env)
-      const engine = engines.find(answers)
+      const engine = await findEngine(options.env)
+      const engines = engine ? [engine] : await findEngines(options.env)
       const filter = compileSandboxFilter(process.arch)
       const diagnosis = await diagnoseContainers(options, engines)
       if (!engine || !filter || diagnosis.status !== 'usable')
@@ -105,18 +106,11 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
   const generated = Object.keys(generatedFiles(plan, uid, gid))
   return shownRun(
     containerSpec(plan, {
-      ...{ name: 'cloche', image: plan.image ?? 'cloche-machine', labels: {} },
+      ...{ name: 'cloche', image: plan.image ?? MACHINE_IMAGE, labels: {} },
       network: 'container:(the gateway’s)',
       layout: plan.image === null ? layout : null,
-      ...{
-        uid,
-        gid,
-        givesFolders: true,
-        inside: '(run folder)',
-        init: '(container-init)',
-        entries: files.entries,
-        empty: '(empty file)',
-      },
+      ...{ uid, gid, givesFolders: true, entries: files.entries },
+      ...{ inside: '(run folder)', init: '(container-init)', empty: '(empty file)' },
       closed: { file: '(closed file)', folder: '(closed folder)' },
       files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
@@ -175,29 +169,31 @@ async function prepare(
       makeNetwork({ ...options, client, layout, image: machine, log: options.limits.log }),
     )
     undoing.push(() => network.dispose())
-    const build = await makeContainers(
-      plan,
-      { ...given, client, folder, layout, files, visible },
-      {
-        ...{ image: image.value, network, undo, undoing, options },
-      },
-    )
-    return ok(build)
+    const parts = {
+      ...given,
+      client,
+      folder,
+      layout,
+      files,
+      visible,
+      network,
+      undo,
+      undoing,
+      options,
+    }
+    return ok(await makeContainer(plan, { ...parts, image: image.value }))
   } catch (cause) {
     await undo()
     throw cause
   }
 }
 
-interface Machine extends Given {
+interface Making extends Given {
   readonly client: Docker
   readonly folder: RunFolder
   readonly layout: MachineLayout
   readonly files: FilePolicy
   readonly visible: readonly string[]
-}
-
-interface Making {
   readonly image: ImageUse
   readonly network: ContainerNetwork
   readonly undo: () => Promise<void>
@@ -205,11 +201,9 @@ interface Making {
   readonly options: ContainerOptions
 }
 
-async function makeContainers(
-  plan: PlanInput,
-  { engine, client, filter, sessionId, folder, layout, files, visible }: Machine,
-  { image, network, undo, undoing, options }: Making,
-): Promise<SandboxBuild> {
+async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBuild> {
+  const { engine, client, filter, sessionId, folder, layout, files, visible } = making
+  const { image, network, undo, undoing, options } = making
   const person = userInfo()
   // Root of a rootless engine is the person.
   const { uid, gid } = engine.facts.isRootless ? { uid: 0, gid: 0 } : person
@@ -247,26 +241,17 @@ async function makeContainers(
     ...{ plan, entries: files.entries, identities, visible },
     variables: [...Object.keys(env), ...image.variables, 'HOSTNAME'],
   }
-  const labels = {
-    [LABEL.session]: sessionId,
-    [LABEL.owner]: owner ?? '',
-    [LABEL.folder]: folder.path,
-  }
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout, network: network.mode },
-    ...{
-      uid,
-      gid,
-      env: plain,
-      inside,
-      init: options.initProgram,
-      files: generated,
-      empty,
-      entries: files.entries,
-    },
+    ...{ uid, gid, env: plain, entries: files.entries, files: generated },
+    ...{ inside, init: options.initProgram, empty },
     closed: { file: closedFile, folder: closedFolder },
-    labels: { ...labels, [LABEL.kind]: 'session' },
+    labels: {
+      [LABEL.kind]: 'session',
+      [LABEL.session]: sessionId,
+      [LABEL.owner]: owner ?? '',
+    },
     givesFolders: engine.facts.name === 'Docker',
     argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
   })

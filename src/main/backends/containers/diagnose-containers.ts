@@ -1,5 +1,6 @@
-import { access, constants } from 'node:fs/promises'
+import { constants } from 'node:fs/promises'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
+import { exists } from '../exists.ts'
 import type { EngineFound } from './engines.ts'
 
 interface Parts {
@@ -57,7 +58,7 @@ export async function diagnoseContainers(
       ...[parts.initProgram, parts.relayProgram],
       ...[parts.networkProgram, parts.socketsProgram],
     ])
-      if (!(await isThere(program)))
+      if (!(await exists(program, constants.X_OK)))
         return make(
           'missing',
           'Small programs of Cloche were not built: they take a C compiler.',
@@ -99,9 +100,3 @@ function wordsOf(engine: EngineFound): string {
       return 'is on another machine'
   }
 }
-
-const isThere = (path: string): Promise<boolean> =>
-  access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  )

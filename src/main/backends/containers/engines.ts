@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { access, constants, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Docker from 'dockerode'
 import { z } from 'zod'
+import { exists } from '../exists.ts'
 
 /** What an engine says of itself. */
 export interface EngineFacts {
@@ -41,30 +42,43 @@ const ASK_MS = 3000
 export const connectEngine = (socketPath: string, timeoutMs?: number): Docker =>
   new Docker({ socketPath, ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) })
 
-/** Sockets of Docker-compatible engines, in the order their own clients look. */
-export async function findEngines(env: Variables): Promise<EngineFound[]> {
+/** Where engines may be, in the order their own clients look. */
+async function candidates(env: Variables): Promise<Set<string>> {
   const named = env.DOCKER_HOST ?? (await contextHost(env))
   const runtime = env.XDG_RUNTIME_DIR
-  const candidates = [
+  const hosts = [
     ...(named ? [named] : []),
     ...['/var/run/docker.sock', ...(runtime ? [`${runtime}/docker.sock`] : [])],
     ...(env.HOME ? [`${env.HOME}/.docker/run/docker.sock`] : []),
     ...(runtime ? [`${runtime}/podman/podman.sock`] : []),
     '/run/podman/podman.sock',
-  ].map((host) => host.replace(/^unix:\/\//, ''))
+  ]
+  return new Set(hosts.map((host) => host.replace(/^unix:\/\//, '')))
+}
+
+/** null: there is nothing. */
+async function look(socket: string): Promise<EngineFound | null> {
+  if (!socket.startsWith('/')) return { socket, state: 'remote' }
+  return (await exists(socket)) ? askEngine(socket) : null
+}
+
+/** Every Docker-compatible engine. */
+export async function findEngines(env: Variables): Promise<EngineFound[]> {
   const found: EngineFound[] = []
-  for (const socket of new Set(candidates)) {
-    if (!socket.startsWith('/')) found.push({ socket, state: 'remote' })
-    else if (await exists(socket)) found.push(await askEngine(socket))
+  for (const socket of await candidates(env)) {
+    const engine = await look(socket)
+    if (engine) found.push(engine)
   }
   return found
 }
 
-export const answers = (found: EngineFound): found is Engine => found.state === 'answers'
-
-/** The first that answers; null: none does. */
+/** The first that answers, and none is asked after it; null: none does. */
 export async function findEngine(env: Variables): Promise<Engine | null> {
-  return (await findEngines(env)).find(answers) ?? null
+  for (const socket of await candidates(env)) {
+    const engine = await look(socket)
+    if (engine?.state === 'answers') return engine
+  }
+  return null
 }
 
 const Config = z.object({ currentContext: z.string().optional() })
@@ -94,12 +108,6 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | null
     return null
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path, constants.F_OK).then(
-    () => true,
-    () => false,
-  )
 
 const Info = z.object({
   ServerVersion: z.string().default('unknown'),

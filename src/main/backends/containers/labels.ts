@@ -1,10 +1,8 @@
 /** On everything of ours in an engine. Nothing without them is ever touched. */
 export const LABEL = {
-  /** `session`, `network` or `machine`. */
+  /** `session`, `network`, `machine` or `look`. */
   kind: 'dev.cloche.kind',
   session: 'dev.cloche.session',
   /** The host that made it, as pid, start time and boot: see `ownerOf`. */
   owner: 'dev.cloche.owner',
-  /** Folder of ours on the machine that goes with it. */
-  folder: 'dev.cloche.folder',
 } as const

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, realpath } from 'node:fs/promises'
+import { constants, mkdir, realpath } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
@@ -15,6 +15,7 @@ import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
 import { type Canaries, placeCanaries, readReport } from '../probe-canaries.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
+import { exists } from '../exists.ts'
 import { run } from '../spawn.ts'
 import { judgeSeatbelt, SEATBELT_PROBE } from './probe.ts'
 import { seatbeltProfile } from './profile.ts'
@@ -65,10 +66,7 @@ async function diagnose(): Promise<Diagnosis> {
     level: 'os' as const,
     remedies: [],
   }
-  const isThere = await access(PROGRAM, constants.X_OK).then(
-    () => true,
-    () => false,
-  )
+  const isThere = await exists(PROGRAM, constants.X_OK)
   return isThere
     ? {
         ...base,
