@@ -1,10 +1,11 @@
 // First process of a container of Cloche's, and the door for programs that are started in it later.
 //
-//   container-init boot SOCKET FILTER -- PROGRAM ARGUMENT...
+//   container-init boot SOCKET FILTER OBSERVER -- PROGRAM ARGUMENT...
 //     Connects to the host at SOCKET, takes variables from there, and starts PROGRAM under FILTER with
 //     the connection at descriptors 8 (words of the host) and 9 (words to it). Collects orphans. Ends
 //     when PROGRAM does, with its code, or at once when the host's end of the connection closes: then
 //     nobody watches any more, and the kernel ends all other processes of the container with it.
+//     OBSERVER is the socket of who is told of changes of files; a minus: nobody is.
 //   container-init run FILTER -- PROGRAM ARGUMENT...
 //     Becomes PROGRAM under FILTER.
 //   container-init connect PORT
@@ -31,6 +32,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "write-notices.h"
 
 enum { FAILED = 125, FROM_HOST = 8, TO_HOST = 9, MOST_VARIABLES = 4 * 1024 * 1024 };
 
@@ -96,10 +98,12 @@ static void start(char **argv, int host, const sigset_t *before) {
   die(argv[0]);
 }
 
-static int boot(const char *socket_path, const char *filter, char **argv) {
+static int boot(const char *socket_path, const char *filter, const char *observer, char **argv) {
   const int host = reach_host(socket_path);
   if (host < 0) die("the host");
   take_variables(host);
+  // Our own filter lets no second one have notices.
+  if (strcmp(observer, "-") != 0 && be_observed(observer) > 0) die("the observer of files");
   apply_filter(filter);
   sigset_t watched, before;
   sigemptyset(&watched);
@@ -160,13 +164,13 @@ static int carry(uint16_t port) {
 static int is(const char *word, const char *wanted) { return strcmp(word, wanted) == 0; }
 
 int main(int argc, char **argv) {
-  if (argc >= 6 && is(argv[1], "boot") && is(argv[4], "--")) return boot(argv[2], argv[3], argv + 5);
+  if (argc >= 7 && is(argv[1], "boot") && is(argv[5], "--")) return boot(argv[2], argv[3], argv[4], argv + 6);
   if (argc >= 5 && is(argv[1], "run") && is(argv[3], "--")) {
     apply_filter(argv[2]);
     execv(argv[4], argv + 4);
     die(argv[4]);
   }
   if (argc == 3 && is(argv[1], "connect")) return carry((uint16_t)atoi(argv[2]));
-  fprintf(stderr, "container-init boot SOCKET FILTER -- ... | run FILTER -- ... | connect PORT\n");
+  fprintf(stderr, "container-init boot SOCKET FILTER OBSERVER -- ... | run FILTER -- ... | connect PORT\n");
   return FAILED;
 }

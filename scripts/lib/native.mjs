@@ -10,10 +10,14 @@ const PROGRAMS = {
   'sandbox-network': 'programs that know nothing of proxies have no way out',
   'container-init': 'sessions in containers cannot be started',
   'channel-relay': 'sessions in containers cannot be started',
+  'file-changes': 'changes of files are not recorded',
+  'observed-start': 'sessions in the OS sandbox cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
 /** Part of several programs. */
-const SHARED = ['native/network-rules.h']
+const SHARED = ['network-rules', 'call-paths', 'file-table', 'folder-changes', 'write-notices'].map(
+  (name) => `native/${name}.h`,
+)
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']

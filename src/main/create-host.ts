@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
-import { homedir, totalmem, userInfo } from 'node:os'
+import { homedir, tmpdir, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
@@ -52,8 +52,10 @@ import { createOrphanFinder } from './procwatch/orphans.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
 import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
+import { createWatchFiles } from './filewatch/watch-files.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
+import { createContentStore } from './store/contents.ts'
 import { createEventLog } from './store/event-log.ts'
 import { createFileLog } from './store/file-log.ts'
 import { lockInstance } from './store/instance-lock.ts'
@@ -158,6 +160,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   )
 
   const store = createEventLog(dataDir.value.recordings, VERSION, log)
+  const contents = createContentStore(dataDir.value.recordings)
+  const watchFiles = createWatchFiles({
+    start: (args) => startPiped(join(options.entries, '../native/file-changes'), args),
+    socketsIn: tmpdir(),
+    log,
+  })
   const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
   const rules = createRuleBook(rulesLoaded.value, {
     document: ruleDocument,
@@ -181,6 +189,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     socketsProgram: join(options.entries, '../native/socket-owners'),
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
+    observedProgram: join(options.entries, '../native/observed-start'),
     initProgram: join(options.entries, '../native/container-init'),
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),
@@ -254,6 +263,10 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     watchProcesses: (request) => watcher.watch(request),
     readCommands: readConfiguredCommands,
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
+    files: {
+      ...{ contents, log, blotBytes: secrets.blotBytes },
+      watchFiles: ({ hidden, ...request }) => watchFiles({ ...request, hidden: [...hidden, root] }),
+    },
   })
   const control = createProcessControl({
     sessions,
@@ -305,7 +318,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     timeline,
     forwards,
     variables,
-    store,
+    ...{ store, contents },
     control,
     orphans,
     home,

@@ -4,7 +4,9 @@ import type { LimitName } from './domain/limits.ts'
 import type { Decision, PermissionRequest } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
+import type { FileWatching } from './domain/file-changes.ts'
 import type { TimelineEvent } from './domain/timeline.ts'
+import { applyToFiles, type ChangedFile } from './files-projection.ts'
 import { applyToNetwork, type NetworkEntry } from './network-projection.ts'
 
 export interface AnsweredPrompt {
@@ -46,6 +48,10 @@ export interface SessionState {
     readonly reason: string | null
   } | null
   readonly network: ReadonlyMap<ConnectionId, NetworkEntry>
+  /** Files that the session changed, by path in the workspace. */
+  readonly files: ReadonlyMap<string, ChangedFile>
+  /** null before the first was looked for, and in old recordings. */
+  readonly fileWatching: FileWatching | null
   readonly pending: readonly PermissionRequest[]
   readonly answered: readonly AnsweredPrompt[]
   readonly axisTurns: ReadonlyMap<Axis, AxisTurn>
@@ -64,6 +70,8 @@ export const emptyState: SessionState = {
   isFrozen: false,
   watching: null,
   network: new Map(),
+  files: new Map(),
+  fileWatching: null,
   pending: [],
   answered: [],
   axisTurns: new Map(),
@@ -76,14 +84,17 @@ export const emptyState: SessionState = {
 interface Draft {
   processes(state: SessionState): Map<ProcessKey, ProcessNode>
   network(state: SessionState): Map<ConnectionId, NetworkEntry>
+  files(state: SessionState): Map<string, ChangedFile>
 }
 
 function createDraft(): Draft {
   let processes: Map<ProcessKey, ProcessNode> | null = null
   let network: Map<ConnectionId, NetworkEntry> | null = null
+  let files: Map<string, ChangedFile> | null = null
   return {
     processes: (state) => (processes ??= new Map(state.processes)),
     network: (state) => (network ??= new Map(state.network)),
+    files: (state) => (files ??= new Map(state.files)),
   }
 }
 
@@ -243,6 +254,17 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       applyToNetwork(network, fact, event.atMs)
       return { ...state, network }
     }
+    case 'file/watching': {
+      const { source, reason } = fact
+      return { ...state, fileWatching: { source, reason } }
+    }
+    case 'file/changed': {
+      const files = draft.files(state)
+      applyToFiles(files, fact, event)
+      return { ...state, files }
+    }
+    case 'file/missed':
+      return state
     case 'prompt/raised': {
       const pending = [...state.pending, fact.request]
       return {
@@ -317,7 +339,7 @@ export interface Projector {
 export interface ProjectorOptions {
   /** What it begins with; its maps are copied. */
   readonly from?: SessionState
-  /** Processes that ended are forgotten: a session may start millions of them. */
+  /** Processes that ended and files are forgotten: a session may have millions of them. */
   readonly forgetsEnded?: boolean
 }
 
@@ -333,6 +355,7 @@ export function createProjector(options: ProjectorOptions = {}): Projector {
       const { fact } = event
       if (options.forgetsEnded && fact.type === 'proc/ended')
         draft.processes(state).delete(fact.key)
+      if (options.forgetsEnded && fact.type === 'file/changed') draft.files(state).clear()
     },
   }
 }

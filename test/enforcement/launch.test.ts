@@ -147,6 +147,7 @@ describe('a start that fails', () => {
       nodePath: '/no/such/node',
       nodeEnv: {},
       networkProgram: '/nowhere',
+      observedProgram: '/nowhere',
       socketsProgram: '/nowhere',
       listenerScript: '/nowhere',
       connectorScript: '/nowhere',

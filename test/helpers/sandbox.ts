@@ -25,6 +25,8 @@ import type { Result } from '../../src/shared/result.ts'
 export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
 export const NETWORK_PROGRAM = resolve(import.meta.dirname, '../../out/native/sandbox-network')
 export const SOCKETS_PROGRAM = resolve(import.meta.dirname, '../../out/native/socket-owners')
+/** Built from native/observed-start.c. */
+export const OBSERVED_PROGRAM = resolve(import.meta.dirname, '../../out/native/observed-start')
 const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
 const SESSION = 'ses_00000000000000ee' as SessionId
 const out = (path: string): string => resolve(import.meta.dirname, '../../out', path)
@@ -83,6 +85,7 @@ export const testBackend = (
     socketsProgram: SOCKETS_PROGRAM,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
+    observedProgram: OBSERVED_PROGRAM,
     log: silent,
     placeholders,
     limits: { ...testLimits(), ...limits },

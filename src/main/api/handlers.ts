@@ -6,7 +6,8 @@ import type { Diagnosis, EngineImage } from '../../shared/domain/sandbox.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import type { SessionState } from '../../shared/projection.ts'
-import { ok } from '../../shared/result.ts'
+import { err, ok } from '../../shared/result.ts'
+import type { ContentStore } from '../core/file-port.ts'
 import type { Forwards } from '../core/forwards.ts'
 import type { NewId } from '../core/ids.ts'
 import { countCovered } from '../core/policy/reach.ts'
@@ -31,6 +32,7 @@ export interface HandlerParts {
   readonly forwards: Forwards
   readonly variables: Variables
   readonly store: EventStore
+  readonly contents: Pick<ContentStore, 'read'>
   readonly control: ProcessControl
   readonly orphans: OrphanBook
   readonly home: string
@@ -138,6 +140,20 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
           isLast: events.length <= EVENTS_PER_READ,
         }
       },
+      content: async ({ id, hash }) => {
+        const bytes = await parts.contents.read(id, hash)
+        return bytes ? ok({ text: textOf(bytes) }) : err({ type: 'not_kept' })
+      },
     },
+  }
+}
+
+/** null: bytes that are no text, or text that no editor would show as one. */
+function textOf(bytes: Uint8Array): string | null {
+  if (bytes.includes(0)) return null
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return null
   }
 }

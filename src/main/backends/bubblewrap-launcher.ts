@@ -38,6 +38,12 @@ exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} --args ${FD.granted} -- "$@
   ${FD.go}<"$folder/${CHANNEL.go}" ${FD.report}>"$folder/${CHANNEL.report}"
 `
 
+/** The program of native/observed-start.c, and the socket of the observer it asks. */
+export interface Observed {
+  readonly program: string
+  readonly socket: string
+}
+
 export interface LaunchParts {
   readonly shell: string
   readonly folder: string
@@ -46,14 +52,26 @@ export interface LaunchParts {
   readonly canaries: readonly string[]
   /** Must be seen by nobody inside. */
   readonly canaryEnv: Readonly<Record<string, string>>
+  /** null: nobody sees who changes files. */
+  readonly observed: Observed | null
 }
 
-/** What the PTY host executes: launcher, then bubblewrap, then the probe, then the agent. */
+/** What the PTY host executes: it asks to be observed, then becomes the launcher, then bubblewrap, then the probe, then the agent. */
 export function launchSpec(plan: PlanInput, parts: LaunchParts): LaunchSpec {
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...parts.canaries]
+  const launcher = [
+    '-c',
+    LAUNCHER,
+    'cloche',
+    parts.folder,
+    parts.bubblewrap,
+    ...probe,
+    ...plan.argv,
+  ]
+  const { observed } = parts
   return {
-    file: parts.shell,
-    args: ['-c', LAUNCHER, 'cloche', parts.folder, parts.bubblewrap, ...probe, ...plan.argv],
+    file: observed?.program ?? parts.shell,
+    args: observed ? [observed.socket, parts.shell, ...launcher] : launcher,
     env: parts.canaryEnv,
     cwd: '/',
   }

@@ -5,13 +5,14 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
-import type { Log, SandboxBackend, SandboxBuild } from '../core/ports.ts'
+import type { Log, Observe, SandboxBackend, SandboxBuild } from '../core/ports.ts'
 import { bubblewrapArgs, generatedFiles, grantedArgs, sandboxEnv } from './bubblewrap-args.ts'
 import { CHANNEL, launchSpec } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
+import { exists } from './exists.ts'
 import { policySentences, shownCommand } from './effective-policy.ts'
-import type { FilePolicy } from './files/entries.ts'
+import { type FilePolicy, hiddenPaths } from './files/entries.ts'
 import { identifyPlan } from './files/mounted.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
@@ -29,6 +30,8 @@ export interface BubblewrapOptions extends SandboxHelpers {
   readonly log: Log
   readonly placeholders: Placeholders
   readonly limits: LimitOptions
+  /** Built `observed-start` program. */
+  readonly observedProgram: string
   /** For tests of machines that lack it. */
   readonly bubblewrapPaths?: readonly string[]
 }
@@ -45,11 +48,11 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
         return ok(render(plan, await readLayout(), policy, RUN_FOLDER).policy)
       })
     },
-    build: async (plan, sessionId) => {
+    build: async (plan, sessionId, observe) => {
       if (plan.level !== 'os') throw new Error(`a plan for ${plan.level} reached bubblewrap`)
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
-        ...[options.networkProgram, options.socketsProgram],
+        ...[options.networkProgram, options.socketsProgram, options.observedProgram],
       ])
       if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
@@ -65,7 +68,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       try {
         const parts = { bubblewrap: bubblewrap.value, filter }
         return await orRefused(async () =>
-          ok(await prepare(plan, parts, { ...options, sessionId })),
+          ok(await prepare(plan, parts, { ...options, sessionId, observe })),
         )
       } catch (cause) {
         options.log.error(`session ${sessionId}: the run folder could not be made`, cause)
@@ -132,7 +135,10 @@ const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: Fil
 async function prepare(
   plan: PlanInput,
   { bubblewrap, filter }: { readonly bubblewrap: string; readonly filter: Uint8Array },
-  options: BubblewrapOptions & { readonly sessionId: SessionId },
+  options: BubblewrapOptions & {
+    readonly sessionId: SessionId
+    readonly observe: Observe | undefined
+  },
 ): Promise<SandboxBuild> {
   const [layout, files] = await Promise.all([
     readLayout(),
@@ -142,6 +148,7 @@ async function prepare(
   const folder = await makeRunFolder(visible)
   // Stand-ins have to be on disk before they exist; all else is made meanwhile.
   const holding = options.placeholders.hold(files.entries)
+  const observing = options.observe?.(hiddenPaths(files))
   const undo = async (): Promise<void> => {
     await folder.remove()
     const letGo = await holding.catch(() => null)
@@ -160,6 +167,7 @@ async function prepare(
       ...written,
     ])
     const identities = await identifyPlan(plan, files)
+    const socket = (await exists(options.observedProgram)) ? ((await observing) ?? null) : null
     const [userns, go] = fifos
     if (!userns || !go) throw new Error('a channel of the start is missing')
     const channels: Channels = { folder, userns, go, canaries }
@@ -178,6 +186,7 @@ async function prepare(
         bubblewrap,
         canaries: [...channels.canaries.args, protectedFolder(planned)],
         canaryEnv: channels.canaries.env,
+        observed: socket === null ? null : { program: options.observedProgram, socket },
       }),
       join: (pid, exited) =>
         startSandbox({

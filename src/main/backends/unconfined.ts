@@ -50,52 +50,52 @@ export function createUnconfinedBackend(
         remedies: [],
       }),
     describe: (plan) => Promise.resolve(ok(policyOf(plan))),
-    build: (plan, sessionId) => {
+    build: async (plan, sessionId, observe) => {
       if (plan.level !== 'unconfined') throw new Error(`a plan for ${plan.level} came unconfined`)
       const inherited = Object.fromEntries(
         Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
       )
       const [file = '', ...args] = plan.argv
-      return Promise.resolve(
-        ok({
-          policy: policyOf(plan),
-          launch: {
-            file,
-            args,
-            env: {
-              ...inherited,
-              TERM: 'xterm-256color',
-              COLORTERM: 'truecolor',
-              ...plan.env,
-              [SESSION_VARIABLE]: sessionId,
+      // Nothing stands between it and its files, so nobody sees who changes them.
+      await observe?.([])
+      return ok({
+        policy: policyOf(plan),
+        launch: {
+          file,
+          args,
+          env: {
+            ...inherited,
+            TERM: 'xterm-256color',
+            COLORTERM: 'truecolor',
+            ...plan.env,
+            [SESSION_VARIABLE]: sessionId,
+          },
+          cwd: plan.workspace,
+        },
+        abandon: () => Promise.resolve(),
+        join: async (pid: number) => {
+          const root = await identify(pid)
+          return ok({
+            rootPid: pid,
+            network: null,
+            hold: null,
+            axes: OPEN_AXES,
+            limits: [],
+            watchLimits: () => undefined,
+            probe: () => Promise.resolve(OPEN_AXES),
+            hasDrifted: () => Promise.resolve(false),
+            listening: () => Promise.resolve([]),
+            forward: () => Promise.resolve(err('its ports are this machine’s own already')),
+            release: () => Promise.resolve(),
+            terminate: async () => {
+              if (root) await signalProcess(root, 'SIGTERM')
             },
-            cwd: plan.workspace,
-          },
-          abandon: () => Promise.resolve(),
-          join: async (pid: number) => {
-            const root = await identify(pid)
-            return ok({
-              rootPid: pid,
-              network: null,
-              hold: null,
-              axes: OPEN_AXES,
-              limits: [],
-              watchLimits: () => undefined,
-              probe: () => Promise.resolve(OPEN_AXES),
-              hasDrifted: () => Promise.resolve(false),
-              listening: () => Promise.resolve([]),
-              forward: () => Promise.resolve(err('its ports are this machine’s own already')),
-              release: () => Promise.resolve(),
-              terminate: async () => {
-                if (root) await signalProcess(root, 'SIGTERM')
-              },
-              destroy: async () => {
-                if (root) await killTree(root)
-              },
-            })
-          },
-        }),
-      )
+            destroy: async () => {
+              if (root) await killTree(root)
+            },
+          })
+        },
+      })
     },
   }
 }

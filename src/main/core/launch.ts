@@ -10,9 +10,12 @@ import { looksInside } from './policy/looks-inside.ts'
 import { coversHost } from './policy/match.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { AgentCommands } from './process-roles.ts'
+import { type FileRecording, recordFiles } from './file-changes.ts'
+import type { FileWatch } from './file-port.ts'
 import type { EgressGateway, EgressHandle, Inspection } from './egress-port.ts'
 import type {
   Log,
+  Observe,
   ProcessReader,
   ProcessWatch,
   PtyHost,
@@ -30,6 +33,7 @@ export interface BoundaryPorts {
   /** What the agent's settings make it start. */
   readonly readCommands: (plan: Plan) => Promise<AgentCommands>
   readonly terminalLogPath: (session: Session) => string
+  readonly files: FileRecording
 }
 
 export interface LaunchRequest extends BoundaryPorts {
@@ -55,6 +59,8 @@ export interface LiveParts {
   readonly egress: EgressHandle | null
   readonly processes: ProcessWatch
   readonly watch: IsolationWatch
+  /** null: nothing tells of changes of files. */
+  readonly files: FileWatch | null
 }
 
 /** The size until the first viewer says its own. */
@@ -67,9 +73,30 @@ const FIRST_SIZE = { cols: 120, rows: 32 }
 export async function startBoundary(
   request: LaunchRequest,
 ): Promise<Result<LiveParts, StartFailure>> {
+  const { session } = request
+  const files: { watch: FileWatch | null } = { watch: null }
+  const started = await startWatched(request, async (hidden) => {
+    files.watch = await recordFiles({
+      ...request.files,
+      ...{ sessionId: session.id, workspace: request.plan.workspace, hidden },
+      report: request.reportAll,
+    })
+    return files.watch.socket
+  })
+  if (!started.ok) {
+    await files.watch?.close()
+    return started
+  }
+  return ok({ ...started.value, files: files.watch })
+}
+
+async function startWatched(
+  request: LaunchRequest,
+  observe: Observe,
+): Promise<Result<Omit<LiveParts, 'files'>, StartFailure>> {
   const { session, ptyHost } = request
   const commands = request.readCommands(request.plan)
-  const built = await request.backend.build(request.plan, session.id)
+  const built = await request.backend.build(request.plan, session.id, observe)
   if (!built.ok) return built
   const spawned = await ptyHost.spawn({
     sessionId: session.id,

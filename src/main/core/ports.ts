@@ -106,8 +106,18 @@ export interface SandboxBackend {
   /** What `build` would make, in words and as the exact command; changes nothing. */
   describe(plan: Plan): Promise<Result<EffectivePolicy, StartFailure>>
   /** Prepares everything that must exist before the first process. Nothing runs yet. */
-  build(plan: Plan, sessionId: SessionId): Promise<Result<SandboxBuild, StartFailure>>
+  build(
+    plan: Plan,
+    sessionId: SessionId,
+    observe?: Observe,
+  ): Promise<Result<SandboxBuild, StartFailure>>
 }
+
+/**
+ * Begins the watch of the workspace, once in each build, without what the plan hides in it. Resolves
+ * with the socket of the observer of native/write-notices.h; null: there is none.
+ */
+export type Observe = (hidden: readonly string[]) => Promise<string | null>
 
 export interface SandboxBuild {
   /** The plan in words and as the exact command. */

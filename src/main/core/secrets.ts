@@ -44,6 +44,8 @@ export interface Secrets {
   forget(id: SessionId): void
   /** A fact as it may be recorded and shown. */
   blotFact(id: SessionId, fact: Fact): Fact
+  /** Bytes as they may be recorded: marks in place of what is secret, as many. */
+  blotBytes(id: SessionId, bytes: Uint8Array): Uint8Array
   /** A text as it may be logged: of any live session. */
   blotText(text: string): string
 }
@@ -59,6 +61,16 @@ export function createSecrets(): Secrets {
     blotFact: (id, fact) => {
       const spellings = bySession.get(id)
       return spellings ? blotDeep(fact, spellings) : fact
+    },
+    blotBytes: (id, bytes) => {
+      const spellings = bySession.get(id)
+      if (!spellings) return bytes
+      const blotted = Buffer.from(bytes)
+      blotBytes(
+        blotted,
+        spellings.map((spelling) => Buffer.from(spelling)),
+      )
+      return blotted
     },
     blotText: (text) => {
       let blotted = text

@@ -216,6 +216,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.forwards.closeAll(id)
     await parts.egress?.close()
     await parts.sandbox.destroy()
+    await parts.files?.close()
     await parts.processes.stop(exit)
     const survivors = parts.processes.live().map(({ reading }) => reading)
     await options.orphans.ended(id, survivors)

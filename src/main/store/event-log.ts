@@ -11,6 +11,7 @@ import { readHead, writeHead } from './head-file.ts'
 
 export const EVENTS_FILE = 'events.log'
 export const TERMINAL_FILE = 'terminal.log'
+export const CONTENTS_FOLDER = 'contents'
 
 /**
  * The files of every recording, `<folder>/<session>/`. The PTY host alone writes the terminal logs;

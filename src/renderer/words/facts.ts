@@ -1,5 +1,6 @@
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { assertNever } from '../../shared/result.ts'
+import { wordsOfChange, wordsOfWatching } from './files.ts'
 import { formatBytes, plural } from './format.ts'
 import { isInForce, LIMITS } from './limits.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
@@ -77,6 +78,12 @@ export function wordsOfFact(fact: Fact): string {
       return wordsOfExchange(fact.exchange)
     case 'net/closed':
       return `Connection closed, ${formatBytes(fact.bytesUp)} up, ${formatBytes(fact.bytesDown)} down`
+    case 'file/watching':
+      return wordsOfWatching(fact)
+    case 'file/changed':
+      return wordsOfChange(fact)
+    case 'file/missed':
+      return 'Files changed faster than could be read: some changes are not recorded'
     case 'port/opened':
       return `Port ${fact.port} inside can be reached at localhost:${fact.localPort}`
     case 'port/closed':

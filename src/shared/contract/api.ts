@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
+import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport, BoundLevel } from '../domain/isolation.ts'
@@ -71,6 +72,10 @@ export const PromptChange = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('settled'), id: PromptId, decision: Decision }),
 ])
 export type PromptChange = z.infer<typeof PromptChange>
+
+/** A file's content as text; null: it is no UTF-8 text. */
+export const RecordedContent = z.strictObject({ text: z.string().nullable() })
+export type RecordedContent = z.infer<typeof RecordedContent>
 
 export const UnknownSession = z.strictObject({ type: z.literal('unknown_session') })
 export const NotLive = z.strictObject({ type: z.literal('not_live') })
@@ -239,6 +244,12 @@ export const api = defineContract({
     events: query({
       input: z.strictObject({ id: SessionId, fromSeq: z.number().int().nonnegative() }),
       output: z.strictObject({ events: z.array(TimelineEvent), isLast: z.boolean() }),
+    }),
+    /** A content that the recording keeps, at most a mebibyte. */
+    content: command({
+      input: z.strictObject({ id: SessionId, hash: ContentHash }),
+      output: RecordedContent,
+      error: z.strictObject({ type: z.literal('not_kept') }),
     }),
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EffectivePolicy } from './effective-policy.ts'
+import { FileChange, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
@@ -116,6 +117,10 @@ export const Fact = z.discriminatedUnion('type', [
     bytesUp: z.number(),
     bytesDown: z.number(),
   }),
+  fact('file/watching', FileWatching.shape),
+  fact('file/changed', FileChange.shape),
+  /** Changes came faster than they could be read: some of them are not told. */
+  fact('file/missed', {}),
   fact('port/opened', { port: PortNumber, localPort: PortNumber }),
   fact('port/closed', { port: PortNumber }),
   fact('prompt/raised', { request: PermissionRequest }),

@@ -127,6 +127,7 @@ test('no variable and no path of a mount is on the command line', () => {
     bubblewrap: '/usr/bin/bwrap',
     canaries: ['/secret', '/outside', '4711'],
     canaryEnv: { CLOCHE_CANARY: 'c' },
+    observed: null,
   })
   const line = [launch.file, ...launch.args].join('\n')
   expect(line).not.toContain('sk-secret')

@@ -29,6 +29,7 @@ const PARTS: ContainerParts = {
   layout: { folders: ['/usr'], etc: ['ssl/certs'] },
   ...{
     env: { HOME: '/home/mara' },
+    observer: null,
     inside: '/run/one/inside',
     init: '/lib/init',
     empty: '/run/one/empty',

@@ -118,6 +118,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     socketsProgram: '/nowhere',
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
+    observedProgram: '/nowhere',
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
     keepsNetwork: false,
     log: silent,

@@ -311,6 +311,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
           isLast: true,
         })
       },
+      content: ({ hash }) => Promise.resolve(ok({ text: contentOf(hash) })),
     },
   }
 

@@ -7,6 +7,7 @@ import type { MachineLayout } from '../layout.ts'
 export const INSIDE = '/.cloche'
 export const INIT = `${INSIDE}/init`
 export const FILTER = `${INSIDE}/filter`
+const OBSERVER = `${INSIDE}/observer.sock`
 export const HOST_SOCKET = `${INSIDE}/host.sock`
 
 /** Given outright, so that what is proven is what was asked for, whatever the engine's version. */
@@ -55,6 +56,8 @@ export interface ContainerParts {
   /** Folder of ours that is `INSIDE`, and the program that is `INIT`. */
   readonly inside: string
   readonly init: string
+  /** Socket of who sees what files are changed; null: nobody does. */
+  readonly observer: string | null
   /** Generated files, by path inside, and where they are. */
   readonly files: Readonly<Record<string, string>>
   /** An empty file of ours, and a file and a folder that nobody may open. */
@@ -75,7 +78,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
   return {
     name: parts.name,
     Image: parts.image,
-    Entrypoint: [INIT, 'boot', HOST_SOCKET, FILTER, '--'],
+    Entrypoint: [INIT, 'boot', HOST_SOCKET, FILTER, parts.observer === null ? '-' : OBSERVER, '--'],
     Cmd: [...parts.argv],
     User: `${uid}:${gid}`,
     WorkingDir: plan.workspace,
@@ -116,6 +119,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
       Mounts: oncePerTarget([
         bind(parts.inside, INSIDE, 'read'),
         bind(parts.init, INIT, 'read'),
+        ...(parts.observer === null ? [] : [bind(parts.observer, OBSERVER, 'read')]),
         ...(layout?.folders ?? []).map((folder) => bind(folder, folder, 'read')),
         ...(layout?.etc ?? []).map((name) => bind(`/etc/${name}`, `/etc/${name}`, 'read')),
         ...Object.entries(parts.files).map(([path, source]) => bind(source, path, 'read')),

@@ -7,10 +7,10 @@ import type { SessionId } from '../../../shared/domain/ids.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
-import type { SandboxBackend, SandboxBuild } from '../../core/ports.ts'
+import type { Observe, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
-import type { FilePolicy } from '../files/entries.ts'
+import { type FilePolicy, hiddenPaths } from '../files/entries.ts'
 import { identifyPlan } from '../files/mounted.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
@@ -69,7 +69,7 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
         return ok(policyOf(plan, layout, files))
       })
     },
-    build: async (plan, sessionId) => {
+    build: async (plan, sessionId, observe) => {
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.bridgeScript, options.initProgram],
@@ -83,7 +83,9 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
       if (!engine || !filter || diagnosis.status !== 'usable')
         return err({ type: 'backend_unavailable', level: 'container', diagnosis })
       try {
-        return await orRefused(() => prepare(plan, { engine, filter, sessionId }, options, pool))
+        return await orRefused(() =>
+          prepare(plan, { engine, filter, sessionId, observe }, options, pool),
+        )
       } catch (cause) {
         options.limits.log.error(`session ${sessionId}: the container could not be made`, cause)
         const detail = cause instanceof Error ? cause.message : String(cause)
@@ -110,7 +112,12 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
       network: 'container:(the gateway’s)',
       layout: plan.image === null ? layout : null,
       ...{ uid, gid, givesFolders: true, entries: files.entries },
-      ...{ inside: '(run folder)', init: '(container-init)', empty: '(empty file)' },
+      ...{
+        inside: '(run folder)',
+        init: '(container-init)',
+        observer: null,
+        empty: '(empty file)',
+      },
       closed: { file: '(closed file)', folder: '(closed folder)' },
       files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
@@ -133,6 +140,7 @@ interface Given {
   readonly engine: Engine
   readonly filter: Uint8Array
   readonly sessionId: SessionId
+  readonly observe: Observe | undefined
 }
 
 /** Makes all that exists before the first process; what fails undoes what was made. */
@@ -220,6 +228,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const inside = join(folder.path, 'inside')
   const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
+  const observer = (await making.observe?.(hiddenPaths(files))) ?? null
   await Promise.all([inside, closedFolder].map((path) => mkdir(path)))
   // Whatever this user's own choice for new files is.
   await Promise.all([chmod(inside, 0o755), chmod(closedFolder, 0)])
@@ -236,6 +245,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
     // The program is mounted over it: where the folder lies, none might be run.
     folder.write('inside/init', ''),
     folder.write('inside/filter', filter, 0o644),
+    folder.write('inside/observer.sock', ''),
   ])
   const planned = {
     ...{ plan, entries: files.entries, identities, visible },
@@ -245,7 +255,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout, network: network.mode },
     ...{ uid, gid, env: plain, entries: files.entries, files: generated },
-    ...{ inside, init: options.initProgram, empty },
+    ...{ inside, init: options.initProgram, observer, empty },
     closed: { file: closedFile, folder: closedFolder },
     labels: {
       [LABEL.kind]: 'session',

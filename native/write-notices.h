@@ -1,0 +1,114 @@
+// Asks the kernel to tell an observer, before it happens, of each call of a program and its children
+// that may change a file. The observer (file-changes.c) only looks: every call goes on as it was made.
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#define OWN_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define OWN_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "no filter is known for this architecture"
+#endif
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (field))
+#define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
+#define GIVE(verdict) BPF_STMT(BPF_RET | BPF_K, (verdict))
+// A call that is always of interest.
+#define ON(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), GIVE(SECCOMP_RET_USER_NOTIF)
+// A call that opens, of interest where its flags ask for more than reading.
+#define ON_OPEN(nr, flags)                                                                   \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 4), LOAD(ARGUMENT(flags)),                    \
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),     \
+      GIVE(SECCOMP_RET_USER_NOTIF), GIVE(SECCOMP_RET_ALLOW)
+
+// The kernel takes the strictest verdict of all filters: what another one refuses stays refused.
+static struct sock_filter WRITES[] = {
+    LOAD(offsetof(struct seccomp_data, arch)),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0),
+    GIVE(SECCOMP_RET_ALLOW),
+    LOAD(offsetof(struct seccomp_data, nr)),
+    ON_OPEN(__NR_openat, 2),
+    // Its flags lie behind a pointer.
+    ON(__NR_openat2),
+    ON(__NR_unlinkat),
+    ON(__NR_renameat2),
+    ON(__NR_mkdirat),
+    ON(__NR_linkat),
+    ON(__NR_symlinkat),
+    ON(__NR_truncate),
+#ifdef __NR_open
+    ON_OPEN(__NR_open, 1),
+    ON(__NR_creat),
+    ON(__NR_unlink),
+    ON(__NR_rmdir),
+    ON(__NR_rename),
+    ON(__NR_mkdir),
+    ON(__NR_link),
+    ON(__NR_symlink),
+#endif
+#ifdef __NR_renameat
+    ON(__NR_renameat),
+#endif
+    GIVE(SECCOMP_RET_ALLOW),
+};
+
+// The notices of this program from now on, as a descriptor; -1: this kernel, or another such filter.
+static int notice_writes(void) {
+  const struct sock_fprog program = {sizeof WRITES / sizeof *WRITES, WRITES};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  // Older kernels interrupt the waiting call for every signal, and it is told again.
+  const unsigned long flags[] = {
+      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+      SECCOMP_FILTER_FLAG_NEW_LISTENER,
+  };
+  int fd = -1;
+  for (int i = 0; i < 2 && fd < 0; i++)
+    fd = (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &program);
+  return fd;
+}
+
+static int reach_observer(const char *path) {
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof at.sun_path) return -1;
+  strcpy(at.sun_path, path);
+  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  return fd >= 0 && connect(fd, (void *)&at, sizeof at) == 0 ? fd : -1;
+}
+
+static int hand_over(int observer, int fd) {
+  char byte = 0, room[CMSG_SPACE(sizeof fd)] = {0};
+  struct iovec data = {&byte, 1};
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+  struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+  control->cmsg_level = SOL_SOCKET;
+  control->cmsg_type = SCM_RIGHTS;
+  control->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(control), &fd, sizeof fd);
+  return sendmsg(observer, &message, 0) == 1 ? 0 : -1;
+}
+
+// Puts this process and its children under the observer at `path`. -1 with nothing changed, or, after
+// the filter stands but nobody watches, 1: then nothing may be started.
+static int be_observed(const char *path) {
+  const int observer = reach_observer(path);
+  if (observer < 0) return -1;
+  const int notices = notice_writes();
+  const int failed = notices < 0 ? -1 : hand_over(observer, notices) == 0 ? 0 : 1;
+  if (notices >= 0) close(notices);
+  close(observer);
+  return failed;
+}

@@ -1,0 +1,140 @@
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { ContentHash, FileChange, FileContent } from '../../shared/domain/file-changes.ts'
+import { processKey } from '../../shared/domain/process.ts'
+import type { Fact } from '../../shared/domain/timeline.ts'
+import type {
+  ContentStore,
+  FileReport,
+  FileWatch,
+  SeenChange,
+  SeenContent,
+  WatchFiles,
+} from './file-port.ts'
+import type { Log } from './ports.ts'
+
+export interface FileRecording {
+  readonly contents: ContentStore
+  readonly watchFiles: WatchFiles
+  readonly log: Log
+  /** Takes a session's secrets out of bytes, keeping their number. */
+  readonly blotBytes: (id: SessionId, bytes: Uint8Array) => Uint8Array
+}
+
+export interface RecordRequest extends FileRecording {
+  readonly sessionId: SessionId
+  readonly workspace: string
+  readonly hidden: readonly string[]
+  readonly report: (facts: readonly Fact[]) => void
+}
+
+/** Contents that are taken at a time. */
+const BATCH = 64
+
+/** Records what changes in a workspace, with its contents, until the watch is closed. */
+export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
+  const { contents, sessionId, report, log } = request
+  const waiting: SeenChange[] = []
+  /** Content of each path as it was last told. */
+  const last = new Map<string, ContentHash | null>()
+  let work: Promise<void> | null = null
+  let isWhole = true
+
+  const watching = (source: 'calls' | 'folder' | 'none', reason: string | null): void =>
+    report([{ type: 'file/watching', source, reason }])
+
+  const take = async (content: SeenContent): Promise<ContentHash | null> =>
+    content.kind === 'file' && content.kept !== null && content.kept !== 'same'
+      ? contents.take(sessionId, content.kept.copy, (bytes) => request.blotBytes(sessionId, bytes))
+      : null
+
+  const recordBatch = async (): Promise<void> => {
+    const batch = waiting.splice(0, BATCH)
+    const taken = await Promise.all(
+      batch.map(async ({ before, after }) => [await take(before), await take(after)] as const),
+    )
+    report(
+      batch.map((seen, index) => {
+        const [before, after] = taken[index] ?? [null, null]
+        const { path, from } = seen
+        const earlier = last.get(path) ?? null
+        const later = sameAs(seen.after, last.get(from ?? path) ?? null, after)
+        last.set(path, later)
+        return {
+          type: 'file/changed',
+          ...changeOf(seen, sameAs(seen.before, earlier, before), later),
+        }
+      }),
+    )
+  }
+  const pump = async (): Promise<void> => {
+    while (waiting.length > 0)
+      await recordBatch().catch((cause: unknown) =>
+        log.error(`changes of files of ${sessionId} were not recorded`, cause),
+      )
+    work = null
+  }
+
+  const receive = (told: FileReport): void => {
+    switch (told.type) {
+      case 'ready':
+        return
+      case 'notices':
+        return watching('calls', isWhole ? null : MANY_FOLDERS)
+      case 'watching':
+        isWhole = told.isWhole
+        return watching('folder', told.isWhole ? NOBODY : `${NOBODY} ${MANY_FOLDERS}`)
+      case 'missed':
+        return report([{ type: 'file/missed' }])
+      case 'changed':
+        waiting.push(told)
+        work ??= pump()
+    }
+  }
+  const copies = await contents.open(sessionId)
+  const watch = await request.watchFiles({
+    workspace: request.workspace,
+    hidden: request.hidden,
+    copies,
+    report: receive,
+    lost: (reason) => watching('none', `${reason} Restart the session: its programs cannot write.`),
+  })
+  if ('reason' in watch) {
+    watching('none', watch.reason)
+    await contents.close(sessionId)
+    return { socket: null, close: () => Promise.resolve() }
+  }
+  return {
+    socket: watch.socket,
+    close: async () => {
+      await watch.close()
+      await work
+      await contents.close(sessionId)
+    },
+  }
+}
+
+const NOBODY = 'Who changes a file is not known here.'
+const MANY_FOLDERS =
+  'The workspace has more folders than are watched: of the others only what the session itself changes is seen.'
+
+const sameAs = (
+  content: SeenContent,
+  earlier: ContentHash | null,
+  taken: ContentHash | null,
+): ContentHash | null => (content.kind === 'file' && content.kept === 'same' ? earlier : taken)
+
+function changeOf(
+  { change, path, from, isFolder, writer, before, after }: SeenChange,
+  beforeHash: ContentHash | null,
+  afterHash: ContentHash | null,
+): FileChange {
+  return {
+    ...{ change, path, from, isFolder },
+    writer: writer && processKey(writer.pid, writer.startTicks),
+    before: contentOf(before, beforeHash),
+    after: contentOf(after, afterHash),
+  }
+}
+
+const contentOf = (content: SeenContent, hash: ContentHash | null): FileContent =>
+  content.kind === 'file' ? { kind: 'file', bytes: content.bytes, hash } : { kind: content.kind }

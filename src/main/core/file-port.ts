@@ -1,0 +1,68 @@
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { ContentHash, FileChange } from '../../shared/domain/file-changes.ts'
+import type { ProcessRef } from './ports.ts'
+
+export type SeenContent =
+  | { readonly kind: 'absent' | 'unknown' }
+  | {
+      readonly kind: 'file'
+      readonly bytes: number
+      /** A copy by name, the same as was last told of this path, or none. */
+      readonly kept: { readonly copy: string } | 'same' | null
+    }
+
+/** A change as it was seen; copies wait in the watch's folder and belong to who is told. */
+export interface SeenChange extends Pick<FileChange, 'change' | 'path' | 'from' | 'isFolder'> {
+  readonly writer: ProcessRef | null
+  readonly before: SeenContent
+  readonly after: SeenContent
+}
+
+export type FileReport =
+  /** Programs may ask to be observed from now on. */
+  | { readonly type: 'ready' }
+  /** One was: calls are seen. */
+  | { readonly type: 'notices' }
+  | { readonly type: 'watching'; readonly isWhole: boolean }
+  /** Changes came faster than they could be read; some are not told. */
+  | { readonly type: 'missed' }
+  | ({ readonly type: 'changed' } & SeenChange)
+
+export interface FileWatch {
+  /** Where a program asks to be observed; null: nobody would. */
+  readonly socket: string | null
+  /** Resolves when all that was seen has been told. Further calls do nothing. */
+  close(): Promise<void>
+}
+
+export interface FileWatchRequest {
+  readonly workspace: string
+  /** Absolute paths of what is neither told nor read, with all below them. */
+  readonly hidden: readonly string[]
+  /** Where copies are put; exists, and belongs to the caller. */
+  readonly copies: string
+  readonly report: (report: FileReport) => void
+  /** The watch ended by itself: programs that are observed can write no more files. */
+  readonly lost: (reason: string) => void
+}
+
+/** Starts a watch of a workspace; an error, as a sentence, when this machine cannot. */
+export type WatchFiles = (
+  request: FileWatchRequest,
+) => Promise<FileWatch | { readonly reason: string }>
+
+/** Contents of files that recordings keep, each once in a recording. */
+export interface ContentStore {
+  /** A folder for copies that are still to be taken. */
+  open(id: SessionId): Promise<string>
+  /** Makes a copy a content; null: it is not there. `blot` takes secrets out, keeping the length. */
+  take(
+    id: SessionId,
+    copy: string,
+    blot: (bytes: Uint8Array) => Uint8Array,
+  ): Promise<ContentHash | null>
+  /** Removes copies that nobody took. */
+  close(id: SessionId): Promise<void>
+  /** null: not kept, or damaged: its bytes are not what its name says. */
+  read(id: SessionId, hash: ContentHash): Promise<Uint8Array | null>
+}

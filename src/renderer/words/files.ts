@@ -1,0 +1,32 @@
+import type { FileChange, FileContent, FileWatching } from '../../shared/domain/file-changes.ts'
+import { formatBytes } from './format.ts'
+import { revealText } from './reveal.ts'
+
+const PATH_LENGTH = 200
+
+export function wordsOfWatching({ source, reason }: FileWatching): string {
+  const words = {
+    calls: 'Every change of a file is seen, and who makes it',
+    folder: 'Changes of files are seen',
+    none: 'Changes of files are not recorded',
+  }[source]
+  return reason === null ? words : `${words}. ${reason}`
+}
+
+const VERBS = { created: 'Created', written: 'Wrote', deleted: 'Deleted' } as const
+
+/** One line; paths are the agent's own text. */
+export function wordsOfChange({ change, path, from, isFolder, after }: FileChange): string {
+  const name = `${isFolder ? 'folder ' : ''}${revealText(path, PATH_LENGTH)}`
+  if (change === 'renamed') return `Renamed ${revealText(from ?? '', PATH_LENGTH)} to ${name}`
+  const size = after.kind === 'file' && change !== 'deleted' ? `, ${formatBytes(after.bytes)}` : ''
+  return `${VERBS[change]} ${name}${size}`
+}
+
+/** Why a content cannot be shown; null: it can. */
+export function whyNoContent(content: FileContent): string | null {
+  if (content.kind === 'absent') return 'It was not there.'
+  if (content.kind === 'unknown') return 'What it was is not known.'
+  if (content.hash !== null) return null
+  return `Its ${formatBytes(content.bytes)} were not kept: too much, or of a package or repository.`
+}

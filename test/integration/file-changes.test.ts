@@ -1,0 +1,150 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect } from 'vitest'
+import type { FileContent } from '../../src/shared/domain/file-changes.ts'
+import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
+import type { Connection } from '../../src/shared/rpc/client.ts'
+import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+const test = requireCapability('bubblewrap')
+
+let host: TestHost
+let connection: Connection
+beforeEach(async () => {
+  host = await startTestHost()
+  connection = await host.connect()
+})
+afterEach(() => host.dispose())
+
+const inWorkspace = (name: string): string => join(host.workspace, name)
+
+/** Runs a script in a session to its end, and gives what was recorded of files. */
+async function record(script: string, more: object = {}) {
+  const created = await connection.api.session.create({
+    ...shellSpec(host.workspace, `/bin/bash -c ${JSON.stringify(script)}`),
+    ...more,
+  })
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const { id } = created.value
+  const seen = follow(connection, id)
+  await expect.poll(() => seen.state().session?.status, { timeout: 15_000 }).toBe('ended')
+  const events = (await connection.api.recording.events({ id, fromSeq: 0 })).events
+  const read = async (content: FileContent): Promise<string | null> => {
+    if (content.kind !== 'file' || content.hash === null) return null
+    const found = await connection.api.recording.content({ id, hash: content.hash })
+    return found.ok ? found.value.text : null
+  }
+  return { id, state: seen.state(), changes: changesIn(events), read }
+}
+
+const changesIn = (events: readonly TimelineEvent[]) =>
+  events.flatMap(({ fact }) => (fact.type === 'file/changed' ? [fact] : []))
+
+describe('changes of files in a session', () => {
+  test('are recorded with who made them, and with what was there before and after', async () => {
+    await writeFile(inWorkspace('kept.txt'), 'first\n')
+    const { state, changes, read } = await record(
+      `echo second >>kept.txt; /bin/cp kept.txt copy.txt; /bin/rm kept.txt; sleep 0.3; true`,
+    )
+    const words = await Promise.all(
+      changes.map(async ({ change, path, writer, before, after }) => ({
+        ...{ change, path, before: await read(before), after: await read(after) },
+        by: writer && (state.processes.get(writer)?.name ?? null),
+      })),
+    )
+    expect(words).toEqual([
+      {
+        change: 'written',
+        path: 'kept.txt',
+        before: 'first\n',
+        after: 'first\nsecond\n',
+        by: 'bash',
+      },
+      { change: 'created', path: 'copy.txt', before: null, after: 'first\nsecond\n', by: 'cp' },
+      { change: 'deleted', path: 'kept.txt', before: 'first\nsecond\n', after: null, by: 'rm' },
+    ])
+    expect(state.fileWatching).toEqual({ source: 'calls', reason: null })
+  })
+
+  test('are told of a file that is replaced by another, as editors save', async () => {
+    await writeFile(inWorkspace('a.txt'), 'old')
+    const { changes, state, read } = await record('echo new >a.tmp; mv a.tmp a.txt; sleep 0.3')
+    const renamed = changes.find(({ change }) => change === 'renamed')
+    expect(renamed).toMatchObject({ path: 'a.txt', from: 'a.tmp' })
+    expect(await read(renamed!.before)).toBe('old')
+    expect(await read(renamed!.after)).toBe('new\n')
+    expect([...state.files.keys()]).toEqual(['a.txt'])
+  })
+
+  test('through a link, a folder’s other name or a long way round are told of the file itself', async () => {
+    const { changes } = await record(
+      'mkdir -p deep/er; ln -s deep/er short; echo x >short/../er/./file; ln -s deep/er/file l; echo y >l; sleep 0.3',
+    )
+    const files = changes.filter(({ path }) => path.endsWith('file'))
+    expect(files.map(({ change, path, writer }) => [change, path, writer !== null])).toEqual([
+      ['created', 'deep/er/file', true],
+      ['written', 'deep/er/file', true],
+    ])
+  })
+
+  test('by somebody outside of the session have no writer', async () => {
+    const created = await connection.api.session.create(
+      shellSpec(host.workspace, '/bin/bash -c "touch mine; read x"'),
+    )
+    if (!created.ok) throw new Error(created.error.type)
+    const seen = follow(connection, created.value.id)
+    await expect.poll(() => [...seen.state().files.keys()], { timeout: 5000 }).toEqual(['mine'])
+    await writeFile(inWorkspace('theirs'), 'x')
+    await expect.poll(() => seen.state().files.size, { timeout: 5000 }).toBe(2)
+    expect(seen.state().files.get('theirs')).toMatchObject({ writers: [], hasUnknownWriter: true })
+    expect(seen.state().files.get('mine')).toMatchObject({ hasUnknownWriter: false })
+  })
+
+  test('of what is masked are neither told nor read, wherever they are made', async () => {
+    await writeFile(inWorkspace('.env'), 'TOKEN=do-not-record-me')
+    const session = await connection.api.session.create({
+      ...shellSpec(host.workspace, '/bin/bash -c "cat .env; echo x >ready; read x"'),
+      maskSecrets: true,
+    })
+    if (!session.ok) throw new Error(session.error.type)
+    const seen = follow(connection, session.value.id)
+    await expect.poll(() => seen.state().files.size, { timeout: 5000 }).toBe(1)
+    await writeFile(inWorkspace('.env'), 'TOKEN=do-not-record-this-either')
+    await writeFile(inWorkspace('after'), '')
+    await expect.poll(() => seen.state().files.has('after'), { timeout: 5000 }).toBe(true)
+    expect([...seen.state().files.keys()]).toEqual(['ready', 'after'])
+    await connection.api.session.stop({ id: session.value.id })
+    const folder = join(host.dataDir, 'recordings', session.value.id, 'contents')
+    const kept = await Promise.all(
+      (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')),
+    )
+    expect(kept.join()).not.toContain('do-not-record')
+    expect(kept).toContain('x\n')
+  })
+
+  test('hold no value that was let in', async () => {
+    const value = 'tok-4f9a1c77e2-do-not-record'
+    await connection.api.variable.keep({ name: 'API_TOKEN', value })
+    const { changes, read } = await record('echo "token=$API_TOKEN" >.npmrc.new; sleep 0.3', {
+      variables: [{ name: 'API_TOKEN', source: 'kept', isSecret: true }],
+    })
+    expect(await read(changes[0]!.after)).toBe(`token=${'*'.repeat(value.length)}\n`)
+    expect(await readFile(inWorkspace('.npmrc.new'), 'utf8')).toContain(value)
+  })
+
+  test('of thousands of files at once are all there, each with its writer', async () => {
+    const { changes } = await record('for i in $(seq 1 3000); do echo $i >file-$i; done; /bin/true')
+    expect(changes).toHaveLength(3000)
+    expect(changes.filter(({ writer }) => writer === null)).toEqual([])
+  })
+
+  test('of a program that tries what it may not are no changes', async () => {
+    const { changes, state } = await record(
+      'mkdir .git 2>/dev/null; echo x 2>/dev/null >/etc/passwd; echo x >/tmp/elsewhere; rm missing 2>/dev/null; touch done; sleep 0.3',
+    )
+    expect(changes.map(({ path }) => path)).not.toContain('missing')
+    expect([...state.files.keys()]).toEqual(['done'])
+  })
+})
