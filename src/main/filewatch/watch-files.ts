@@ -1,13 +1,21 @@
-import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import type { FileWatchRequest, WatchFiles } from '../core/file-port.ts'
 import type { Log } from '../core/ports.ts'
 import { createRecordReader } from './change-records.ts'
 
+/** A program that talks over its standard input and output. */
+export interface HelperProcess {
+  readonly stdin: Writable | null
+  readonly stdout: Readable | null
+  on(event: 'error' | 'close', listener: (cause: unknown) => void): unknown
+  kill(signal: 'SIGKILL'): unknown
+}
+
 export interface WatchFilesOptions {
   /** Starts native/file-changes.c with these arguments. */
-  readonly start: (args: readonly string[]) => ChildProcess
+  readonly start: (args: readonly string[]) => HelperProcess
   /** Parent of a private folder for the socket; nothing of it is visible inside a sandbox. */
   readonly socketsIn: string
   readonly log: Log
@@ -57,7 +65,7 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
 
 /** Passes on what it says; resolves when it said that it is ready, or will never be. */
 function isReady(
-  helper: ChildProcess,
+  helper: HelperProcess,
   { report }: FileWatchRequest,
   ended: Promise<void>,
   log: Log,

@@ -221,6 +221,7 @@ export const WINDOW_COMMANDS: readonly Command[] = [
   },
   inspect('isolation', 'isolation'),
   inspect('processes', 'processes'),
+  inspect('files', 'changed files'),
   inspect('network', 'network'),
   inspect('rules', 'rules'),
   {

@@ -2,6 +2,7 @@ import { isDrift } from '../../shared/domain/isolation.ts'
 import { setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Tabs } from '../ui/choices.tsx'
+import { FileList } from './file-list.tsx'
 import { IsolationPanel } from './isolation-panel.tsx'
 import { NetworkList } from './network-list.tsx'
 import { ProcessTree } from './process-tree.tsx'
@@ -11,6 +12,7 @@ export function Inspector() {
   const tab = useUi((state) => state.inspectorTab)
   const running = useView((view) => view.state.running)
   const isDrifting = useView((view) => view.state.session?.axes.some(isDrift) ?? false)
+  const files = useView((view) => view.state.files.size)
   const connections = useView((view) => view.state.network.size)
   return (
     <aside className="inspector" aria-label="Inspector" data-testid="inspector">
@@ -22,12 +24,14 @@ export function Inspector() {
         tabs={[
           { value: 'isolation', label: 'Isolation', alarm: isDrifting ? 'Drift' : null },
           { value: 'processes', label: 'Processes', count: running },
+          { value: 'files', label: 'Files', count: files },
           { value: 'network', label: 'Network', count: connections },
           { value: 'rules', label: 'Rules' },
         ]}
       />
       {tab === 'isolation' && <IsolationPanel />}
       {tab === 'processes' && <ProcessTree />}
+      {tab === 'files' && <FileList />}
       {tab === 'network' && <NetworkList />}
       {tab === 'rules' && <SessionRules />}
     </aside>

@@ -27,6 +27,8 @@ export type Palette = Readonly<
     | 'activity'
     | 'plain'
     | 'plainEnded'
+    | 'written'
+    | 'removed'
     | 'ask'
     | 'allow'
     | 'deny'
@@ -62,6 +64,7 @@ const NAMES: Readonly<Record<Track, string>> = {
   prompts: 'Prompts',
   terminal: 'Terminal',
   processes: 'Processes',
+  files: 'Files',
   network: 'Network',
   isolation: 'Isolation',
 }
@@ -163,7 +166,7 @@ export function crowdTest(scene: Scene): (mark: Mark, box: Box) => boolean {
     const right = box.x + box.width
     const isHidden =
       right < (rightEdge.get(box.y) ?? -Infinity) + 1 &&
-      mark.tone === 'plain' &&
+      (mark.tone === 'plain' || mark.track === 'files') &&
       scene.hovered !== mark &&
       !isChosen(scene, mark)
     if (!isHidden) rightEdge.set(box.y, right)

@@ -218,6 +218,8 @@ const TOKENS: Readonly<Record<keyof Palette, string>> = {
   activity: '--track-activity',
   plain: '--track-plain',
   plainEnded: '--track-ended',
+  written: '--track-written',
+  removed: '--track-removed',
   ask: '--ask-solid',
   allow: '--track-allow',
   deny: '--violation',

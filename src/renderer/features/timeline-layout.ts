@@ -32,6 +32,7 @@ const ROWS: Readonly<Record<Track, number>> = {
   prompts: 1,
   terminal: 2,
   processes: 4,
+  files: 1,
   network: 3,
   isolation: 1,
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
+import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { activate } from '../stores/active.ts'
 import { select, subjectOf, useSelection } from '../stores/selection.ts'
@@ -12,6 +13,7 @@ import { List } from '../ui/list.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { wordsOfFact } from '../words/facts.ts'
 import { formatClock, formatTime } from '../words/format.ts'
+import { Writer } from './file-list.tsx'
 import { flamePicture } from './flame-picture.ts'
 import {
   createTimelineController,
@@ -115,6 +117,7 @@ const TRACK_NAMES: Readonly<Record<Track, string>> = {
   prompts: 'prompts',
   terminal: 'bursts of output',
   processes: 'processes',
+  files: 'changes of files',
   network: 'connections',
   isolation: 'isolation reports',
 }
@@ -201,6 +204,23 @@ function EventList() {
   )
 }
 
+/** Who changed it, and a way to what was changed. */
+function ChangeDetails({ fact }: { fact: FileChange }) {
+  return (
+    <p className="row">
+      <Writer writer={fact.writer} />
+      <Button
+        small
+        icon="file"
+        onClick={() => setUi({ file: fact.path })}
+        data-testid="event-show-changes"
+      >
+        Show changes
+      </Button>
+    </p>
+  )
+}
+
 function EventDetails({ event }: { event: TimelineEvent }) {
   const [tab, setTab] = useState<'words' | 'raw'>('words')
   return (
@@ -228,6 +248,9 @@ function EventDetails({ event }: { event: TimelineEvent }) {
         {tab === 'words' ? (
           <>
             <p>{wordsOfFact(event.fact)}</p>
+            {event.fact.type === 'file/changed' && !event.fact.isFolder && (
+              <ChangeDetails fact={event.fact} />
+            )}
             <dl className="facts">
               <dt>Number</dt>
               <dd className="num">{event.seq}</dd>

@@ -14,6 +14,7 @@ import { Button } from '../ui/button.tsx'
 import { SplitHandle } from '../ui/split.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { DriftBanner } from './drift-banner.tsx'
+import { FileDiff } from './file-diff.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { Inspector } from './inspector.tsx'
 import { RecordedTerminal } from './recorded-terminal.tsx'
@@ -71,7 +72,7 @@ export function WorkbenchLayout({
               label="Width of the inspector"
               direction="vertical"
               size={inspectorWidth}
-              min={260}
+              min={300}
               max={560}
               onSize={(width) => setUi({ inspectorWidth: width })}
             />
@@ -81,6 +82,7 @@ export function WorkbenchLayout({
           </>
         )}
       </div>
+      <FileDiff />
     </div>
   )
 }

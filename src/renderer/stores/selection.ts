@@ -8,6 +8,7 @@ export type Subject =
   | { readonly kind: 'process'; readonly key: ProcessKey }
   | { readonly kind: 'connection'; readonly id: ConnectionId }
   | { readonly kind: 'prompt'; readonly id: PromptId }
+  | { readonly kind: 'file'; readonly path: string }
 
 interface Selection {
   readonly subject: Subject | null
@@ -23,8 +24,10 @@ export const select = (subject: Subject | null, seq: number | null): void =>
 export const isSame = (a: Subject | null, b: Subject | null): boolean =>
   a !== null && b !== null && a.kind === b.kind && idOf(a) === idOf(b)
 
-export const idOf = (subject: Subject): string =>
-  subject.kind === 'process' ? subject.key : subject.id
+export function idOf(subject: Subject): string {
+  if (subject.kind === 'process') return subject.key
+  return subject.kind === 'file' ? subject.path : subject.id
+}
 
 export function subjectOf(fact: Fact): Subject | null {
   switch (fact.type) {
@@ -43,6 +46,8 @@ export function subjectOf(fact: Fact): Subject | null {
     case 'net/exchange':
     case 'net/closed':
       return { kind: 'connection', id: fact.connectionId }
+    case 'file/changed':
+      return fact.isFolder ? null : { kind: 'file', path: fact.path }
     case 'prompt/raised':
       return { kind: 'prompt', id: fact.request.id }
     case 'prompt/joined':

@@ -1,15 +1,27 @@
 import { isDrift } from '../../shared/domain/isolation.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
+import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
 import { createCpuHistory, type CpuHistory } from './cpu-history.ts'
 import { createFlameRows } from './flame-rows.ts'
 import { idOf, type Subject, subjectOf } from './selection.ts'
 
-export const TRACKS = ['prompts', 'terminal', 'processes', 'network', 'isolation'] as const
+export const TRACKS = [
+  ...(['prompts', 'terminal', 'processes', 'files', 'network', 'isolation'] as const),
+] as const
 export type Track = (typeof TRACKS)[number]
 
-export type Tone = 'plain' | 'ask' | 'allow' | 'deny' | 'failed' | 'enforced' | 'drift'
+export type Tone =
+  | 'plain'
+  | 'written'
+  | 'removed'
+  | 'ask'
+  | 'allow'
+  | 'deny'
+  | 'failed'
+  | 'enforced'
+  | 'drift'
 
 /** One span or tick on a track. Times are the session's own clock in ms; `endMs` null: not over. */
 export interface Mark {
@@ -128,6 +140,8 @@ export function createTrackBuilder(): TrackBuilder {
         return change(fact, { endMs: monoMs, tone: 'failed' })
       case 'net/closed':
         return change(fact, { endMs: monoMs })
+      case 'file/changed':
+        return tick(event, 'files', toneOfChange(fact.change), fact.path)
       case 'net/malformed':
         return tick(event, 'network', 'deny', fact.reason)
       case 'isolation/reported': {
@@ -151,6 +165,9 @@ export function createTrackBuilder(): TrackBuilder {
 
 const hasFailed = (exit: ExitStatus): boolean =>
   exit.kind === 'exited' ? exit.code !== 0 : exit.kind !== 'lost'
+
+const toneOfChange = (change: FileChange['change']): Tone =>
+  change === 'deleted' ? 'removed' : 'written'
 
 const toneOf = (decision: Decision): Tone => (decision.action === 'allow' ? 'allow' : 'deny')
 

@@ -13,7 +13,7 @@ export interface Route {
 }
 
 export type Overlay = 'palette' | 'go-to-session' | 'keys' | 'new-session' | 'policy' | null
-export type InspectorTab = 'isolation' | 'processes' | 'network' | 'rules'
+export type InspectorTab = 'isolation' | 'processes' | 'files' | 'network' | 'rules'
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'default' | 'compact'
 
@@ -22,6 +22,8 @@ interface UiState {
   /** Where the rail's first item leads back to. */
   readonly lastSessionId: SessionId | null
   readonly overlay: Overlay
+  /** Path of the file whose changes are shown. */
+  readonly file: string | null
   readonly inspectorTab: InspectorTab
   readonly isInspectorOpen: boolean
   readonly isSidebarOpen: boolean
@@ -61,12 +63,13 @@ export const useUi = create<UiState>(() => ({
   route: readRoute(),
   lastSessionId: null,
   overlay: null,
+  file: null,
   inspectorTab: 'isolation',
   isInspectorOpen: true,
   isSidebarOpen: true,
   isDrawerOpen: true,
   drawerHeight: 208,
-  inspectorWidth: 320,
+  inspectorWidth: 360,
   theme: 'system',
   density: 'default',
   confirm: null,
@@ -78,6 +81,7 @@ export function goTo(page: Page, id: SessionId | null = null): void {
   setUi({
     route: { page, id },
     overlay: null,
+    file: null,
     ...(page === 'sessions' ? { lastSessionId: id } : {}),
   })
 }

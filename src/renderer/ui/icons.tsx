@@ -54,6 +54,7 @@ const PATHS = {
       <path d="M10 10l3.5 3.5" />
     </>
   ),
+  file: <path d="M3.5 1.5h6l3 3v10h-9zM9.5 1.5v3h3M6 8h4M6 11h4" />,
   folder: <path d="M1.5 12.5v-9h4.5l1.5 2h7v7z" />,
   up: <path d="M8 13V3.5M4 7l4-4 4 4" />,
   chevron: <path d="M6 4l4 4-4 4" />,

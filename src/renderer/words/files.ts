@@ -1,6 +1,16 @@
 import type { FileChange, FileContent, FileWatching } from '../../shared/domain/file-changes.ts'
+import type { fateOf } from '../../shared/files-projection.ts'
 import { formatBytes } from './format.ts'
 import { revealText } from './reveal.ts'
+
+/** What became of a file, with the letter that every developer knows for it. */
+export const FATES: Readonly<Record<ReturnType<typeof fateOf>, { name: string; letter: string }>> =
+  {
+    added: { name: 'Added', letter: 'A' },
+    changed: { name: 'Changed', letter: 'M' },
+    removed: { name: 'Removed', letter: 'D' },
+    unchanged: { name: 'As it was', letter: ' ' },
+  }
 
 const PATH_LENGTH = 200
 

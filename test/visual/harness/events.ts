@@ -1,3 +1,4 @@
+import { FILE_FACTS } from './files.ts'
 import type { ConnectionId, PromptId, RuleId, SessionId } from '../../../src/shared/domain/ids.ts'
 import type {
   Destination,
@@ -306,6 +307,7 @@ export function eventsOf(session: Session): TimelineEvent[] {
         { type: 'proc/ended', key: processKey(pid, pid), exit: { kind: 'exited', code } },
       ])
   }
+  timed.push(...FILE_FACTS)
   timed.push(
     ...network(1, 1500, 'api.anthropic.com', [4100], 'closed'),
     ...network(2, 30_000, 'api.anthropic.com', [4100], 'closed'),

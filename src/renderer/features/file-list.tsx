@@ -1,0 +1,169 @@
+import { useMemo, useState } from 'react'
+import { type ChangedFile, fateOf } from '../../shared/files-projection.ts'
+import type { ProcessKey } from '../../shared/domain/process.ts'
+import { select, useSelection } from '../stores/selection.ts'
+import { showProcess } from '../stores/show-process.ts'
+import { setUi } from '../stores/ui.ts'
+import { useView } from '../stores/view.ts'
+import { Button } from '../ui/button.tsx'
+import { List } from '../ui/list.tsx'
+import { Empty } from '../ui/states.tsx'
+import { AgentText } from '../ui/text.tsx'
+import { FATES, wordsOfWatching } from '../words/files.ts'
+import { formatBytes, formatTime, plural } from '../words/format.ts'
+
+/** What became of the workspace, and who did it? */
+export function FileList() {
+  const state = useView((view) => view.state)
+  const subject = useSelection((selection) => selection.subject)
+  const [filter, setFilter] = useState('')
+  const files = useMemo(
+    () => [...state.files.values()].filter((file) => fateOf(file) !== 'unchanged'),
+    // Live, the map is changed in place: the state around it is new.
+    [state],
+  )
+  const shown = useMemo(() => {
+    const wanted = filter.trim().toLowerCase()
+    return files.filter(({ path }) => path.toLowerCase().includes(wanted)).sort(byPath)
+  }, [files, filter])
+  const path = subject?.kind === 'file' ? subject.path : null
+  const chosen = path === null ? undefined : state.files.get(path)
+  const { fileWatching } = state
+  if (files.length === 0)
+    return (
+      <Empty icon="file" title="No changed files">
+        {fileWatching && fileWatching.source !== 'calls'
+          ? `${wordsOfWatching(fileWatching)}.`
+          : 'Nothing in the workspace has been changed since the session began.'}
+      </Empty>
+    )
+  return (
+    <div className="panel-fill" data-testid="file-list">
+      <div className="panel-bar">
+        <input
+          className="input"
+          aria-label="Filter files"
+          placeholder="Filter files"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+          data-list-filter
+          data-testid="file-filter"
+        />
+        <span className={filter ? 'chip warn num' : 'faint small num'} title={countOf(shown)}>
+          {plural(shown.length, 'file')}
+        </span>
+      </div>
+      {fileWatching?.reason && <p className="panel-note small dim">{fileWatching.reason}</p>}
+      <List
+        label="Changed files"
+        items={shown}
+        keyOf={(file) => file.path}
+        rowHeight={28}
+        selected={path}
+        onSelect={(file) => select({ kind: 'file', path: file.path }, null)}
+        onOpen={(file) => setUi({ file: file.path })}
+        render={(file) => <FileRow file={file} />}
+        testId="file-rows"
+      />
+      {chosen && <FileDetails file={chosen} />}
+    </div>
+  )
+}
+
+const byPath = (a: ChangedFile, b: ChangedFile): number => (a.path < b.path ? -1 : 1)
+
+function countOf(files: readonly ChangedFile[]): string {
+  const counts = { added: 0, changed: 0, removed: 0, unchanged: 0 }
+  for (const file of files) counts[fateOf(file)]++
+  return `${counts.added} added, ${counts.changed} changed, ${counts.removed} removed`
+}
+
+function FileRow({ file }: { file: ChangedFile }) {
+  const fate = fateOf(file)
+  const cut = file.path.lastIndexOf('/') + 1
+  return (
+    <div className="file-row" data-testid="file-row" data-path={file.path} data-fate={fate}>
+      <span className={`fate ${fate}`} title={FATES[fate].name}>
+        {FATES[fate].letter}
+      </span>
+      <span className="path mono" title={file.path}>
+        <span className="faint">
+          {cut > 0 && <AgentText text={file.path.slice(0, cut)} max={400} bare />}
+        </span>
+        <span>
+          <AgentText text={file.path.slice(cut)} max={200} bare />
+        </span>
+      </span>
+      <WriterName writer={file.writers.at(-1) ?? null} />
+    </div>
+  )
+}
+
+function WriterName({ writer }: { writer: ProcessKey | null }) {
+  const name = useView((view) => (writer ? view.state.processes.get(writer)?.name : undefined))
+  return (
+    <span className="small faint clip file-writer">
+      {name === undefined ? 'unknown' : <AgentText text={name} max={24} bare />}
+    </span>
+  )
+}
+
+function FileDetails({ file }: { file: ChangedFile }) {
+  const { now, writers } = file
+  return (
+    <section className="details" aria-label="File details" data-testid="file-details">
+      <p className="mono host-name">
+        <AgentText text={file.path} max={400} bare />
+      </p>
+      <dl className="facts">
+        <dt>Now</dt>
+        <dd>
+          {FATES[fateOf(file)].name}
+          {now.kind === 'file' && `, ${formatBytes(now.bytes)}`}
+        </dd>
+        <dt>Changed</dt>
+        <dd className="num">
+          {plural(file.changes, 'time')}, last {formatTime(file.lastAtMs)}
+        </dd>
+        <dt>By</dt>
+        <dd className="writers">
+          {writers.toReversed().map((key) => (
+            <Writer key={key} writer={key} />
+          ))}
+          {file.hasUnknownWriter && (
+            <span>{writers.length > 0 ? 'and somebody' : 'Somebody'} who is not known</span>
+          )}
+        </dd>
+      </dl>
+      <Button
+        small
+        icon="file"
+        onClick={() => setUi({ file: file.path })}
+        data-testid="file-show-changes"
+      >
+        Show changes
+      </Button>
+    </section>
+  )
+}
+
+/** A process as a way to the tree. */
+export function Writer({ writer }: { writer: ProcessKey | null }) {
+  const sessionId = useView((view) => view.sessionId)
+  const node = useView((view) => (writer ? view.state.processes.get(writer) : undefined))
+  if (writer === null) return <span className="faint">Not known</span>
+  return (
+    <button
+      type="button"
+      className="link"
+      title="Show in the process tree"
+      onClick={() => {
+        setUi({ file: null })
+        showProcess(sessionId, writer)
+      }}
+    >
+      {node ? <AgentText text={node.name} max={40} bare /> : 'A process'}{' '}
+      <span className="num faint">{writer.split(':')[0]}</span>
+    </button>
+  )
+}

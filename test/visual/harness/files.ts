@@ -1,0 +1,105 @@
+import {
+  ContentHash,
+  type FileChange,
+  type FileContent,
+} from '../../../src/shared/domain/file-changes.ts'
+import { processKey } from '../../../src/shared/domain/process.ts'
+import type { Fact } from '../../../src/shared/domain/timeline.ts'
+
+const texts = new Map<ContentHash, string>()
+
+/** A made-up name for a made-up content. */
+function content(text: string): FileContent {
+  const hash = ContentHash.parse(String(texts.size + 1).padStart(64, '0'))
+  texts.set(hash, text)
+  return { kind: 'file', bytes: text.length, hash }
+}
+
+export const contentOf = (hash: ContentHash): string | null => texts.get(hash) ?? null
+
+const ABSENT: FileContent = { kind: 'absent' }
+const BEFORE = content(`import { redirect } from './router'
+import { session } from './session'
+
+export async function login(request: Request): Promise<Response> {
+  const user = await session.open(request)
+  if (!user) return redirect('/login')
+  return redirect(request.headers.get('referer') ?? '/')
+}
+
+export function logout(request: Request): Response {
+  session.close(request)
+  return redirect('/')
+}
+`)
+const BETWEEN = content(`import { redirect } from './router'
+import { session } from './session'
+
+export async function login(request: Request): Promise<Response> {
+  const user = await session.open(request)
+  if (!user) return redirect('/login')
+  return redirect(new URL(request.url).searchParams.get('next') ?? '/')
+}
+
+export function logout(request: Request): Response {
+  session.close(request)
+  return redirect('/')
+}
+`)
+const AFTER = content(`import { redirect } from './router'
+import { session } from './session'
+
+/** Only a path of our own: anything else could lead a person away after signing in. */
+const isOwnPath = (path: string): boolean => path.startsWith('/') && !path.startsWith('//')
+
+export async function login(request: Request): Promise<Response> {
+  const user = await session.open(request)
+  if (!user) return redirect('/login')
+  const next = new URL(request.url).searchParams.get('next') ?? '/'
+  return redirect(isOwnPath(next) ? next : '/')
+}
+
+export function logout(request: Request): Response {
+  session.close(request)
+  return redirect('/')
+}
+`)
+const TEST = content(
+  `test('leads only to paths of our own', async () => {\n  expect(await next('//evil.example')).toBe('/')\n})\n`,
+)
+
+const changed = (
+  change: FileChange['change'],
+  path: string,
+  pid: number | null,
+  before: FileContent,
+  after: FileContent,
+): Fact => ({
+  ...{ type: 'file/changed', change, path, from: null, isFolder: false },
+  ...{ writer: pid === null ? null : processKey(pid, pid), before, after },
+})
+
+/** What the made-up session changes, by milliseconds since its start. */
+export const FILE_FACTS: readonly (readonly [number, Fact])[] = [
+  [395, { type: 'file/watching', source: 'calls', reason: null }],
+  [40_000, changed('written', 'src/auth/login.ts', 4100, BEFORE, BETWEEN)],
+  [52_000, changed('created', 'src/auth/login.test.ts', 4100, ABSENT, TEST)],
+  [
+    70_000,
+    changed('created', 'node_modules/.vitest/results.json', 4130, ABSENT, {
+      kind: 'file',
+      bytes: 18_220,
+      hash: null,
+    }),
+  ],
+  [
+    96_000,
+    changed('written', 'coverage/lcov.info', 4131, content('SF:a\n'), content('SF:a\nSF:b\n')),
+  ],
+  [320_000, changed('written', 'src/auth/login.ts', 4100, BETWEEN, AFTER)],
+  [
+    336_000,
+    changed('deleted', 'src/auth/redirect-helper.ts', 4100, content('export {}\n'), ABSENT),
+  ],
+  [352_000, changed('written', 'README.md', null, { kind: 'unknown' }, content('# Lighthouse\n'))],
+]
