@@ -10,4 +10,14 @@ declare global {
   function queueMicrotask(callback: () => void): void
   function setTimeout(callback: () => void, ms: number): unknown
   function clearTimeout(timer: unknown): void
+  /** Base64; both take and give one character for each byte. */
+  function btoa(bytes: string): string
+  function atob(text: string): string
+  class TextEncoder {
+    encode(text: string): Uint8Array
+  }
+  class TextDecoder {
+    constructor(encoding?: 'utf-8', options?: { ignoreBOM?: boolean })
+    decode(bytes?: Uint8Array, options?: { stream?: boolean }): string
+  }
 }

@@ -1,12 +1,8 @@
 import { useEffect, useMemo, useState } from 'react'
 import type { FileContent } from '../../shared/domain/file-changes.ts'
-import {
-  type FileStep,
-  historyOf,
-  type LoadedContent,
-  loadContent,
-} from '../stores/file-history.ts'
+import { type FileStep, historyOf } from '../stores/file-history.ts'
 import { type DiffLine, diffLines, type LineDiff } from '../stores/line-diff.ts'
+import type { LoadedContent, RecordingSource } from '../stores/recording-source.ts'
 import { setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Dialog } from '../ui/dialog.tsx'
@@ -111,19 +107,19 @@ type Loaded =
   | { readonly kind: 'words'; readonly words: string }
 
 function Difference({ version }: { version: Version }) {
-  const sessionId = useView((view) => view.sessionId)
+  const source = useView((view) => view.source)
   const [loaded, setLoaded] = useState<Loaded>({ kind: 'loading' })
   const { before, after } = version
   useEffect(() => {
     let isOver = false
-    Promise.all([loadContent(sessionId, before), loadContent(sessionId, after)]).then(
+    Promise.all([load(source, before), load(source, after)]).then(
       ([old, now]) => !isOver && setLoaded(compare(version, old, now)),
       () => !isOver && setLoaded({ kind: 'failed' }),
     )
     return () => {
       isOver = true
     }
-  }, [sessionId, version, before, after])
+  }, [source, version, before, after])
   if (loaded.kind === 'loading') return <p className="dim">Reading the recording…</p>
   if (loaded.kind === 'failed')
     return <p className="warn-text">The connection was lost. Open the file again.</p>
@@ -131,7 +127,16 @@ function Difference({ version }: { version: Version }) {
   return <DiffView diff={loaded.diff} />
 }
 
-function compare({ before, after }: Version, old: LoadedContent, now: LoadedContent): Loaded {
+const load = (source: RecordingSource, content: FileContent): Promise<LoadedContent | 'none'> =>
+  content.kind === 'file' && content.hash !== null
+    ? source.content(content.hash)
+    : Promise.resolve('none')
+
+function compare(
+  { before, after }: Version,
+  old: LoadedContent | 'none',
+  now: LoadedContent | 'none',
+): Loaded {
   if (old === 'binary' || now === 'binary')
     return { kind: 'words', words: 'No text: the contents are kept, but cannot be shown.' }
   if (old === 'lost' || now === 'lost')
@@ -140,7 +145,8 @@ function compare({ before, after }: Version, old: LoadedContent, now: LoadedCont
     return { kind: 'words', words: `Before: ${whyNoContent(before) ?? ''}` }
   if (now === 'none' && after.kind !== 'absent')
     return { kind: 'words', words: `After: ${whyNoContent(after) ?? ''}` }
-  const text = (content: LoadedContent): string => (typeof content === 'string' ? '' : content.text)
+  const text = (content: LoadedContent | 'none'): string =>
+    typeof content === 'string' ? '' : content.text
   const diff = diffLines(text(old), text(now))
   if (!diff) return { kind: 'words', words: 'The two have too little in common to be compared.' }
   return diff.lines.length === 0

@@ -4,6 +4,7 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import { useConnection } from '../connection.ts'
 import { activate } from '../stores/active.ts'
 import { createReplay, type Replay } from '../stores/replay.ts'
+import { hostSource } from '../stores/recording-source.ts'
 import { forgetFolds } from '../stores/process-panel.ts'
 import { select } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
@@ -21,7 +22,7 @@ export function ReplayPage({ id }: { id: SessionId }) {
 }
 
 function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
-  const [replay] = useState(() => createReplay(id))
+  const [replay] = useState(() => createReplay(id, hostSource(id)))
   const isConnected = useConnection().type === 'connected'
   useEffect(() => {
     select(null, null)

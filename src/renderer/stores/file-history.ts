@@ -1,7 +1,5 @@
-import type { ContentHash, FileChange, FileContent } from '../../shared/domain/file-changes.ts'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { currentConnection } from '../connection.ts'
 
 /** One change of a file, at the moment it was seen. */
 export interface FileStep extends FileChange {
@@ -29,35 +27,4 @@ export function historyOf(events: readonly TimelineEvent[], path: string): FileS
     if (fact.from !== null && fact.before.kind === 'absent') name = fact.from
   }
   return steps.reverse()
-}
-
-/** `lost`: the recording no longer has it, or it is damaged. */
-export type LoadedContent = { readonly text: string } | 'binary' | 'lost' | 'none'
-
-const texts = new Map<string, Promise<LoadedContent>>()
-const MOST_KEPT = 64
-
-/** The content as text; what was read lately is not asked for again. */
-export function loadContent(session: SessionId, content: FileContent): Promise<LoadedContent> {
-  if (content.kind !== 'file' || content.hash === null) return Promise.resolve('none')
-  const { hash } = content
-  const key = `${session} ${hash}`
-  const known = texts.get(key)
-  if (known) return known
-  const loading = askFor(session, hash)
-  texts.set(key, loading)
-  loading.catch(() => texts.delete(key))
-  for (const oldest of texts.keys()) {
-    if (texts.size <= MOST_KEPT) break
-    texts.delete(oldest)
-  }
-  return loading
-}
-
-async function askFor(id: SessionId, hash: ContentHash): Promise<LoadedContent> {
-  const connection = currentConnection()
-  if (!connection) throw new Error('not connected')
-  const found = await connection.api.recording.content({ id, hash })
-  if (!found.ok) return 'lost'
-  return found.value.text === null ? 'binary' : { text: found.value.text }
 }

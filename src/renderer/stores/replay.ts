@@ -1,10 +1,11 @@
 import { createStore, type StoreApi } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
+import { commandsIn } from '../../shared/recording/commands-in.ts'
 import { emptyState, projectAll, type SessionState } from '../../shared/projection.ts'
-import { currentConnection } from '../connection.ts'
 import { advance, compress, expand, findGaps, type Gap, IDLE_LIMIT_MS } from './idle.ts'
-import { loadTerminalLog, type TerminalLog } from './terminal-log.ts'
+import type { RecordingSource } from './recording-source.ts'
+import type { TerminalLog } from './terminal-log.ts'
 import { createTrackBuilder } from './tracks.ts'
 import { createViewStore, type ViewStore } from './view.ts'
 
@@ -39,10 +40,10 @@ export interface Replay {
 const KEYFRAME_EVERY = 256
 
 /** Plays a recording through the live reducers. */
-export function createReplay(sessionId: SessionId): Replay {
+export function createReplay(sessionId: SessionId, source: RecordingSource): Replay {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
-  const view = createViewStore(sessionId, 'replay', events, builder.tracks)
+  const view = createViewStore(sessionId, 'replay', source, events, builder.tracks)
   const transport = createStore<Transport>(() => ({
     isPlaying: false,
     speed: 1,
@@ -55,13 +56,14 @@ export function createReplay(sessionId: SessionId): Replay {
 
   const load = async (isGivenUp: () => boolean): Promise<void> => {
     try {
-      const loaded = await loadEvents(sessionId, isGivenUp)
-      const log = await loadTerminalLog(sessionId, isGivenUp)
+      const loaded = await source.events(isGivenUp)
+      const log = await source.terminal(isGivenUp)
       if (isGivenUp() || view.getState().status === 'ready') return
       for (const event of loaded) {
         events.push(event)
         builder.add(event)
       }
+      builder.mark([...source.markers, ...commandsIn(log.records)])
       const durationMs = Math.max(builder.tracks.lastMs, log.records.at(-1)?.monoMs ?? 0)
       const times = [...log.records, ...events.filter(isActivity)].map((item) => item.monoMs)
       const gaps = findGaps(
@@ -141,21 +143,6 @@ export function createReplay(sessionId: SessionId): Replay {
         pause()
       }
     },
-  }
-}
-
-async function loadEvents(
-  sessionId: SessionId,
-  isGivenUp: () => boolean,
-): Promise<TimelineEvent[]> {
-  const events: TimelineEvent[] = []
-  for (;;) {
-    const connection = currentConnection()
-    if (!connection || isGivenUp()) throw new Error('not connected')
-    const fromSeq = (events.at(-1)?.seq ?? -1) + 1
-    const page = await connection.api.recording.events({ id: sessionId, fromSeq })
-    events.push(...page.events)
-    if (page.isLast || page.events.length === 0) return events
   }
 }
 

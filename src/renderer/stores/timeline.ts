@@ -2,6 +2,7 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { createProjector } from '../../shared/projection.ts'
 import { follow } from './live.ts'
+import { hostSource } from './recording-source.ts'
 import { NUMBERS_MS, throttle } from './throttle.ts'
 import { createTrackBuilder } from './tracks.ts'
 import { createViewStore, type ViewStore } from './view.ts'
@@ -15,7 +16,7 @@ export interface LiveView {
 export function createLiveView(sessionId: SessionId): LiveView {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
-  const store = createViewStore(sessionId, 'live', events, builder.tracks)
+  const store = createViewStore(sessionId, 'live', hostSource(sessionId), events, builder.tracks)
   const projector = createProjector()
 
   const publish = throttle(() => {

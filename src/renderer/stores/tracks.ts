@@ -3,6 +3,7 @@ import type { Decision } from '../../shared/domain/policy.ts'
 import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { Fact, TimelineEvent } from '../../shared/domain/timeline.ts'
+import type { Marker } from '../../shared/recording/asciicast.ts'
 import { createCpuHistory, type CpuHistory } from './cpu-history.ts'
 import { createFlameRows } from './flame-rows.ts'
 import { idOf, type Subject, subjectOf } from './selection.ts'
@@ -41,7 +42,7 @@ export interface Tracks {
   readonly marks: Mark[]
   readonly activity: { readonly atMs: number; readonly bytes: number }[]
   /** Moments worth jumping to: prompts, refusals, start and end. */
-  readonly markers: { readonly atMs: number; readonly seq: number }[]
+  readonly markers: { readonly atMs: number; readonly seq: number; readonly label?: string }[]
   /** The marks of the processes, each below the one that started it; no two of a row overlap. */
   readonly flame: Mark[][]
   readonly cpu: CpuHistory
@@ -54,6 +55,8 @@ const NETWORK_ROWS = 3
 export interface TrackBuilder {
   readonly tracks: Tracks
   add(event: TimelineEvent): void
+  /** Adds moments that no event tells of, after all events. */
+  mark(markers: readonly Marker[]): void
 }
 
 export function createTrackBuilder(): TrackBuilder {
@@ -160,7 +163,11 @@ export function createTrackBuilder(): TrackBuilder {
         return
     }
   }
-  return { tracks, add }
+  const mark = (markers: readonly Marker[]): void => {
+    tracks.markers.push(...markers.map(({ atMs, label }) => ({ atMs, label, seq: -1 })))
+    tracks.markers.sort((a, b) => a.atMs - b.atMs)
+  }
+  return { tracks, add, mark }
 }
 
 const hasFailed = (exit: ExitStatus): boolean =>

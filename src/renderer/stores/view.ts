@@ -3,6 +3,7 @@ import { createStore, type StoreApi, useStore } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { emptyState, type SessionState } from '../../shared/projection.ts'
+import type { RecordingSource } from './recording-source.ts'
 import type { Tracks } from './tracks.ts'
 
 /** One session at one moment, from the live stream or from a recording: views cannot tell. */
@@ -16,6 +17,8 @@ export interface View {
   /** The state at the playhead. Live: its maps are changed in place, `revision` says when. */
   readonly state: SessionState
   readonly tracks: Tracks
+  /** For what is not in the events. */
+  readonly source: RecordingSource
   /** The session's own clock, ms. Live: the newest event. */
   readonly playheadMs: number
   readonly durationMs: number
@@ -28,6 +31,7 @@ export type ViewStore = StoreApi<View>
 export const createViewStore = (
   sessionId: SessionId,
   mode: View['mode'],
+  source: RecordingSource,
   events: readonly TimelineEvent[],
   tracks: Tracks,
 ): ViewStore =>
@@ -39,6 +43,7 @@ export const createViewStore = (
     revision: 0,
     state: emptyState,
     tracks,
+    source,
     playheadMs: 0,
     durationMs: 0,
     staleSinceMs: null,

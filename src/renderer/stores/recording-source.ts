@@ -1,0 +1,85 @@
+import type { ContentHash } from '../../shared/domain/file-changes.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import type { TimelineEvent } from '../../shared/domain/timeline.ts'
+import type { RecordingBundle } from '../../shared/recording/bundle.ts'
+import type { Marker } from '../../shared/recording/asciicast.ts'
+import { currentConnection } from '../connection.ts'
+import { loadTerminalLog, type TerminalLog } from './terminal-log.ts'
+
+/** `lost`: the recording no longer has it, or it is damaged. */
+export type LoadedContent = { readonly text: string } | 'binary' | 'lost'
+
+/** Where a recording comes from. Everything rejects when the connection to it is lost. */
+export interface RecordingSource {
+  events(isGivenUp: () => boolean): Promise<readonly TimelineEvent[]>
+  terminal(isGivenUp: () => boolean): Promise<TerminalLog>
+  content(hash: ContentHash): Promise<LoadedContent>
+  /** Marks that are no events. */
+  readonly markers: readonly Marker[]
+}
+
+/** A recording, or a session that runs, of the host. */
+export const hostSource = (id: SessionId): RecordingSource => ({
+  events: (isGivenUp) => loadEvents(id, isGivenUp),
+  terminal: (isGivenUp) => loadTerminalLog(id, isGivenUp),
+  content: createContentCache((hash) => askFor(id, hash)),
+  markers: [],
+})
+
+/** A recording that is wholly in memory. */
+export const bundleSource = (
+  { events, records, contents }: RecordingBundle,
+  markers: readonly Marker[] = [],
+): RecordingSource => ({
+  events: () => Promise.resolve(events),
+  terminal: () => Promise.resolve({ records, damage: 'none' }),
+  content: (hash) => {
+    const text = contents.get(hash)
+    return Promise.resolve(text === undefined ? 'lost' : { text })
+  },
+  markers,
+})
+
+async function loadEvents(
+  sessionId: SessionId,
+  isGivenUp: () => boolean,
+): Promise<TimelineEvent[]> {
+  const events: TimelineEvent[] = []
+  for (;;) {
+    const connection = currentConnection()
+    if (!connection || isGivenUp()) throw new Error('not connected')
+    const fromSeq = (events.at(-1)?.seq ?? -1) + 1
+    const page = await connection.api.recording.events({ id: sessionId, fromSeq })
+    events.push(...page.events)
+    if (page.isLast || page.events.length === 0) return events
+  }
+}
+
+async function askFor(id: SessionId, hash: ContentHash): Promise<LoadedContent> {
+  const connection = currentConnection()
+  if (!connection) throw new Error('not connected')
+  const found = await connection.api.recording.content({ id, hash })
+  if (!found.ok) return 'lost'
+  return found.value.text === null ? 'binary' : { text: found.value.text }
+}
+
+const MOST_KEPT = 64
+
+/** What was read lately is not asked for again. */
+function createContentCache(
+  ask: (hash: ContentHash) => Promise<LoadedContent>,
+): (hash: ContentHash) => Promise<LoadedContent> {
+  const kept = new Map<ContentHash, Promise<LoadedContent>>()
+  return (hash) => {
+    const known = kept.get(hash)
+    if (known) return known
+    const loading = ask(hash)
+    kept.set(hash, loading)
+    loading.catch(() => kept.delete(hash))
+    for (const oldest of kept.keys()) {
+      if (kept.size <= MOST_KEPT) break
+      kept.delete(oldest)
+    }
+    return loading
+  }
+}
