@@ -1,8 +1,38 @@
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { build, type Plugin } from 'vite'
 
 const from = (path: string) => resolve(import.meta.dirname, path)
+
+/** The replay of an exported HTML file: one script and one style sheet, each a file of its own. */
+const offlinePage = (): Plugin => ({
+  name: 'cloche-offline-page',
+  apply: 'build',
+  closeBundle: async () => {
+    await build({
+      configFile: false,
+      root: from('src/renderer'),
+      plugins: [react()],
+      logLevel: 'warn',
+      build: {
+        outDir: from('out/renderer'),
+        emptyOutDir: false,
+        cssCodeSplit: false,
+        modulePreload: false,
+        chunkSizeWarningLimit: 3000,
+        rollupOptions: {
+          input: from('src/renderer/offline.tsx'),
+          output: {
+            format: 'iife',
+            entryFileNames: 'offline.js',
+            assetFileNames: 'offline[extname]',
+          },
+        },
+      },
+    })
+  },
+})
 
 export default defineConfig({
   main: {
@@ -35,7 +65,7 @@ export default defineConfig({
   },
   renderer: {
     root: from('src/renderer'),
-    plugins: [react()],
+    plugins: [react(), offlinePage()],
     build: {
       outDir: from('out/renderer'),
       rollupOptions: { input: from('src/renderer/index.html') },

@@ -1,12 +1,14 @@
 import { useEffect } from 'react'
-import { commandFor } from './commands.ts'
+import { dispatchKey } from './dispatch-key.ts'
 import { ConfirmAction } from './features/confirm-action.tsx'
 import { ConnectionBanner, NotYetConnected } from './features/connection-screen.tsx'
 import { Notices } from './features/notices.tsx'
 import { DoctorPage } from './features/doctor.tsx'
+import { ExportDialog } from './features/export-dialog.tsx'
 import { NewSessionDialog } from './features/new-session.tsx'
 import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
 import { PolicyDialog } from './features/policy-dialog.tsx'
+import { OpenedReplay } from './features/opened-replay.tsx'
 import { OrphansBanner } from './features/orphans-banner.tsx'
 import { PromptInbox } from './features/prompt-inbox.tsx'
 import { PromptStack } from './features/prompt-stack.tsx'
@@ -17,9 +19,10 @@ import { RulesPage } from './features/rules.tsx'
 import { SessionList } from './features/session-list.tsx'
 import { SessionsPage } from './features/sessions-page.tsx'
 import { StatusBar } from './features/status-bar.tsx'
-import { focusPlace } from './keys.ts'
 import { dismissFailure, useActions } from './stores/session-actions.ts'
-import { useUi } from './stores/ui.ts'
+import { closeOpened, useOpened } from './stores/opened.ts'
+import { useSessions } from './stores/sessions.ts'
+import { setUi, useUi } from './stores/ui.ts'
 import { Button } from './ui/button.tsx'
 import { Icon } from './ui/icons.tsx'
 
@@ -52,24 +55,34 @@ export function App() {
       {overlay === 'new-session' && <NewSessionDialog />}
       {overlay === 'policy' && <PolicyDialog />}
       <ConfirmAction />
+      <Exporting />
     </div>
   )
 }
 
 function PageOf() {
   const { page, id } = useUi((state) => state.route)
+  const opened = useOpened((state) => state.recording)
   switch (page) {
     case 'sessions':
       return <SessionsPage />
     case 'prompts':
       return <PromptInbox />
     case 'recordings':
+      if (opened && !id) return <OpenedReplay recording={opened} onClose={closeOpened} />
       return id ? <ReplayPage key={id} id={id} /> : <RecordingsPage />
     case 'rules':
       return <RulesPage />
     case 'doctor':
       return <DoctorPage />
   }
+}
+
+function Exporting() {
+  const id = useUi((state) => state.exporting)
+  const session = useSessions((state) => (id ? state.byId.get(id) : undefined))
+  if (!session) return null
+  return <ExportDialog session={session} onClose={() => setUi({ exporting: null })} />
 }
 
 const DONE_MS = 8000
@@ -106,16 +119,4 @@ function OutcomeStrip() {
       <Button small look="quiet" icon="close" aria-label="Dismiss" onClick={dismissFailure} />
     </div>
   )
-}
-
-/** Before any element sees the key; what is not ours passes untouched. */
-function dispatchKey(event: KeyboardEvent): void {
-  if (event.isComposing || event.repeat) return
-  // An open dialog has the keyboard to itself, but for the chords.
-  if (document.querySelector('dialog[open]') && !event.ctrlKey && !event.metaKey) return
-  const command = commandFor(event, focusPlace(event.target))
-  if (!command) return
-  event.preventDefault()
-  event.stopPropagation()
-  command.run()
 }

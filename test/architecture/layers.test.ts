@@ -65,7 +65,7 @@ const LAYERS: readonly {
   {
     files: /^src\/renderer\//,
     ours: [/^src\/shared\//, /^src\/renderer\//],
-    packages: /^(react(-dom)?(\/.*)?|zustand|zod|@xterm\/.*|@tanstack\/react-virtual)$/,
+    packages: /^(react(-dom)?(\/.*)?|zustand|zod|diff|@xterm\/.*|@tanstack\/react-virtual)$/,
   },
 ]
 

@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { useConnection } from '../connection.ts'
+import { openFile, useOpened } from '../stores/opened.ts'
 import { refreshRecordings, useRecordings } from '../stores/recordings.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { AxisStrip, LevelGlyph } from '../ui/badges.tsx'
@@ -15,6 +16,7 @@ import { wordsOfEnd } from '../words/outcomes.ts'
 
 export function RecordingsPage() {
   const { status, recordings } = useRecordings()
+  const problem = useOpened((state) => state.problem)
   const connection = useConnection()
   const [selected, setSelected] = useState<string | null>(null)
   useEffect(() => {
@@ -22,11 +24,19 @@ export function RecordingsPage() {
   }, [connection])
   return (
     <section className="page" aria-labelledby="recordings-title" data-testid="page-recordings">
-      <header className="page-head">
-        <h1 id="recordings-title">Recordings</h1>
-        <p className="dim">
-          Every session records its terminal, processes, connections and answers.
-        </p>
+      <header className="page-head with-actions">
+        <div className="grow">
+          <h1 id="recordings-title">Recordings</h1>
+          <p className="dim">
+            Every session records its terminal, processes, connections, files and answers.
+          </p>
+          {problem && (
+            <p className="warn-text" role="alert" data-testid="open-problem">
+              {problem}
+            </p>
+          )}
+        </div>
+        <OpenFile />
       </header>
       {status === 'loading' && <Loading what="recordings" rows={6} />}
       {status === 'failed' && (
@@ -65,6 +75,32 @@ export function RecordingsPage() {
   )
 }
 
+/** A recording from elsewhere, only to be looked at. */
+function OpenFile() {
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        className="visually-hidden"
+        tabIndex={-1}
+        aria-label="Recording to open"
+        accept=".cast,.html,.jsonl"
+        onChange={(event) => {
+          const [file] = event.target.files ?? []
+          event.target.value = ''
+          if (file) void openFile(file)
+        }}
+        data-testid="open-file-input"
+      />
+      <Button icon="folder" onClick={() => input.current?.click()} data-testid="open-file">
+        Open a file
+      </Button>
+    </>
+  )
+}
+
 function RecordingRow({ recording }: { recording: RecordingSummary }) {
   const { session, durationMs, terminalBytes, events, damage } = recording
   return (
@@ -98,6 +134,14 @@ function RecordingRow({ recording }: { recording: RecordingSummary }) {
         >
           Replay
         </Button>
+        <Button
+          small
+          look="quiet"
+          icon="up"
+          aria-label="Export recording"
+          onClick={() => setUi({ exporting: session.id })}
+          data-testid="recording-export"
+        />
         <Button
           small
           look="quiet"

@@ -23,7 +23,20 @@ export function ReplayPage({ id }: { id: SessionId }) {
 
 function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
   const [replay] = useState(() => createReplay(id, hostSource(id)))
+  return <ReplayOf replay={replay} origin="host" retry={retry} />
+}
+
+interface ReplayOfProps {
+  readonly replay: Replay
+  /** Of a file of somebody else nothing is known but its terminal. */
+  readonly origin: 'host' | 'own-file' | 'other-file'
+  readonly retry?: () => void
+}
+
+/** A recording from anywhere. */
+export function ReplayOf({ replay, origin, retry }: ReplayOfProps) {
   const isConnected = useConnection().type === 'connected'
+  const canStart = isConnected || origin !== 'host'
   useEffect(() => {
     select(null, null)
     forgetFolds()
@@ -32,15 +45,15 @@ function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
       for (const stop of stops) stop()
     }
   }, [replay])
-  useEffect(() => (isConnected ? replay.start() : undefined), [replay, isConnected])
+  useEffect(() => (canStart ? replay.start() : undefined), [replay, canStart])
   return (
     <ViewContext value={replay.view}>
-      <ReplayWorkbench replay={replay} retry={retry} />
+      <ReplayWorkbench replay={replay} origin={origin} {...(retry ? { retry } : {})} />
     </ViewContext>
   )
 }
 
-function ReplayWorkbench({ replay, retry }: { replay: Replay; retry: () => void }) {
+function ReplayWorkbench({ replay, origin, retry }: ReplayOfProps) {
   const status = useView((view) => view.status)
   const sessionId = useView((view) => view.sessionId)
   const damage = useView((view) => view.state.damage)
@@ -54,16 +67,20 @@ function ReplayWorkbench({ replay, retry }: { replay: Replay; retry: () => void 
     },
     [replay],
   )
-  if (status === 'failed') return <Failed what="The recording" retry={retry} />
+  if (status === 'failed') return <Failed what="The recording" retry={retry ?? replay.play} />
   // As it was at the playhead, under the name it has now.
   const session = projected && { ...projected, title: listed?.title ?? projected.title }
-  if (status === 'loading' || !session || !log) return <Loading what="the recording" />
+  const isKnown = session !== null || origin === 'other-file'
+  if (status === 'loading' || !isKnown || !log) return <Loading what="the recording" />
   return (
     <WorkbenchLayout
       session={session}
-      isReplay
+      mode={origin === 'host' ? 'replay' : 'file'}
       seek={replay.seek}
-      ribbon={<ReplayRibbon writtenAt={formatDate(session.createdAtMs)} damage={damage} />}
+      ribbon={
+        origin === 'host' &&
+        session && <ReplayRibbon writtenAt={formatDate(session.createdAtMs)} damage={damage} />
+      }
       transport={<ReplayBar replay={replay} />}
       center={<RecordedTerminal log={log} follow={follow} />}
     />

@@ -13,13 +13,24 @@ import { formatDuration } from '../words/format.ts'
 import { STATUS_NAMES, wordsOfEnd } from '../words/outcomes.ts'
 
 /** One line: which session, how contained, how it stands, what can be done. */
-export function SessionHeader({ session, isReplay }: { session: Session; isReplay: boolean }) {
+export function SessionHeader({
+  session,
+  mode,
+}: {
+  session: Session
+  mode: 'live' | 'replay' | 'file'
+}) {
+  const isReplay = mode !== 'live'
   const staleSinceMs = useView((view) => view.staleSinceMs)
   const { isInspectorOpen, isDrawerOpen } = useUi()
   const alive = isLive(session)
   return (
     <header className="session-head" data-testid="session-header">
-      <Title session={session} />
+      {mode === 'file' ? (
+        <h1 className="session-name clip">{session.title}</h1>
+      ) : (
+        <Title session={session} />
+      )}
       <LevelBadge level={session.spec.level} />
       <AxisStrip axes={session.axes} />
       <span className="session-state" data-testid="session-status" data-status={session.status}>
@@ -30,10 +41,20 @@ export function SessionHeader({ session, isReplay }: { session: Session; isRepla
         <Path path={session.spec.workspace} />
       </span>
       <StaleNote sinceMs={staleSinceMs} />
-      {isReplay && (
-        <Button small onClick={() => goTo('sessions', session.id)} data-testid="open-session">
-          Open session
-        </Button>
+      {mode === 'replay' && (
+        <>
+          <Button
+            small
+            icon="up"
+            onClick={() => setUi({ exporting: session.id })}
+            data-testid="session-export"
+          >
+            Export
+          </Button>
+          <Button small onClick={() => goTo('sessions', session.id)} data-testid="open-session">
+            Open session
+          </Button>
+        </>
       )}
       {!isReplay && alive && <FreezeButton session={session} />}
       {!isReplay && alive && (

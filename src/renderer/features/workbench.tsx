@@ -23,8 +23,10 @@ import { LiveTerminal } from './terminal.tsx'
 import { Timeline } from './timeline.tsx'
 
 interface LayoutProps {
-  readonly session: Session
-  readonly isReplay: boolean
+  /** null: a recording that knows of none, only of a terminal. */
+  readonly session: Session | null
+  /** `file`: a replay that belongs to no session of this host. */
+  readonly mode: 'live' | 'replay' | 'file'
   readonly center: ReactNode
   readonly seek: ((atMs: number) => void) | null
   readonly ribbon?: ReactNode
@@ -32,19 +34,12 @@ interface LayoutProps {
 }
 
 /** Terminal, inspector and timeline of one session: the same for a live one and a replay. */
-export function WorkbenchLayout({
-  session,
-  isReplay,
-  center,
-  seek,
-  ribbon,
-  transport,
-}: LayoutProps) {
+export function WorkbenchLayout({ session, mode, center, seek, ribbon, transport }: LayoutProps) {
   const { isInspectorOpen, isDrawerOpen, drawerHeight, inspectorWidth } = useUi()
   return (
-    <div className="workbench" data-testid="workbench" data-session={session.id}>
+    <div className="workbench" data-testid="workbench" data-session={session?.id}>
       {ribbon}
-      <SessionHeader session={session} isReplay={isReplay} />
+      {session && <SessionHeader session={session} mode={mode} />}
       <DriftBanner />
       <div className="workbench-body">
         <div className="workbench-main">
@@ -66,7 +61,7 @@ export function WorkbenchLayout({
             </>
           )}
         </div>
-        {isInspectorOpen && (
+        {session && isInspectorOpen && (
           <>
             <SplitHandle
               label="Width of the inspector"
@@ -126,7 +121,7 @@ function LiveWorkbench({ id }: { id: SessionId }) {
   return (
     <WorkbenchLayout
       session={session}
-      isReplay={false}
+      mode="live"
       seek={null}
       center={<Center session={session} />}
     />

@@ -22,6 +22,8 @@ interface UiState {
   /** Where the rail's first item leads back to. */
   readonly lastSessionId: SessionId | null
   readonly overlay: Overlay
+  /** Whose recording is about to leave this machine. */
+  readonly exporting: SessionId | null
   /** Path of the file whose changes are shown. */
   readonly file: string | null
   readonly inspectorTab: InspectorTab
@@ -63,6 +65,7 @@ export const useUi = create<UiState>(() => ({
   route: readRoute(),
   lastSessionId: null,
   overlay: null,
+  exporting: null,
   file: null,
   inspectorTab: 'isolation',
   isInspectorOpen: true,

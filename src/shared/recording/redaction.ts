@@ -16,39 +16,45 @@ export interface Found {
 
 const MARK = '*'
 
+const secret = (id: string, name: string, pattern: RegExp): Redaction => ({ id, name, pattern })
+
 /** Forms of keys and tokens that say what they are, each as its maker documents it. */
 export const KNOWN_SECRETS: readonly Redaction[] = [
-  [
+  secret(
     'private-key',
     'Private keys',
     /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*-----END [A-Z ]*PRIVATE KEY-----/g,
-  ],
-  ['anthropic', 'Anthropic keys', /\bsk-ant-[A-Za-z0-9_-]{20,}/g],
-  ['openai', 'OpenAI keys', /\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}/g],
-  ['github', 'GitHub tokens', /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})/g],
-  ['gitlab', 'GitLab tokens', /\bglpat-[A-Za-z0-9_-]{20,}/g],
-  ['aws', 'AWS access keys', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g],
-  ['google', 'Google API keys', /\bAIza[A-Za-z0-9_-]{35}/g],
-  ['slack', 'Slack tokens', /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g],
-  ['npm', 'npm tokens', /\bnpm_[A-Za-z0-9]{36}\b/g],
-  ['stripe', 'Stripe keys', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g],
-  ['jwt', 'JSON web tokens', /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g],
-  [
+  ),
+  secret('anthropic', 'Anthropic keys', /\bsk-ant-[A-Za-z0-9_-]{20,}/g),
+  secret('openai', 'OpenAI keys', /\bsk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}/g),
+  secret(
+    'github',
+    'GitHub tokens',
+    /\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})/g,
+  ),
+  secret('gitlab', 'GitLab tokens', /\bglpat-[A-Za-z0-9_-]{20,}/g),
+  secret('aws', 'AWS access keys', /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g),
+  secret('google', 'Google API keys', /\bAIza[A-Za-z0-9_-]{35}/g),
+  secret('slack', 'Slack tokens', /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g),
+  secret('npm', 'npm tokens', /\bnpm_[A-Za-z0-9]{36}\b/g),
+  secret('stripe', 'Stripe keys', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g),
+  secret('jwt', 'JSON web tokens', /\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g),
+  secret(
     'bearer',
     'Authorization headers',
     /(?<=\b[Aa]uthorization: ?(?:[Bb]earer|[Bb]asic) )[A-Za-z0-9._~+/=-]{8,}/g,
-  ],
-  [
+  ),
+  secret(
     'assigned',
     'Values of secret variables',
     /(?<=\b[A-Z][A-Z0-9_]*(?:TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|PRIVATE_KEY)=["']?)[^\s"'*]{6,}/g,
-  ],
-  [
+  ),
+  secret(
     'url-password',
     'Passwords in addresses',
     /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]{1,64}:)[^\s/@*]{1,128}(?=@)/g,
-  ],
-].map(([id, name, pattern]) => ({ id, name, pattern }) as Redaction)
+  ),
+]
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
 
