@@ -56,8 +56,7 @@ export function ExportDialog({ session, onClose }: { session: Session; onClose: 
       isOver = true
     }
   }, [session.id, round])
-  if (collected.kind === 'ready')
-    return <ExportForm session={session} bundle={collected.bundle} onClose={onClose} />
+  if (collected.kind === 'ready') return <ExportForm bundle={collected.bundle} onClose={onClose} />
   return (
     <Dialog title="Export a recording" onClose={onClose} size="wide" testId="export">
       {collected.kind === 'loading' && <Loading what="the recording" rows={6} />}
@@ -75,12 +74,11 @@ export function ExportDialog({ session, onClose }: { session: Session; onClose: 
 }
 
 interface FormProps {
-  readonly session: Session
   readonly bundle: RecordingBundle
   readonly onClose: () => void
 }
 
-function ExportForm({ session, bundle, onClose }: FormProps) {
+function ExportForm({ bundle, onClose }: FormProps) {
   const home = useMachine((machine) => machine.info?.home ?? null)
   const [format, setFormat] = useState<ExportFormat>('html')
   const [words, setWords] = useState<readonly Redaction[]>([])
@@ -94,7 +92,7 @@ function ExportForm({ session, bundle, onClose }: FormProps) {
   const chosen = redactions.filter(({ id }) => !left.has(id))
   const kept = found.filter(({ redaction }) => left.has(redaction.id))
   const save = (): void => {
-    saveAs(format, session, redactBundle(bundle, chosen, found)).then(onClose, (cause: unknown) =>
+    saveAs(format, redactBundle(bundle, chosen, found)).then(onClose, (cause: unknown) =>
       setProblem(
         `The file could not be made: ${cause instanceof Error ? cause.message : 'unknown'}. Build Cloche again, or choose another form.`,
       ),

@@ -1,5 +1,6 @@
 import '@xterm/xterm/css/xterm.css'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { createSearch } from '../../shared/recording/readable-text.ts'
 import { activate } from '../stores/active.ts'
 import type { TerminalLog } from '../stores/terminal-log.ts'
 import { copyText } from '../ui/copy.tsx'
@@ -11,16 +12,23 @@ interface RecordedTerminalProps {
   readonly log: TerminalLog
   /** Calls back with every new playhead until the returned function is called. */
   readonly follow: (show: (monoMs: number) => void) => () => void
+  /** Goes to a moment; absent: it stands at its end, and only what is on its screen is found. */
+  readonly seek?: (atMs: number) => void
 }
 
+const HIGHLIGHT_MS = 150
+
 /** A recorded terminal at a moment. Nothing typed here goes anywhere. */
-export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
+export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
   const box = useRef<HTMLDivElement>(null)
   const parts = useRef<TerminalParts | null>(null)
   const [title, setTitle] = useState('')
   const [link, setLink] = useState<string | null>(null)
   const [opening, setOpening] = useState<string | null>(null)
   const [isFinding, setFinding] = useState(false)
+  const search = useMemo(() => createSearch(log.records), [log])
+  /** Where the search goes on from. */
+  const wanted = useRef(Infinity)
 
   useEffect(() => {
     const created = createTerminal(box.current!, {
@@ -34,7 +42,10 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
     terminal.options.cursorBlink = false
     const stopFitting = fitFont(created, box.current!)
     const player = createTerminalPlayer(terminal, log.records)
-    const unfollow = follow((monoMs) => player.seek(monoMs))
+    const unfollow = follow((monoMs) => {
+      wanted.current = monoMs
+      player.seek(monoMs)
+    })
     const deactivate = activate('terminal', {
       focus: () => terminal.focus(),
       leave: () => document.querySelector<HTMLElement>('[data-after-terminal]')?.focus(),
@@ -58,8 +69,16 @@ export function RecordedTerminal({ log, follow }: RecordedTerminalProps) {
       {isFinding && (
         <FindBar
           onFind={(text, direction) => {
-            const { search } = parts.current!
-            return direction > 0 ? search.findNext(text) : search.findPrevious(text)
+            const { search: screen } = parts.current!
+            if (!seek)
+              return (direction > 0 ? screen.findNext(text) : screen.findPrevious(text)) ? '' : null
+            const match = search.find(text, wanted.current, direction)
+            if (!match) return null
+            wanted.current = match.atMs
+            seek(match.atMs)
+            // What it is found in is drawn a moment later.
+            setTimeout(() => parts.current?.search.findPrevious(text), HIGHLIGHT_MS)
+            return `${match.number} of ${match.count}`
           }}
           onClose={() => setFinding(false)}
         />

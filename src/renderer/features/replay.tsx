@@ -82,7 +82,7 @@ function ReplayWorkbench({ replay, origin, retry }: ReplayOfProps) {
         session && <ReplayRibbon writtenAt={formatDate(session.createdAtMs)} damage={damage} />
       }
       transport={<ReplayBar replay={replay} />}
-      center={<RecordedTerminal log={log} follow={follow} />}
+      center={<RecordedTerminal log={log} follow={follow} seek={replay.seek} />}
     />
   )
 }

@@ -110,15 +110,16 @@ export function PasteConfirm({ text, onPaste, onDone }: PasteConfirmProps) {
 }
 
 interface FindBarProps {
-  readonly onFind: (text: string, direction: 1 | -1) => boolean
+  /** Which of how many it is, or nothing to say; null: there is none. */
+  readonly onFind: (text: string, direction: 1 | -1) => string | null
   readonly onClose: () => void
 }
 
 export function FindBar({ onFind, onClose }: FindBarProps) {
   const [text, setText] = useState('')
-  const [isFound, setFound] = useState(true)
+  const [found, setFound] = useState<string | null>('')
   const find = (value: string, direction: 1 | -1): void =>
-    setFound(value === '' || onFind(value, direction))
+    setFound(value === '' ? '' : onFind(value, direction))
   return (
     <search className="find-bar" data-testid="find-bar">
       <input
@@ -139,8 +140,12 @@ export function FindBar({ onFind, onClose }: FindBarProps) {
         }}
         data-testid="find-input"
       />
-      <span className={isFound ? 'faint small' : 'warn-text small'} role="status">
-        {isFound ? '' : 'Not found'}
+      <span
+        className={found === null ? 'warn-text small' : 'faint small num'}
+        role="status"
+        data-testid="find-state"
+      >
+        {found ?? 'Not found'}
       </span>
       <Button
         small

@@ -81,7 +81,7 @@ export function LiveTerminal({ sessionId }: LiveTerminalProps) {
         <FindBar
           onFind={(text, direction) => {
             const { search } = parts.current!
-            return direction > 0 ? search.findNext(text) : search.findPrevious(text)
+            return (direction > 0 ? search.findNext(text) : search.findPrevious(text)) ? '' : null
           }}
           onClose={() => {
             setFinding(false)

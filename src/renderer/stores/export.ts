@@ -3,6 +3,7 @@ import type { Session } from '../../shared/domain/session.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { type Cast, encodeCast, type Marker } from '../../shared/recording/asciicast.ts'
 import { packBundle, type RecordingBundle } from '../../shared/recording/bundle.ts'
+import { projectAll } from '../../shared/projection.ts'
 import { wordsOfFact } from '../words/facts.ts'
 import { loadOfflineParts, offlinePage } from './offline-page.ts'
 import type { RecordingSource } from './recording-source.ts'
@@ -37,11 +38,10 @@ const hashesIn = (events: readonly TimelineEvent[]): Set<ContentHash> =>
     ),
   )
 
-export async function saveAs(
-  format: ExportFormat,
-  session: Session,
-  bundle: RecordingBundle,
-): Promise<void> {
+/** Everything in the file is of the bundle: what was taken out of it is nowhere else either. */
+export async function saveAs(format: ExportFormat, bundle: RecordingBundle): Promise<void> {
+  const { session } = projectAll(bundle.events)
+  if (!session) throw new Error('the recording names no session')
   const { title } = session
   switch (format) {
     case 'html': {

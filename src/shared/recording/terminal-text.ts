@@ -1,34 +1,46 @@
 import type { TerminalRecord } from '../terminal-log.ts'
 
-/**
- * The output of a terminal as one text in which a place leads back to its bytes: one character for
- * each byte. Secrets are ASCII, so they are found in it as they are; other text is not readable.
- */
+/** The output of a terminal as one text in which a place leads back to its time. */
 export interface TerminalText {
   readonly text: string
-  /** Session clock of the byte at a place, ms. */
+  /** Session clock of what stands at a place, ms. */
   timeAt(place: number): number
 }
 
 const PIECE = 32_768
 
-export function bytesAsText(records: readonly TerminalRecord[]): TerminalText {
+/** Joins pieces that each came at one time. */
+export function placesOf(
+  pieces: readonly { readonly text: string; readonly monoMs: number }[],
+): TerminalText {
   const starts: number[] = []
-  const times: number[] = []
-  const parts: string[] = []
   let length = 0
-  for (const record of records) {
-    if (record.kind !== 'output') continue
+  for (const { text } of pieces) {
     starts.push(length)
-    times.push(record.monoMs)
-    length += record.bytes.length
-    for (let at = 0; at < record.bytes.length; at += PIECE)
-      parts.push(String.fromCharCode(...record.bytes.subarray(at, at + PIECE)))
+    length += text.length
   }
   return {
-    text: parts.join(''),
-    timeAt: (place) => times[lastAtMost(starts, place)] ?? 0,
+    text: pieces.map(({ text }) => text).join(''),
+    timeAt: (place) => pieces[lastAtMost(starts, place)]?.monoMs ?? 0,
   }
+}
+
+/**
+ * One character for each byte. Secrets are ASCII, so they are found in it as they are; other text is
+ * not readable.
+ */
+export const bytesAsText = (records: readonly TerminalRecord[]): TerminalText =>
+  placesOf(
+    records.flatMap((record) =>
+      record.kind === 'output' ? [{ monoMs: record.monoMs, text: latin(record.bytes) }] : [],
+    ),
+  )
+
+function latin(bytes: Uint8Array): string {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += PIECE)
+    text += String.fromCharCode(...bytes.subarray(at, at + PIECE))
+  return text
 }
 
 /** The same records with other bytes; `text` is as long as all of their output. */
