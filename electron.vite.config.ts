@@ -43,6 +43,7 @@ export default defineConfig({
           index: from('src/main/index.ts'),
           host: from('src/main/host.ts'),
           serve: from('src/main/serve.ts'),
+          verify: from('src/main/verify.ts'),
           'pty-host': from('src/main/pty/pty-host.ts'),
           'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
           'sandbox-connector': from('src/main/backends/ports/sandbox-connector.ts'),

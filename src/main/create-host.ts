@@ -1,6 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { statfs } from 'node:fs/promises'
-import { homedir, tmpdir, totalmem, userInfo } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
@@ -23,7 +22,6 @@ import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
 import { sweepGroups } from './backends/limits/cgroup.ts'
 import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
-import { defaultLimits } from './backends/limits/defaults.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { run, startPiped } from './backends/spawn.ts'
@@ -39,8 +37,8 @@ import { createPrompts } from './core/prompts.ts'
 import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
 import { createFreezer } from './core/freezer.ts'
+import { createRetention } from './core/retention.ts'
 import { createStopWalk } from './core/stop-walk.ts'
-import { createTimeline } from './core/timeline.ts'
 import { createVariables, memoryBox } from './core/variables.ts'
 import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
@@ -52,11 +50,10 @@ import { createOrphanFinder } from './procwatch/orphans.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
 import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
-import { createWatchFiles } from './filewatch/watch-files.ts'
+import { readMachine } from './read-machine.ts'
+import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
-import { createContentStore } from './store/contents.ts'
-import { createEventLog } from './store/event-log.ts'
 import { createFileLog } from './store/file-log.ts'
 import { lockInstance } from './store/instance-lock.ts'
 import { type DataDirError, defaultDataDir, openDataDir } from './store/paths.ts'
@@ -159,14 +156,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     log.warn('containers that were left behind could not be looked for', cause),
   )
 
-  const store = createEventLog(dataDir.value.recordings, VERSION, log)
-  const contents = createContentStore(dataDir.value.recordings)
-  const watchFiles = createWatchFiles({
-    start: (args) => startPiped(join(options.entries, '../native/file-changes'), args),
-    socketsIn: tmpdir(),
-    log,
+  const recordings = await createRecordings({
+    ...{ dataDir: dataDir.value, entries: options.entries },
+    ...{ clock, log, secrets },
   })
-  const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
+  const { store, timeline } = recordings
+  const retentionLoaded = await recordings.retention.load()
   const rules = createRuleBook(rulesLoaded.value, {
     document: ruleDocument,
     clock,
@@ -263,10 +258,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     watchProcesses: (request) => watcher.watch(request),
     readCommands: readConfiguredCommands,
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
-    files: {
-      ...{ contents, log, blotBytes: secrets.blotBytes },
-      watchFiles: ({ hidden, ...request }) => watchFiles({ ...request, hidden: [...hidden, root] }),
-    },
+    files: recordings.files,
   })
   const control = createProcessControl({
     sessions,
@@ -285,24 +277,24 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   })
   await timeline.recover()
   await orphans.recover()
+  const retention = createRetention(
+    {
+      ...{ document: recordings.retention, clock, log, sessions: sessions.all },
+      ...{ bytesOf: store.bytesOf, remove: sessions.remove },
+    },
+    retentionLoaded.value,
+  )
+  await retention.start()
 
-  const systemInfo = async (caller: Caller): Promise<SystemInfo> => {
-    const os = await backends.get('os')?.diagnose()
-    return {
-      version: VERSION,
-      platform: platformName(),
-      home,
-      user: userInfo().username,
-      recentWorkspaces: recent,
-      defaultLevel: os?.status === 'usable' ? 'os' : null,
-      defaultLimits: defaultLimits({
-        memoryBytes: totalmem(),
-        freeDiskBytes: await freeBytes(home),
-      }),
-      mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
-      notices,
-    }
-  }
+  const systemInfo = async (caller: Caller): Promise<SystemInfo> => ({
+    ...(await readMachine(home)),
+    version: VERSION,
+    home,
+    recentWorkspaces: recent,
+    defaultLevel: (await backends.get('os')?.diagnose())?.status === 'usable' ? 'os' : null,
+    mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
+    notices: [...notices, ...(retentionLoaded.notice === null ? [] : [retentionLoaded.notice])],
+  })
   const handlers = createHandlers({
     sessions,
     prompts,
@@ -318,7 +310,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     timeline,
     forwards,
     variables,
-    ...{ store, contents },
+    ...{ store, contents: recordings.contents, audit: recordings.audit, retention },
     control,
     orphans,
     home,
@@ -363,7 +355,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       await watcher.close()
       await orphans.close()
       await ptyHost.stop()
+      retention.close()
       await store.flush()
+      await recordings.audit.close()
       await lock.value.release()
       log.info(`host ${process.pid} ended`)
     },
@@ -378,20 +372,10 @@ function network(mapping: string | undefined, log: Log) {
   return withMappedHosts(mapping, own)
 }
 
-function platformName(): SystemInfo['platform'] {
-  if (process.platform === 'darwin') return 'macos'
-  return process.platform === 'win32' ? 'windows' : 'linux'
-}
-
 function realpathOr(path: string): string {
   try {
     return realpathSync(path)
   } catch {
     return path
   }
-}
-
-const freeBytes = async (path: string): Promise<number> => {
-  const { bavail, bsize } = await statfs(path)
-  return bavail * bsize
 }

@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { dispatchKey } from './dispatch-key.ts'
+import { AuditPage } from './features/audit.tsx'
 import { ConfirmAction } from './features/confirm-action.tsx'
 import { ConnectionBanner, NotYetConnected } from './features/connection-screen.tsx'
 import { Notices } from './features/notices.tsx'
@@ -73,6 +74,8 @@ function PageOf() {
       return id ? <ReplayPage key={id} id={id} /> : <RecordingsPage />
     case 'rules':
       return <RulesPage />
+    case 'audit':
+      return <AuditPage />
     case 'doctor':
       return <DoctorPage />
   }

@@ -26,15 +26,17 @@ function OfflineApp({ found }: { found: OpenedRecording | string }) {
   }, [])
   return (
     <div className="app">
-      <main className="main" aria-label="Recording">
-        {typeof found === 'string' ? (
-          <p className="page-head" role="alert">
-            {found}
-          </p>
-        ) : (
-          <OpenedReplay recording={found} onClose={null} />
-        )}
-      </main>
+      <div className="app-body">
+        <main className="main" aria-label="Recording">
+          {typeof found === 'string' ? (
+            <p className="page-head" role="alert">
+              {found}
+            </p>
+          ) : (
+            <OpenedReplay recording={found} onClose={null} />
+          )}
+        </main>
+      </div>
     </div>
   )
 }

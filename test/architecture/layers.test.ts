@@ -41,7 +41,7 @@ const LAYERS: readonly {
     packages: /^(node:|electron$)/,
   },
   {
-    files: /^src\/main\/create-host\.ts$/,
+    files: /^src\/main\/(create-host|create-recordings|read-machine)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },
@@ -58,6 +58,11 @@ const LAYERS: readonly {
   {
     files: /^src\/main\/serve\.ts$/,
     ours: [/^src\/main\/(create-host\.ts|shell-web\/)/],
+    packages: /^node:/,
+  },
+  {
+    files: /^src\/main\/verify\.ts$/,
+    ours: [/^src\/main\/store\//],
     packages: /^node:/,
   },
   { files: /^src\/main\/version\.ts$/, ours: [], packages: /^$/ },

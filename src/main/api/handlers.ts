@@ -13,10 +13,12 @@ import type { NewId } from '../core/ids.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
-import type { Clock, EventStore } from '../core/ports.ts'
+import type { AuditStore, Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
 import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
+import type { RecordingRetention } from '../core/retention.ts'
+import { searchRecordings } from '../core/search-recordings.ts'
 import type { Sessions } from '../core/sessions.ts'
 import type { Timeline } from '../core/timeline.ts'
 import type { Variables } from '../core/variables.ts'
@@ -33,6 +35,8 @@ export interface HandlerParts {
   readonly variables: Variables
   readonly store: EventStore
   readonly contents: Pick<ContentStore, 'read'>
+  readonly audit: Pick<AuditStore, 'read' | 'verify'>
+  readonly retention: Pick<RecordingRetention, 'get' | 'set'>
   readonly control: ProcessControl
   readonly orphans: OrphanBook
   readonly home: string
@@ -45,6 +49,7 @@ export interface HandlerParts {
 }
 
 const EVENTS_PER_READ = 5000
+const ENTRIES_PER_READ = 500
 
 export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
   const { sessions, prompts, rules, timeline, store } = parts
@@ -128,6 +133,23 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       keep: ({ name, value }) => parts.variables.keep(name, value),
       forget: ({ name }) => parts.variables.forget(name),
     },
+    audit: {
+      read: async ({ words, before }) => {
+        const wanted = words.trim().toLowerCase()
+        const entries = (await parts.audit.read())
+          .filter(
+            (entry) =>
+              (before === null || entry.n < before) &&
+              (wanted === '' || JSON.stringify(entry).toLowerCase().includes(wanted)),
+          )
+          .reverse()
+        return {
+          entries: entries.slice(0, ENTRIES_PER_READ),
+          isLast: entries.length <= ENTRIES_PER_READ,
+        }
+      },
+      verify: () => parts.audit.verify(),
+    },
     recording: {
       list: async () => {
         const found = await Promise.all(sessions.all().map(({ id }) => store.summary(id)))
@@ -139,6 +161,17 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
           events: events.slice(0, EVENTS_PER_READ),
           isLast: events.length <= EVENTS_PER_READ,
         }
+      },
+      search: ({ words }) =>
+        searchRecordings(
+          store,
+          sessions.all().map(({ id }) => id),
+          words,
+        ),
+      retention: () => Promise.resolve(parts.retention.get()),
+      setRetention: async (retention) => {
+        await parts.retention.set(retention)
+        return ok(null)
       },
       content: async ({ id, hash }) => {
         const bytes = await parts.contents.read(id, hash)

@@ -1,4 +1,5 @@
 import type { Server } from 'node:net'
+import type { AuditEntry, AuditVerdict } from '../../shared/domain/audit.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
@@ -328,8 +329,19 @@ export interface EventStore {
   terminalLogPath(sessionId: SessionId): string
   /** Bytes of the terminal log from `offset`, at most `length`; empty at the end. */
   readTerminalLog(sessionId: SessionId, offset: number, length: number): Promise<Uint8Array>
+  /** On disk, with everything that belongs to the recording. */
+  bytesOf(sessionId: SessionId): Promise<number>
   remove(sessionId: SessionId): Promise<void>
   flush(): Promise<void>
+}
+
+/** Entries of one chain, in which nothing that was written can be changed unseen. */
+export interface AuditStore {
+  append(entry: Omit<AuditEntry, 'n'>): void
+  /** Every entry that can be read, oldest first. */
+  read(): Promise<AuditEntry[]>
+  verify(): Promise<AuditVerdict>
+  close(): Promise<void>
 }
 
 /** A small versioned JSON document, replaced atomically. */

@@ -35,6 +35,11 @@ export interface Timeline {
   read(sessionId: SessionId, fromSeq: number): Promise<TimelineEvent[]>
   /** Told whenever the projected session differs from before. */
   onSessionChange(changed: (session: Session) => void): void
+  /** Told of all events of all sessions, with the state after them. */
+  onEvents(
+    told: (id: SessionId, events: readonly TimelineEvent[], state: SessionState) => void,
+  ): void
+  onRemoved(told: (session: Session) => void): void
   /** Deletes the recording. */
   remove(sessionId: SessionId): Promise<void>
 }
@@ -65,6 +70,8 @@ const createTrack = (from: SessionState, monoOriginMs: number | null): Track => 
 export function createTimeline({ store, clock, log, blot }: TimelineOptions): Timeline {
   const tracks = new Map<SessionId, Track>()
   const listeners: ((session: Session) => void)[] = []
+  const removals: ((session: Session) => void)[] = []
+  const watchers: Parameters<Timeline['onEvents']>[0][] = []
 
   const stamp = (track: Track): Stamp => {
     const { seq, monoMs } = track.projector.state
@@ -77,6 +84,7 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
     for (const event of events) track.projector.add(event)
     for (const event of events) store.append(id, event)
     for (const tell of track.viewers) tell(events)
+    for (const told of watchers) told(id, events, track.projector.state)
     const { session } = track.projector.state
     if (session && session !== before) for (const changed of listeners) changed(session)
   }
@@ -144,6 +152,7 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
         })
       tracks.set(session.id, createTrack(project(emptyState, first), monoOriginMs))
       for (const changed of listeners) changed(session)
+      for (const told of watchers) told(session.id, [first], project(emptyState, first))
       return ok(undefined)
     },
     append: (id, fact) => appendAll(id, [fact]),
@@ -167,9 +176,17 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
     onSessionChange: (changed) => {
       listeners.push(changed)
     },
+    onEvents: (told) => {
+      watchers.push(told)
+    },
+    onRemoved: (told) => {
+      removals.push(told)
+    },
     remove: async (id) => {
+      const session = tracks.get(id)?.projector.state.session
       tracks.delete(id)
       await store.remove(id)
+      if (session) for (const told of removals) told(session)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SessionId } from '../../shared/domain/ids.ts'
 import { SCHEMA_VERSION, type TimelineEvent } from '../../shared/domain/timeline.ts'
@@ -8,6 +8,7 @@ import type { EventStore, Log, RecordingHead } from '../core/ports.ts'
 import { decodeLines, encodeLine } from './event-lines.ts'
 import { EventWriter, syncFolder } from './event-writer.ts'
 import { readHead, writeHead } from './head-file.ts'
+import { isMissing, readOrNull } from './read-or-null.ts'
 
 export const EVENTS_FILE = 'events.log'
 export const TERMINAL_FILE = 'terminal.log'
@@ -89,6 +90,7 @@ export function createEventLog(folder: string, version: string, log: Log): Event
     },
     terminalLogPath: (id) => pathOf(id, TERMINAL_FILE),
     readTerminalLog: (id, offset, length) => readPart(pathOf(id, TERMINAL_FILE), offset, length),
+    bytesOf: (id) => bytesBelow(join(folder, id)),
     remove: async (id) => {
       await writers.get(id)?.close()
       await rm(join(folder, id), { recursive: true, force: true })
@@ -115,13 +117,14 @@ function headOf(
   }
 }
 
-async function readOrNull(path: string): Promise<Uint8Array | null> {
-  try {
-    return await readFile(path)
-  } catch (cause) {
-    if (isMissing(cause)) return null
-    throw cause
-  }
+async function bytesBelow(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
+  const sizes = await Promise.all(
+    entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => sizeOf(join(entry.parentPath, entry.name))),
+  )
+  return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)
 }
 
 async function sizeOf(path: string): Promise<number | null> {
@@ -148,5 +151,3 @@ async function readPart(path: string, offset: number, length: number): Promise<U
     throw cause
   }
 }
-
-const isMissing = (cause: unknown): boolean => (cause as NodeJS.ErrnoException).code === 'ENOENT'

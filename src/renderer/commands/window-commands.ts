@@ -101,6 +101,14 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     run: () => goTo('rules'),
   },
   {
+    id: 'go.audit',
+    title: 'Audit',
+    group: 'Go',
+    keys: [],
+    when: always,
+    run: () => goTo('audit'),
+  },
+  {
     id: 'go.doctor',
     title: 'Doctor and settings',
     group: 'Go',

@@ -209,14 +209,16 @@ function HitRow({ hit: { place, atMs, before, match, after } }: { hit: Hit }) {
         {place}
         {atMs !== null && ` ${formatClock(atMs)}`}
       </span>
-      <AgentText text={before} max={40} bare />
+      <AgentText text={inOneLine(before)} max={40} bare />
       <mark>
         <AgentText text={match} max={120} bare />
       </mark>
-      <AgentText text={after} max={40} bare />
+      <AgentText text={inOneLine(after)} max={40} bare />
     </li>
   )
 }
+
+const inOneLine = (text: string): string => text.replaceAll(/\s+/g, ' ')
 
 function WordField({ onAdd }: { onAdd: (redaction: Redaction) => void }) {
   const [word, setWord] = useState('')

@@ -7,6 +7,7 @@ const ITEMS: readonly { page: Page; icon: IconName; label: string }[] = [
   { page: 'prompts', icon: 'prompts', label: 'Prompts' },
   { page: 'recordings', icon: 'recordings', label: 'Recordings' },
   { page: 'rules', icon: 'rules', label: 'Rules' },
+  { page: 'audit', icon: 'audit', label: 'Audit' },
   { page: 'doctor', icon: 'doctor', label: 'Doctor' },
 ]
 

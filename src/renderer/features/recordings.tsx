@@ -3,6 +3,7 @@ import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { useConnection } from '../connection.ts'
 import { openFile, useOpened } from '../stores/opened.ts'
+import { useRecordingSearch } from '../stores/recording-search.ts'
 import { refreshRecordings, useRecordings } from '../stores/recordings.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { AxisStrip, LevelGlyph } from '../ui/badges.tsx'
@@ -12,11 +13,14 @@ import { List } from '../ui/list.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { formatBytes, formatDate, formatDuration, plural } from '../words/format.ts'
 import { LEVEL_NAMES } from '../words/isolation.ts'
+import { KeepButton } from './keep-recordings.tsx'
+import { SearchField, SearchHits } from './recording-search.tsx'
 import { wordsOfEnd } from '../words/outcomes.ts'
 
 export function RecordingsPage() {
   const { status, recordings } = useRecordings()
   const problem = useOpened((state) => state.problem)
+  const hits = useRecordingSearch((state) => state.hits)
   const connection = useConnection()
   const [selected, setSelected] = useState<string | null>(null)
   useEffect(() => {
@@ -36,6 +40,7 @@ export function RecordingsPage() {
             </p>
           )}
         </div>
+        <KeepButton />
         <OpenFile />
       </header>
       {status === 'loading' && <Loading what="recordings" rows={6} />}
@@ -47,8 +52,15 @@ export function RecordingsPage() {
           The first session makes the first one.
         </Empty>
       )}
-      {status === 'ready' && recordings.length > 0 && (
+      {status === 'ready' && recordings.length > 0 && hits && (
         <div className="page-table">
+          <SearchField />
+          <SearchHits hits={hits} />
+        </div>
+      )}
+      {status === 'ready' && recordings.length > 0 && !hits && (
+        <div className="page-table">
+          <SearchField />
           <div className="table-head small faint" aria-hidden="true">
             <span className="grow">Session</span>
             <span className="col-level">Isolation</span>

@@ -8,6 +8,7 @@ import { hostSource } from '../stores/recording-source.ts'
 import { forgetFolds } from '../stores/process-panel.ts'
 import { select } from '../stores/selection.ts'
 import { useSessions } from '../stores/sessions.ts'
+import { setUi, useUi } from '../stores/ui.ts'
 import { useView, ViewContext } from '../stores/view.ts'
 import { Failed, Loading } from '../ui/states.tsx'
 import { formatDate } from '../words/format.ts'
@@ -22,7 +23,8 @@ export function ReplayPage({ id }: { id: SessionId }) {
 }
 
 function OneReplay({ id, retry }: { id: SessionId; retry: () => void }) {
-  const [replay] = useState(() => createReplay(id, hostSource(id)))
+  const [replay] = useState(() => createReplay(id, hostSource(id), useUi.getState().startAtMs))
+  useEffect(() => setUi({ startAtMs: null }), [])
   return <ReplayOf replay={replay} origin="host" retry={retry} />
 }
 

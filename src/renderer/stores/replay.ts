@@ -39,8 +39,12 @@ export interface Replay {
 
 const KEYFRAME_EVERY = 256
 
-/** Plays a recording through the live reducers. */
-export function createReplay(sessionId: SessionId, source: RecordingSource): Replay {
+/** Plays a recording through the live reducers, or stands at `startAtMs` at first. */
+export function createReplay(
+  sessionId: SessionId,
+  source: RecordingSource,
+  startAtMs: number | null = null,
+): Replay {
   const events: TimelineEvent[] = []
   const builder = createTrackBuilder()
   const view = createViewStore(sessionId, 'replay', source, events, builder.tracks)
@@ -73,7 +77,9 @@ export function createReplay(sessionId: SessionId, source: RecordingSource): Rep
       )
       transport.setState({ log, gaps })
       view.setState({ status: 'ready', durationMs, revision: events.length, state: states.at(0) })
-      play()
+      // Where a search led, it stands still to be read.
+      if (startAtMs === null) play()
+      else seek(startAtMs)
     } catch {
       if (!isGivenUp()) view.setState({ status: 'failed' })
     }

@@ -3,8 +3,15 @@ import type { SessionId } from '../../shared/domain/ids.ts'
 import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
 
-export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'doctor'
-export const PAGES: readonly Page[] = ['sessions', 'prompts', 'recordings', 'rules', 'doctor']
+export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'audit' | 'doctor'
+export const PAGES: readonly Page[] = [
+  'sessions',
+  'prompts',
+  'recordings',
+  'rules',
+  'audit',
+  'doctor',
+]
 
 export interface Route {
   readonly page: Page
@@ -26,6 +33,8 @@ interface UiState {
   readonly exporting: SessionId | null
   /** Path of the file whose changes are shown. */
   readonly file: string | null
+  /** Moment at which the next recording that is opened begins to play; ms. */
+  readonly startAtMs: number | null
   readonly inspectorTab: InspectorTab
   readonly isInspectorOpen: boolean
   readonly isSidebarOpen: boolean
@@ -67,6 +76,7 @@ export const useUi = create<UiState>(() => ({
   overlay: null,
   exporting: null,
   file: null,
+  startAtMs: null,
   inspectorTab: 'isolation',
   isInspectorOpen: true,
   isSidebarOpen: true,

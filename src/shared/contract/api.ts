@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
+import { AuditEntry, AuditVerdict } from '../domain/audit.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
@@ -22,6 +23,7 @@ import {
   Orphans,
   ProcessDetails,
 } from '../domain/process-details.ts'
+import { Retention } from '../domain/retention.ts'
 import { Diagnosis, EngineImage } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
@@ -72,6 +74,16 @@ export const PromptChange = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('settled'), id: PromptId, decision: Decision }),
 ])
 export type PromptChange = z.infer<typeof PromptChange>
+
+/** Words found in a recording. */
+export const SearchHit = z.strictObject({
+  sessionId: SessionId,
+  place: z.enum(['terminal', 'event']),
+  /** The session's own clock, ms. */
+  atMs: z.number(),
+  excerpt: z.string(),
+})
+export type SearchHit = z.infer<typeof SearchHit>
 
 /** A file's content as text; null: it is no UTF-8 text. */
 export const RecordedContent = z.strictObject({ text: z.string().nullable() })
@@ -238,6 +250,18 @@ export const api = defineContract({
       error: z.strictObject({ type: z.literal('unknown_variable') }),
     }),
   },
+  audit: {
+    /** Entries with these words in them, the newest first, at most 500 before number `before`. */
+    read: query({
+      input: z.strictObject({
+        words: z.string().max(200),
+        before: z.number().int().positive().nullable(),
+      }),
+      output: z.strictObject({ entries: z.array(AuditEntry), isLast: z.boolean() }),
+    }),
+    /** Follows the chain of all entries from the first. */
+    verify: query({ input: z.null(), output: AuditVerdict }),
+  },
   recording: {
     list: query({ input: z.null(), output: z.array(RecordingSummary) }),
     /** Events of a recording, at most 5,000 from `fromSeq`; the terminal's bytes come separately. */
@@ -245,6 +269,14 @@ export const api = defineContract({
       input: z.strictObject({ id: SessionId, fromSeq: z.number().int().nonnegative() }),
       output: z.strictObject({ events: z.array(TimelineEvent), isLast: z.boolean() }),
     }),
+    /** In all recordings, the newest first; a few of each. */
+    search: query({
+      input: z.strictObject({ words: z.string().max(200) }),
+      output: z.array(SearchHit),
+    }),
+    retention: query({ input: z.null(), output: Retention }),
+    /** In force at once: what has to go is gone when this resolves. */
+    setRetention: command({ input: Retention, output: z.null(), error: z.never() }),
     /** A content that the recording keeps, at most a mebibyte. */
     content: command({
       input: z.strictObject({ id: SessionId, hash: ContentHash }),

@@ -13,6 +13,7 @@ import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
 import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
+import { auditOf } from './audit.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
@@ -294,6 +295,10 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       },
       forget: () => Promise.resolve(ok(null)),
     },
+    audit: {
+      read: () => Promise.resolve({ entries: auditOf(sessions), isLast: true }),
+      verify: () => Promise.resolve({ result: 'whole', entries: 12 }),
+    },
     recording: {
       list: () =>
         Promise.resolve(
@@ -312,6 +317,15 @@ export function createFakeHost(scenario: Scenario): FakeHost {
           isLast: true,
         })
       },
+      search: ({ words }) =>
+        Promise.resolve(
+          sessions.slice(0, 3).map(({ id }) => ({
+            ...{ sessionId: id, place: 'terminal', atMs: 64_000 },
+            excerpt: `Bash(npm test) found ${words} in test/auth/redirect.test.ts`,
+          })),
+        ),
+      retention: () => Promise.resolve({ days: 90, bytes: 20_000_000_000, kept: [] }),
+      setRetention: () => Promise.resolve(ok(null)),
       content: ({ hash }) => Promise.resolve(ok({ text: contentOf(hash) })),
     },
   }

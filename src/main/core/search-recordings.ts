@@ -1,0 +1,77 @@
+import type { SearchHit } from '../../shared/contract/api.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import { readableText } from '../../shared/recording/readable-text.ts'
+import { decodeLog } from '../../shared/terminal-log.ts'
+import type { EventStore } from './ports.ts'
+
+/** Hits of one recording; the recording itself has a search for all of them. */
+const MOST_HITS = 5
+const MOST_RECORDINGS = 50
+/** Of one terminal log, from its beginning. */
+const MOST_BYTES = 64 * 1024 * 1024
+const AROUND = 60
+
+/** Looks for words in the terminals and events of recordings, in the order of `ids`. */
+export async function searchRecordings(
+  store: Pick<EventStore, 'read' | 'readTerminalLog'>,
+  ids: readonly SessionId[],
+  words: string,
+): Promise<SearchHit[]> {
+  const wanted = words.trim().toLowerCase()
+  if (wanted === '') return []
+  const found: SearchHit[] = []
+  let recordings = 0
+  for (const id of ids) {
+    const hits = [...(await inTerminal(store, id, wanted)), ...(await inEvents(store, id, wanted))]
+    found.push(...hits.slice(0, MOST_HITS))
+    if (hits.length > 0 && ++recordings === MOST_RECORDINGS) break
+    // The host has others to answer meanwhile.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return found
+}
+
+async function inTerminal(
+  store: Pick<EventStore, 'readTerminalLog'>,
+  sessionId: SessionId,
+  wanted: string,
+): Promise<SearchHit[]> {
+  const { records } = decodeLog(await store.readTerminalLog(sessionId, 0, MOST_BYTES))
+  const { text, timeAt } = readableText(records)
+  return placesIn(text, wanted).map((at) => ({
+    ...{ sessionId, place: 'terminal', atMs: timeAt(at) },
+    excerpt: excerptOf(text, at, wanted.length),
+  }))
+}
+
+async function inEvents(
+  store: Pick<EventStore, 'read'>,
+  sessionId: SessionId,
+  wanted: string,
+): Promise<SearchHit[]> {
+  const hits: SearchHit[] = []
+  for (const { fact, monoMs } of (await store.read(sessionId))?.events ?? []) {
+    const text = JSON.stringify(fact)
+    const [at] = placesIn(text, wanted)
+    if (at === undefined) continue
+    hits.push({
+      ...{ sessionId, place: 'event', atMs: monoMs },
+      excerpt: `${fact.type}: ${excerptOf(text, at, wanted.length)}`,
+    })
+    if (hits.length === MOST_HITS) break
+  }
+  return hits
+}
+
+function placesIn(text: string, wanted: string): number[] {
+  const lower = text.toLowerCase()
+  const places: number[] = []
+  for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, at + wanted.length)) {
+    places.push(at)
+    if (places.length === MOST_HITS) break
+  }
+  return places
+}
+
+const excerptOf = (text: string, at: number, length: number): string =>
+  text.slice(Math.max(0, at - AROUND), at + length + AROUND).replaceAll(/\s+/g, ' ')

@@ -1,0 +1,68 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Retention } from '../shared/domain/retention.ts'
+import { startPiped } from './backends/spawn.ts'
+import { createAudit } from './core/audit.ts'
+import type { FileRecording } from './core/file-changes.ts'
+import type { ContentStore } from './core/file-port.ts'
+import type { AuditStore, Clock, EventStore, Log } from './core/ports.ts'
+import type { Secrets } from './core/secrets.ts'
+import { createTimeline, type Timeline } from './core/timeline.ts'
+import { createWatchFiles } from './filewatch/watch-files.ts'
+import { openAuditLog } from './store/audit-log.ts'
+import { createContentStore } from './store/contents.ts'
+import { createDocumentStore } from './store/documents.ts'
+import { createEventLog } from './store/event-log.ts'
+import type { DataDir } from './store/paths.ts'
+import { VERSION } from './version.ts'
+
+export interface RecordingsOptions {
+  readonly dataDir: DataDir
+  /** Folder of the built entries. */
+  readonly entries: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly secrets: Secrets
+}
+
+export interface Recordings {
+  readonly store: EventStore
+  readonly contents: ContentStore
+  readonly audit: AuditStore
+  readonly timeline: Timeline
+  readonly files: FileRecording
+  readonly retention: ReturnType<typeof createDocumentStore<Retention>>
+}
+
+/** Wires everything that writes down what happens, and reads it again. */
+export async function createRecordings(options: RecordingsOptions): Promise<Recordings> {
+  const { dataDir, clock, log, secrets } = options
+  const store = createEventLog(dataDir.recordings, VERSION, log)
+  const contents = createContentStore(dataDir.recordings)
+  const watchFiles = createWatchFiles({
+    start: (args) => startPiped(join(options.entries, '../native/file-changes'), args),
+    socketsIn: tmpdir(),
+    log,
+  })
+  const audit = await openAuditLog(dataDir.root, log)
+  const timeline = createTimeline({ store, clock, log, blot: secrets.blotFact })
+  const auditor = createAudit(audit)
+  timeline.onEvents(auditor.told)
+  timeline.onRemoved((session) => auditor.removed(session, clock.wallMs()))
+  return {
+    ...{ store, contents, audit, timeline },
+    files: {
+      ...{ contents, log, blotBytes: secrets.blotBytes },
+      watchFiles: ({ hidden, ...request }) =>
+        watchFiles({ ...request, hidden: [...hidden, dataDir.root] }),
+    },
+    retention: createDocumentStore(
+      join(dataDir.root, 'retention.json'),
+      Retention,
+      1,
+      KEEP_EVERYTHING,
+    ),
+  }
+}
+
+const KEEP_EVERYTHING: Retention = { days: null, bytes: null, kept: [] }
