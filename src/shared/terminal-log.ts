@@ -1,5 +1,6 @@
 /**
- * The terminal part of a recording: what a program wrote, when, and every change of size.
+ * The terminal part of a recording: what a program wrote, when, every change of size, and now and then
+ * the whole screen, so that a replay can begin in the middle.
  * One record: u32 payload length · u8 kind · f64 session clock in ms · u32 CRC-32 · payload
  * (little-endian; the checksum covers kind, clock and payload). Appended only, never rewritten.
  */
@@ -15,7 +16,19 @@ export type TerminalRecord =
       readonly rows: number
     }
 
-const KIND = { output: 1, resize: 2 } as const
+/** The whole screen after so many bytes of output; written a little later than those. */
+export interface Keyframe {
+  readonly outputBytes: number
+  readonly cols: number
+  readonly rows: number
+  /** Sequences that draw it on any terminal of this size. */
+  readonly screen: Uint8Array
+}
+
+const KIND = { output: 1, resize: 2, keyframe: 3 } as const
+const KEYFRAME_HEADER_BYTES = 12
+/** More does not go into a record. */
+export const MAX_SCREEN_BYTES = MAX_RECORD_BYTES - KEYFRAME_HEADER_BYTES
 
 const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n
@@ -61,8 +74,22 @@ export function encodeResize(monoMs: number, cols: number, rows: number): Uint8A
   return seal(KIND.resize, monoMs, payload)
 }
 
+export function encodeKeyframe(
+  monoMs: number,
+  { outputBytes, cols, rows, screen }: Keyframe,
+): Uint8Array {
+  const payload = new Uint8Array(KEYFRAME_HEADER_BYTES + screen.length)
+  const view = new DataView(payload.buffer)
+  view.setFloat64(0, outputBytes, true)
+  view.setUint16(8, cols, true)
+  view.setUint16(10, rows, true)
+  payload.set(screen, KEYFRAME_HEADER_BYTES)
+  return seal(KIND.keyframe, monoMs, payload)
+}
+
 export interface DecodedLog {
   readonly records: readonly TerminalRecord[]
+  readonly keyframes: readonly Keyframe[]
   /** Bytes that form whole, sound records; what follows is torn or damaged. */
   readonly soundBytes: number
   readonly damage: 'none' | 'torn' | 'damaged'
@@ -72,15 +99,17 @@ export interface DecodedLog {
 export function decodeLog(bytes: Uint8Array): DecodedLog {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const records: TerminalRecord[] = []
+  const keyframes: Keyframe[] = []
+  const found = { records, keyframes }
   let at = 0
   while (at < bytes.length) {
-    if (at + RECORD_HEADER_BYTES > bytes.length) return { records, soundBytes: at, damage: 'torn' }
+    if (at + RECORD_HEADER_BYTES > bytes.length) return { ...found, soundBytes: at, damage: 'torn' }
     const length = view.getUint32(at, true)
-    if (length > MAX_RECORD_BYTES) return { records, soundBytes: at, damage: 'damaged' }
+    if (length > MAX_RECORD_BYTES) return { ...found, soundBytes: at, damage: 'damaged' }
     const end = at + RECORD_HEADER_BYTES + length
-    if (end > bytes.length) return { records, soundBytes: at, damage: 'torn' }
+    if (end > bytes.length) return { ...found, soundBytes: at, damage: 'torn' }
     if (view.getUint32(at + 13, true) !== checksum(bytes, length, at))
-      return { records, soundBytes: at, damage: 'damaged' }
+      return { ...found, soundBytes: at, damage: 'damaged' }
     const kind = view.getUint8(at + 4)
     const monoMs = view.getFloat64(at + 5, true)
     const payload = at + RECORD_HEADER_BYTES
@@ -93,8 +122,15 @@ export function decodeLog(bytes: Uint8Array): DecodedLog {
         cols: view.getUint16(payload, true),
         rows: view.getUint16(payload + 2, true),
       })
-    else return { records, soundBytes: at, damage: 'damaged' }
+    else if (kind === KIND.keyframe && length >= KEYFRAME_HEADER_BYTES)
+      keyframes.push({
+        outputBytes: view.getFloat64(payload, true),
+        cols: view.getUint16(payload + 8, true),
+        rows: view.getUint16(payload + 10, true),
+        screen: bytes.subarray(payload + KEYFRAME_HEADER_BYTES, end),
+      })
+    else return { ...found, soundBytes: at, damage: 'damaged' }
     at = end
   }
-  return { records, soundBytes: at, damage: 'none' }
+  return { ...found, soundBytes: at, damage: 'none' }
 }

@@ -72,13 +72,14 @@ export class Screen {
     })
   }
 
-  snapshot(): Uint8Array {
+  /** Of less scrollback where that would be more than `mostBytes`. */
+  snapshot(scrollbackLines = SCROLLBACK_LINES, mostBytes = MAX_SNAPSHOT_BYTES): Uint8Array {
     const tail = this.#open.bytes()
     const head = `\x18${this.#colors.draw()}`
     const title = this.#title === '' ? '' : `\x1b]2;${this.#title}\x1b\\`
-    for (let scrollback = SCROLLBACK_LINES; ; scrollback = Math.floor(scrollback / 4)) {
+    for (let scrollback = scrollbackLines; ; scrollback = Math.floor(scrollback / 4)) {
       const drawn = this.#encoder.encode(head + title + drawSnapshot(this.#terminal, scrollback))
-      if (drawn.length > MAX_SNAPSHOT_BYTES && scrollback > 0) continue
+      if (drawn.length > mostBytes && scrollback > 0) continue
       const bytes = new Uint8Array(drawn.length + tail.length)
       bytes.set(drawn)
       bytes.set(tail, drawn.length)

@@ -1,6 +1,12 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
-import { encodeOutput, encodeResize, MAX_RECORD_BYTES } from '../../shared/terminal-log.ts'
+import {
+  encodeKeyframe,
+  encodeOutput,
+  encodeResize,
+  MAX_RECORD_BYTES,
+  MAX_SCREEN_BYTES,
+} from '../../shared/terminal-log.ts'
 import { DARK_THEME } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import type { PtySpawn } from '../core/ports.ts'
@@ -16,6 +22,9 @@ const PAUSE_BYTES = 1024 * 1024
 /** …until both are below this. */
 const RESUME_BYTES = 256 * 1024
 const ACTIVE_MS = 100
+/** Bytes of output between two whole screens in the log, and the lines above each. */
+const KEYFRAME_BYTES = 2 * 1024 * 1024
+const KEYFRAME_LINES = 200
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250
 /** Screens for viewers that fell behind take at most one part in five of the process's time. */
@@ -40,6 +49,7 @@ export class SessionTerminal {
   #batchBytes = 0
   #parsedBytes = 0
   #totalBytes = 0
+  #keyframeBytes = 0
   #reportedBytes = 0
   readonly #blotter: ByteBlotter | null
   #restTimer: NodeJS.Timeout | null = null
@@ -227,7 +237,21 @@ export class SessionTerminal {
     for (const [viewer, window] of this.#viewers)
       if (window.output(this.#parsedBytes, bytes.length) === 'send')
         this.#send({ t: 'output', viewer, offset, bytes })
+    if (this.#parsedBytes - this.#keyframeBytes >= KEYFRAME_BYTES) this.#recordScreen()
     this.balance()
+  }
+
+  /**
+   * A replay can begin here. Not where secrets are blotted: on a screen they may stand in pieces, in
+   * which nothing would find them.
+   */
+  #recordScreen(): void {
+    this.#keyframeBytes = this.#parsedBytes
+    if (this.#blotter || this.#hasExited) return
+    const screen = this.#screen.snapshot(KEYFRAME_LINES, MAX_SCREEN_BYTES)
+    if (screen.length > MAX_SCREEN_BYTES) return
+    const keyframe = { outputBytes: this.#parsedBytes, ...this.#screen.size, screen }
+    this.#log.append(encodeKeyframe(this.#clockMs(), keyframe))
   }
 
   #sendScreen(viewer: number, window: ViewerWindow): void {

@@ -41,7 +41,7 @@ export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
     terminal.options.disableStdin = true
     terminal.options.cursorBlink = false
     const stopFitting = fitFont(created, box.current!)
-    const player = createTerminalPlayer(terminal, log.records)
+    const player = createTerminalPlayer(terminal, log)
     const unfollow = follow((monoMs) => {
       wanted.current = monoMs
       player.seek(monoMs)

@@ -32,7 +32,7 @@ export const bundleSource = (
   markers: readonly Marker[] = [],
 ): RecordingSource => ({
   events: () => Promise.resolve(events),
-  terminal: () => Promise.resolve({ records, damage: 'none' }),
+  terminal: () => Promise.resolve({ records, keyframes: [], damage: 'none' }),
   content: (hash) => {
     const text = contents.get(hash)
     return Promise.resolve(text === undefined ? 'lost' : { text })

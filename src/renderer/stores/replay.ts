@@ -37,7 +37,9 @@ export interface Replay {
   start(): () => void
 }
 
-const KEYFRAME_EVERY = 256
+/** States kept along a recording, and events between two of them at least. */
+const MOST_STATES = 64
+const LEAST_EVENTS = 256
 
 /** Plays a recording through the live reducers, or stands at `startAtMs` at first. */
 export function createReplay(
@@ -76,6 +78,8 @@ export function createReplay(
         IDLE_LIMIT_MS,
       )
       transport.setState({ log, gaps })
+      // Walks through it once, so that no later step has to.
+      states.at(durationMs)
       view.setState({ status: 'ready', durationMs, revision: events.length, state: states.at(0) })
       // Where a search led, it stands still to be read.
       if (startAtMs === null) play()
@@ -156,25 +160,35 @@ export function createReplay(
 const isActivity = ({ fact }: TimelineEvent): boolean =>
   fact.type !== 'proc/sampled' && fact.type !== 'terminal/active'
 
-/** States by time: from the last asked one forwards, or from the nearest keyframe. */
+/**
+ * States by time: from the last asked one forwards, or from the nearest that was kept. A kept state
+ * has maps of its own, so there are only so many however long a recording is.
+ */
 export function createStateIndex(events: readonly TimelineEvent[]): {
   at(monoMs: number): SessionState
 } {
-  const keyframes: SessionState[] = [emptyState]
+  const kept: SessionState[] = [emptyState]
   let current = { state: emptyState, applied: 0 }
+  const every = (): number => Math.max(LEAST_EVENTS, Math.ceil(events.length / MOST_STATES))
+  let step = 0
   return {
     at: (monoMs) => {
-      const wanted = countUntil(events, monoMs)
-      if (wanted < current.applied) {
-        const index = Math.min(Math.floor(wanted / KEYFRAME_EVERY), keyframes.length - 1)
-        current = { state: keyframes[index] ?? emptyState, applied: index * KEYFRAME_EVERY }
+      // Loaded in the meantime: what was kept of less does not fit any more.
+      if (step !== every()) {
+        step = every()
+        kept.length = 1
+        current = { state: emptyState, applied: 0 }
       }
+      const wanted = countUntil(events, monoMs)
+      const index = Math.min(Math.floor(wanted / step), kept.length - 1)
+      if (wanted < current.applied || index * step > current.applied)
+        current = { state: kept[index] ?? emptyState, applied: index * step }
       let { state, applied } = current
       while (applied < wanted) {
-        const until = Math.min(wanted, (Math.floor(applied / KEYFRAME_EVERY) + 1) * KEYFRAME_EVERY)
+        const until = Math.min(wanted, (Math.floor(applied / step) + 1) * step)
         state = projectAll(events.slice(applied, until), state)
         applied = until
-        if (applied % KEYFRAME_EVERY === 0) keyframes[applied / KEYFRAME_EVERY] ??= state
+        if (applied % step === 0) kept[applied / step] ??= state
       }
       current = { state, applied }
       return state

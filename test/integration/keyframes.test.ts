@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises'
+import type { Terminal } from '@xterm/xterm'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createTerminalPlayer } from '../../src/renderer/features/terminal-player.ts'
+import { placed } from '../../src/renderer/stores/terminal-log.ts'
+import { decodeLog } from '../../src/shared/terminal-log.ts'
+import {
+  bundleEntry,
+  type PtyHarness,
+  removeBundles,
+  startPtyHarness,
+  until,
+} from '../helpers/pty.ts'
+import { viewerTerminal } from '../helpers/screens.ts'
+
+let entry: string
+let harness: PtyHarness
+
+beforeAll(async () => {
+  entry = await bundleEntry('src/main/pty/pty-host.ts', 'pty-host')
+})
+beforeEach(async () => {
+  harness = await startPtyHarness(entry)
+})
+afterEach(() => harness.dispose())
+afterAll(removeBundles)
+
+/** Coloured lines, a screen of its own for a while, titles and moves. */
+const PROGRAM = `
+i=0
+while [ $i -lt 60000 ]; do
+  printf '\\033[3%dmline %d\\033[0m %0100d\\r\\n' $((i % 8)) $i $i
+  i=$((i + 1))
+  case $i in
+    20000) printf '\\033[?1049h\\033[2J\\033[10;20Hin another screen' ;;
+    30000) printf '\\033[?1049l\\033]2;a title\\007' ;;
+  esac
+done
+printf 'the end'`
+
+async function record(secrets: readonly string[] = []) {
+  const request = harness.request({
+    file: '/bin/bash',
+    args: ['-c', PROGRAM],
+    env: { TERM: 'xterm-256color', PATH: '/usr/bin:/bin' },
+    cwd: '/',
+  })
+  const spawned = await harness.ptyHost.spawn({ ...request, secrets })
+  expect(spawned.ok).toBe(true)
+  await until('the exit', () => harness.observed.exits.has(request.sessionId), 60_000)
+  const { records, keyframes, damage } = decodeLog(await readFile(request.logPath))
+  expect(damage).toBe('none')
+  return { records, keyframes: placed(records, keyframes), written: keyframes.length }
+}
+
+type Log = Pick<Awaited<ReturnType<typeof record>>, 'records' | 'keyframes'>
+
+/** What the screen shows after the record `index`, having come from the record `from`. */
+async function screenAt(log: Log, index: number, from: number): Promise<string> {
+  const terminal = viewerTerminal({ cols: 80, rows: 24 })
+  const steps = [from, index].map((at) => log.records[at]!.monoMs + 1e-6)
+  // Written for the browser's terminal; both have what it uses.
+  const player = createTerminalPlayer(terminal as unknown as Terminal, log)
+  for (const step of steps) {
+    player.seek(step)
+    await player.idle()
+  }
+  const { active } = terminal.buffer
+  return Array.from(
+    { length: terminal.rows },
+    (_, row) => active.getLine(active.baseY + row)?.translateToString() ?? '',
+  ).join('\n')
+}
+
+describe('whole screens in a recording', () => {
+  it('show at any moment what playing from the beginning shows, from before and from behind', async () => {
+    const log = await record()
+    expect(log.written).toBeGreaterThanOrEqual(3)
+    expect(log.keyframes).toHaveLength(log.written)
+    const whole = { records: log.records, keyframes: [] }
+    const { length } = log.records
+    for (const share of [0.1, 0.31, 0.5, 0.77, 1]) {
+      const index = Math.floor((length - 1) * share)
+      const played = await screenAt(whole, index, 0)
+      expect(await screenAt(log, index, 0), `${share} from the beginning`).toBe(played)
+      expect(await screenAt(log, index, length - 1), `${share} from the end`).toBe(played)
+    }
+  })
+
+  it('are not kept where secrets are blotted', async () => {
+    expect((await record(['do-not-record-this'])).written).toBe(0)
+  })
+})
