@@ -84,19 +84,27 @@ export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): v
   context.rect(NAME_WIDTH, AXIS_HEIGHT, width - NAME_WIDTH, height - AXIS_HEIGHT)
   context.clip()
   for (const lane of lanes) if (lane.track === 'terminal') drawActivity(context, scene, lane)
-  const isCrowded = crowdTest(scene)
-  for (const mark of scene.tracks.marks) {
-    // They stand in the order of their start.
-    if (mark.startMs > scene.range.toMs) break
-    if (!isInRange(mark, scene.range)) continue
-    const lane = lanes.find((item) => item.track === mark.track)!
-    const box = boxOf(mark, lane, scene.range, width, scene.nowMs)
-    if (!isCrowded(mark, box)) drawMark(context, scene, mark, box)
-  }
+  drawMarks(context, scene, lanes)
   if (scene.area) drawArea(context, scene, scene.area)
   context.restore()
   drawNames(context, scene, lanes)
   if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
+}
+
+/** Of a million marks, hardly any has a pixel of its own: what it costs is to find that out. */
+function drawMarks(context: CanvasRenderingContext2D, scene: Scene, lanes: readonly Lane[]): void {
+  const { range, width, nowMs } = scene
+  const laneOf = new Map(lanes.map((lane) => [lane.track, lane]))
+  const isCrowded = crowdTest(scene)
+  for (const mark of scene.tracks.marks) {
+    // They stand in the order of their start.
+    if (mark.startMs > range.toMs) break
+    if (!isInRange(mark, range)) continue
+    const lane = laneOf.get(mark.track)!
+    const right = xOf(mark.endMs ?? nowMs, range, width)
+    if (!isCrowded(mark, lane.y + mark.row / 16, right))
+      drawMark(context, scene, mark, boxOf(mark, lane, range, width, nowMs))
+  }
 }
 
 export function drawAxis(context: CanvasRenderingContext2D, scene: Scene): void {
@@ -158,18 +166,18 @@ function drawActivity(context: CanvasRenderingContext2D, scene: Scene, lane: Lan
 
 /**
  * Thousands of short lives in one pixel look like one: only the first of them is drawn, so that a
- * picture costs what is seen and not what happened. What is marked out is always drawn.
+ * picture costs what is seen and not what happened. What is marked out is always drawn. `row`: a
+ * number of each row of the picture; `right`: the pixel at which the mark ends.
  */
-export function crowdTest(scene: Scene): (mark: Mark, box: Box) => boolean {
+export function crowdTest(scene: Scene): (mark: Mark, row: number, right: number) => boolean {
   const rightEdge = new Map<number, number>()
-  return (mark, box) => {
-    const right = box.x + box.width
+  return (mark, row, right) => {
     const isHidden =
-      right < (rightEdge.get(box.y) ?? -Infinity) + 1 &&
+      right < (rightEdge.get(row) ?? -Infinity) + 1 &&
       (mark.tone === 'plain' || mark.track === 'files') &&
       scene.hovered !== mark &&
       !isChosen(scene, mark)
-    if (!isHidden) rightEdge.set(box.y, right)
+    if (!isHidden) rightEdge.set(row, right)
     return isHidden
   }
 }

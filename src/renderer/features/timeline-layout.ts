@@ -83,8 +83,13 @@ export function hitTest(
     (item) => point.y >= item.y && point.y < item.y + item.height,
   )
   if (!lane || point.x < NAME_WIDTH) return null
+  const slackMs =
+    timeAt(point.x + 2 + MIN_WIDTH, range, size.width) - timeAt(point.x, range, size.width)
+  const atMs = timeAt(point.x, range, size.width)
   return (
     tracks.marks.findLast((mark) => {
+      // Most of a million marks are elsewhere in time.
+      if (mark.startMs > atMs + slackMs || (mark.endMs ?? Infinity) < atMs - slackMs) return false
       if (mark.track !== lane.track || !isInRange(mark, range)) return false
       const box = boxOf(mark, lane, range, size.width, nowMs)
       const slack = 2

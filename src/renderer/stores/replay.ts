@@ -37,9 +37,18 @@ export interface Replay {
   start(): () => void
 }
 
-/** States kept along a recording, and events between two of them at least. */
-const MOST_STATES = 64
+/** Events between two kept states, at least. */
 const LEAST_EVENTS = 256
+const MOST_STATES = 64
+const LEAST_STATES = 8
+/** Each state may hold as many entries as there were events before it; all together no more. */
+const MOST_ENTRIES = 8_000_000
+
+/** Events between two kept states of so many events. */
+function stepOf(count: number): number {
+  const states = Math.min(MOST_STATES, Math.max(LEAST_STATES, MOST_ENTRIES / Math.max(1, count)))
+  return Math.max(LEAST_EVENTS, Math.ceil(count / states))
+}
 
 /** Plays a recording through the live reducers, or stands at `startAtMs` at first. */
 export function createReplay(
@@ -169,13 +178,12 @@ export function createStateIndex(events: readonly TimelineEvent[]): {
 } {
   const kept: SessionState[] = [emptyState]
   let current = { state: emptyState, applied: 0 }
-  const every = (): number => Math.max(LEAST_EVENTS, Math.ceil(events.length / MOST_STATES))
   let step = 0
   return {
     at: (monoMs) => {
       // Loaded in the meantime: what was kept of less does not fit any more.
-      if (step !== every()) {
-        step = every()
+      if (step !== stepOf(events.length)) {
+        step = stepOf(events.length)
         kept.length = 1
         current = { state: emptyState, applied: 0 }
       }
