@@ -36,7 +36,15 @@ export default defineConfig({
               ...['sessions', 'surface', 'syscalls', 'terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...[
-              ...['direct', 'host', 'inspection', 'isolation', 'lifetime', 'machine-services'],
+              ...[
+                'direct',
+                'file-changes',
+                'host',
+                'inspection',
+                'isolation',
+                'lifetime',
+                'machine-services',
+              ],
               ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'tools'],
             ].map((name) => `test/integration/${name}.test.ts`),
           ],

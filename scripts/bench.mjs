@@ -17,6 +17,7 @@ const PARTS = {
   sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
   container: { needs: ['docker', 'dockerd'], packages: 'docker.io' },
   view: { needs: ['chromium'], packages: 'chromium' },
+  recording: { needs: ['bwrap', 'asciinema'], packages: 'bubblewrap asciinema' },
   egress: { needs: ['gcc'], packages: 'gcc; squid is measured as well where it is installed' },
   process: { needs: ['gcc', 'ps', 'htop', 'forkstat'], packages: 'gcc procps htop forkstat' },
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
@@ -5,6 +6,7 @@ import type { FileContent } from '../../src/shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -37,6 +39,16 @@ async function record(script: string, more: object = {}) {
     return found.ok ? found.value.text : null
   }
   return { id, state: seen.state(), changes: changesIn(events), read }
+}
+
+/** Processes of this machine that watch a folder. */
+async function watchersOf(folder: string): Promise<number[]> {
+  const found: number[] = []
+  for (const pid of await readdir('/proc')) {
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+    if (/\/file-changes\0/.test(words) && words.includes(`\0${folder}\0`)) found.push(Number(pid))
+  }
+  return found
 }
 
 const changesIn = (events: readonly TimelineEvent[]) =>
@@ -139,6 +151,43 @@ describe('changes of files in a session', () => {
     expect(changes).toHaveLength(3000)
     expect(changes.filter(({ writer }) => writer === null)).toEqual([])
   })
+
+  test('are no more where nobody watches: no program can write, and the session says so', async () => {
+    // It waits for somebody to have looked at what it is told.
+    const created = await connection.api.session.create(
+      shellSpec(
+        host.workspace,
+        '/bin/bash -c "while [ ! -e go ]; do sleep 0.1; done; (echo lost >after); echo code $?; sleep 60"',
+      ),
+    )
+    if (!created.ok) throw new Error(created.error.type)
+    const { id } = created.value
+    const seen = follow(connection, id)
+    await expect.poll(() => seen.state().fileWatching?.source, { timeout: 5000 }).toBe('calls')
+    const [watcher, ...others] = await watchersOf(host.workspace)
+    expect(others).toEqual([])
+    process.kill(watcher!, 'SIGKILL')
+    await expect.poll(() => seen.state().fileWatching?.source, { timeout: 5000 }).toBe('none')
+    expect(seen.state().fileWatching?.reason).toContain('Restart the session')
+    await writeFile(inWorkspace('go'), '')
+    const shown = async () => {
+      const path = join(host.dataDir, 'recordings', id, 'terminal.log')
+      return readFile(path, 'latin1')
+    }
+    await expect.poll(shown, { timeout: 5000 }).toContain('code 1')
+    expect(existsSync(inWorkspace('after'))).toBe(false)
+  })
+
+  onlyInOs(test, 'it is started at another level')(
+    'without a boundary are told without who made them',
+    async () => {
+      const { changes, state } = await record('echo x >made; sleep 0.4; true', {
+        ...{ level: 'unconfined', acknowledgement: 'unconfined' },
+      })
+      expect(changes.map(({ path, writer }) => [path, writer])).toEqual([['made', null]])
+      expect(state.fileWatching).toMatchObject({ source: 'folder' })
+    },
+  )
 
   test('of a program that tries what it may not are no changes', async () => {
     const { changes, state } = await record(

@@ -23,7 +23,7 @@ const PAUSE_BYTES = 1024 * 1024
 const RESUME_BYTES = 256 * 1024
 const ACTIVE_MS = 100
 /** Bytes of output between two whole screens in the log, and the lines above each. */
-const KEYFRAME_BYTES = 2 * 1024 * 1024
+const KEYFRAME_BYTES = 1024 * 1024
 const KEYFRAME_LINES = 200
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250

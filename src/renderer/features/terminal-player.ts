@@ -10,7 +10,7 @@ const KEYFRAME_BYTES = 512 * 1024
 const KEYFRAME_SCROLLBACK = 500
 const WRITE_BYTES = 128 * 1024
 /** Less is written through, because a keyframe has not all of the lines above the screen. */
-const FAR_BYTES = 1024 * 1024
+const FAR_BYTES = 512 * 1024
 
 export interface TerminalPlayer {
   /** Draws the terminal as it was at `monoMs`. A newer call overtakes an older one. */

@@ -71,7 +71,7 @@ test('unconfined: the person’s own environment, open on every axis, ended with
 
 test('a plan for another level is a bug, not a session', async () => {
   const backend = createUnconfinedBackend({})
-  expect(() =>
+  await expect(
     backend.build({ level: 'os' } as never, 'ses_00000000000000aa' as SessionId),
-  ).toThrow()
+  ).rejects.toThrow('a plan for os')
 })
