@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { useConnection } from '../connection.ts'
+import { compareWith, endComparison, useComparison } from '../stores/comparison.ts'
 import { openFile, useOpened } from '../stores/opened.ts'
 import { useRecordingSearch } from '../stores/recording-search.ts'
 import { refreshRecordings, useRecordings } from '../stores/recordings.ts'
@@ -13,11 +14,17 @@ import { List } from '../ui/list.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { formatBytes, formatDate, formatDuration, plural } from '../words/format.ts'
 import { LEVEL_NAMES } from '../words/isolation.ts'
+import { Comparison } from './comparison.tsx'
 import { KeepButton } from './keep-recordings.tsx'
 import { SearchField, SearchHits } from './recording-search.tsx'
 import { wordsOfEnd } from '../words/outcomes.ts'
 
 export function RecordingsPage() {
+  const sides = useComparison((state) => state.sides)
+  return sides ? <Comparison sides={sides} /> : <RecordingList />
+}
+
+function RecordingList() {
   const { status, recordings } = useRecordings()
   const problem = useOpened((state) => state.problem)
   const hits = useRecordingSearch((state) => state.hits)
@@ -61,6 +68,7 @@ export function RecordingsPage() {
       {status === 'ready' && recordings.length > 0 && !hits && (
         <div className="page-table">
           <SearchField />
+          <Comparing />
           <div className="table-head small faint" aria-hidden="true">
             <span className="grow">Session</span>
             <span className="col-level">Isolation</span>
@@ -113,7 +121,26 @@ function OpenFile() {
   )
 }
 
+/** The second of two is still to be chosen. */
+function Comparing() {
+  const { first, status } = useComparison()
+  if (first === null) return null
+  return (
+    <p className="strip comparing" role="status" data-testid="comparing">
+      <span className="grow">
+        {status === 'loading' && 'Reading both recordings…'}
+        {status === 'failed' && 'The recordings could not be read. Choose one again.'}
+        {status === 'idle' && 'Choose the recording to compare it with.'}
+      </span>
+      <Button small onClick={endComparison}>
+        Cancel
+      </Button>
+    </p>
+  )
+}
+
 function RecordingRow({ recording }: { recording: RecordingSummary }) {
+  const first = useComparison((state) => state.first)
   const { session, durationMs, terminalBytes, events, damage } = recording
   return (
     <div className="recording-row" data-testid="recording-row" data-session={session.id}>
@@ -146,6 +173,15 @@ function RecordingRow({ recording }: { recording: RecordingSummary }) {
         >
           Replay
         </Button>
+        <Button
+          small
+          look={first === session.id ? 'primary' : 'quiet'}
+          icon="compare"
+          aria-label={first === null ? 'Compare with another' : 'Compare with this one'}
+          aria-pressed={first === session.id}
+          onClick={() => void compareWith(session.id)}
+          data-testid="recording-compare"
+        />
         <Button
           small
           look="quiet"

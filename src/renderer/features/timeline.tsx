@@ -1,6 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
-import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { activate } from '../stores/active.ts'
 import { select, subjectOf, useSelection } from '../stores/selection.ts'
@@ -12,8 +11,8 @@ import { Tabs } from '../ui/choices.tsx'
 import { List } from '../ui/list.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { wordsOfFact } from '../words/facts.ts'
-import { formatClock, formatTime } from '../words/format.ts'
-import { Writer } from './file-list.tsx'
+import { formatClock } from '../words/format.ts'
+import { EventDetails } from './event-details.tsx'
 import { flamePicture } from './flame-picture.ts'
 import {
   createTimelineController,
@@ -201,79 +200,5 @@ function EventList() {
         stickToEnd
       />
     </div>
-  )
-}
-
-/** Who changed it, and a way to what was changed. */
-function ChangeDetails({ fact }: { fact: FileChange }) {
-  return (
-    <p className="row">
-      <Writer writer={fact.writer} />
-      <Button
-        small
-        icon="file"
-        onClick={() => setUi({ file: fact.path })}
-        data-testid="event-show-changes"
-      >
-        Show changes
-      </Button>
-    </p>
-  )
-}
-
-function EventDetails({ event }: { event: TimelineEvent }) {
-  const [tab, setTab] = useState<'words' | 'raw'>('words')
-  return (
-    <aside className="event-details" aria-label="Event" data-testid="event-details">
-      <Tabs
-        label="Event views"
-        value={tab}
-        onChange={setTab}
-        testId="event-tab"
-        tabs={[
-          { value: 'words', label: 'Event' },
-          { value: 'raw', label: 'Raw' },
-        ]}
-        end={
-          <Button
-            small
-            look="quiet"
-            icon="close"
-            aria-label="Deselect"
-            onClick={() => select(null, null)}
-          />
-        }
-      />
-      <div className="scroll event-body">
-        {tab === 'words' ? (
-          <>
-            <p>{wordsOfFact(event.fact)}</p>
-            {event.fact.type === 'file/changed' && !event.fact.isFolder && (
-              <ChangeDetails fact={event.fact} />
-            )}
-            <dl className="facts">
-              <dt>Number</dt>
-              <dd className="num">{event.seq}</dd>
-              <dt>At</dt>
-              <dd className="num">
-                {formatTime(event.atMs)} · {formatClock(event.monoMs)}
-              </dd>
-              <dt>Type</dt>
-              <dd className="mono">{event.fact.type}</dd>
-            </dl>
-          </>
-        ) : (
-          <pre className="mono raw">
-            {JSON.stringify(event.fact, null, 1)
-              .split('\n')
-              .map((line, index) => (
-                <div key={index}>
-                  <AgentText text={line} max={2000} bare />
-                </div>
-              ))}
-          </pre>
-        )}
-      </div>
-    </aside>
   )
 }

@@ -57,6 +57,7 @@ const PATHS = {
   audit: (
     <path d="M6.5 9.5l3-3M7 5l1.2-1.2a2.6 2.6 0 0 1 3.9 3.6l-1.3 1.4M9 11l-1.2 1.2a2.6 2.6 0 0 1-3.9-3.6l1.3-1.4" />
   ),
+  compare: <path d="M6 2.5H2.5v11H6M10 2.5h3.5v11H10M8 1v14" />,
   file: <path d="M3.5 1.5h6l3 3v10h-9zM9.5 1.5v3h3M6 8h4M6 11h4" />,
   folder: <path d="M1.5 12.5v-9h4.5l1.5 2h7v7z" />,
   up: <path d="M8 13V3.5M4 7l4-4 4 4" />,

@@ -36,6 +36,18 @@ export function readableText(records: readonly TerminalRecord[]): TerminalText {
 const plain = (text: string): string =>
   text.replaceAll(MOVES, ' ').replaceAll(SEQUENCE, '').replaceAll(CONTROLS, '')
 
+const texts = new WeakMap<readonly TerminalRecord[], TerminalText>()
+const MOST_LINE = 400
+
+/** The last line with something in it that was written before a moment; null: there was none. */
+export function lineBefore(records: readonly TerminalRecord[], monoMs: number): string | null {
+  const known = texts.get(records) ?? readableText(records)
+  texts.set(records, known)
+  const end = known.placeAt(monoMs)
+  const lines = known.text.slice(Math.max(0, end - MOST_LINE), end).split('\n')
+  return lines.map((line) => line.trim()).findLast((line) => line !== '') ?? null
+}
+
 export interface Match {
   /** Session clock, ms. */
   readonly atMs: number

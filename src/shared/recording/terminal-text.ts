@@ -5,6 +5,8 @@ export interface TerminalText {
   readonly text: string
   /** Session clock of what stands at a place, ms. */
   timeAt(place: number): number
+  /** Where that ends which came before a moment. */
+  placeAt(monoMs: number): number
 }
 
 const PIECE = 32_768
@@ -14,6 +16,7 @@ export function placesOf(
   pieces: readonly { readonly text: string; readonly monoMs: number }[],
 ): TerminalText {
   const starts: number[] = []
+  const times = pieces.map((piece) => piece.monoMs)
   let length = 0
   for (const { text } of pieces) {
     starts.push(length)
@@ -22,6 +25,7 @@ export function placesOf(
   return {
     text: pieces.map(({ text }) => text).join(''),
     timeAt: (place) => pieces[lastAtMost(starts, place)]?.monoMs ?? 0,
+    placeAt: (monoMs) => starts[lastAtMost(times, monoMs) + 1] ?? length,
   }
 }
 
