@@ -15,6 +15,7 @@ import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
 import { readPresets } from './agents/presets.ts'
 import { forgetOldTrust } from './agents/trust-store.ts'
+import { readTranscript } from './agents/transcripts.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
@@ -320,6 +321,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       diagnoseWatching(await watcher.reason()),
     ],
     images: () => listImages(env),
+    transcript: ({ spec, createdAtMs, endedAtMs }) =>
+      readTranscript({
+        ...{ agent: spec.agent, workspace: spec.workspace },
+        folder: spec.level === 'unconfined' ? home : join(dataDir.value.homes, spec.agent),
+        ...{ fromMs: createdAtMs, toMs: endedAtMs ?? clock.wallMs() },
+      }),
     agents: (workspace) => listAgents({ env, home }, workspace),
     rememberWorkspace: (path) => {
       recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)

@@ -3,8 +3,9 @@ import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
 import type { HostPreset } from '../../shared/domain/policy.ts'
 import type { Diagnosis, EngineImage } from '../../shared/domain/sandbox.ts'
-import { isLive } from '../../shared/domain/session.ts'
+import { isLive, type Session } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
+import type { Said } from '../../shared/domain/transcript.ts'
 import type { SessionState } from '../../shared/projection.ts'
 import { err, ok } from '../../shared/result.ts'
 import type { ContentStore } from '../core/file-port.ts'
@@ -43,6 +44,7 @@ export interface HandlerParts {
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
   readonly doctor: () => Promise<Diagnosis[]>
   readonly images: () => Promise<EngineImage[]>
+  readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly presets: () => Promise<HostPreset[]>
   readonly rememberWorkspace: (path: string) => void
@@ -168,6 +170,10 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
           sessions.all().map(({ id }) => id),
           words,
         ),
+      transcript: async ({ id }) => {
+        const session = sessions.get(id)
+        return session ? parts.transcript(session) : []
+      },
       retention: () => Promise.resolve(parts.retention.get()),
       setRetention: async (retention) => {
         await parts.retention.set(retention)

@@ -109,8 +109,8 @@ function Scrubber({ replay }: { replay: Replay }) {
       <div className="scrubber-line">
         <div className="scrubber-done" style={{ width: share(playheadMs) }} />
       </div>
-      {markers.map(({ atMs, seq }) => (
-        <span key={seq} className="scrubber-marker" style={{ left: share(atMs) }} />
+      {markers.map(({ atMs, label }, index) => (
+        <span key={index} className="scrubber-marker" style={{ left: share(atMs) }} title={label} />
       ))}
       {cut.filter(isWorthATear).map((gap) => (
         <svg

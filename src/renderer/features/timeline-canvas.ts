@@ -27,6 +27,7 @@ export type Palette = Readonly<
     | 'activity'
     | 'plain'
     | 'plainEnded'
+    | 'said'
     | 'written'
     | 'removed'
     | 'ask'

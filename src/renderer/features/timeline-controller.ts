@@ -218,6 +218,7 @@ const TOKENS: Readonly<Record<keyof Palette, string>> = {
   activity: '--track-activity',
   plain: '--track-plain',
   plainEnded: '--track-ended',
+  said: '--accent-text',
   written: '--track-written',
   removed: '--track-removed',
   ask: '--ask-solid',

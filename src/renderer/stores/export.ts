@@ -24,7 +24,8 @@ export async function collect(
     const content = await source.content(hash)
     if (typeof content !== 'string') contents.set(hash, content.text)
   }
-  return { events, records, contents, redacted: [] }
+  const markers = await source.markers(events[0]?.atMs ?? 0)
+  return { events, records, markers, contents, redacted: [] }
 }
 
 const hashesIn = (events: readonly TimelineEvent[]): Set<ContentHash> =>
@@ -63,8 +64,8 @@ const saveCast = (title: string, text: string): void =>
   saveFile(fileName(title, 'cast'), 'application/x-asciicast', text)
 
 /** A terminal alone, with marks where Cloche asked or refused. */
-export function castOf(session: Session, { events, records }: RecordingBundle): Cast {
-  const markers: Marker[] = events.flatMap(({ fact, monoMs }) =>
+export function castOf(session: Session, { events, records, markers }: RecordingBundle): Cast {
+  const decisions: Marker[] = events.flatMap(({ fact, monoMs }) =>
     fact.type === 'prompt/raised' ||
     fact.type === 'prompt/answered' ||
     fact.type === 'limits/reached' ||
@@ -77,7 +78,7 @@ export function castOf(session: Session, { events, records }: RecordingBundle): 
     command: session.spec.command,
     startedAtMs: session.createdAtMs,
     records,
-    markers,
+    markers: [...markers, ...decisions].sort((a, b) => a.atMs - b.atMs),
     exit: session.exit?.kind === 'exited' ? session.exit.code : null,
   }
 }

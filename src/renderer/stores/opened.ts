@@ -27,6 +27,9 @@ export const useOpened = create<Opened>(() => ({ recording: null, problem: null 
 
 export const closeOpened = (): void => useOpened.setState({ recording: null, problem: null })
 
+const NO_PARTS: RecordingBundle = {
+  ...{ events: [], records: [], markers: [], contents: new Map(), redacted: [] },
+}
 const MOST_BYTES = 512 * 1024 * 1024
 
 export async function openFile(file: File): Promise<void> {
@@ -48,7 +51,7 @@ async function read(name: string, text: string): Promise<Result<OpenedRecording,
     return bundle ? ok(ofBundle(name, bundle)) : err(`${name} is of a newer version of Cloche.`)
   }
   const events = readEvents(text)
-  if (events) return ok(ofBundle(name, { events, records: [], contents: new Map(), redacted: [] }))
+  if (events) return ok(ofBundle(name, { ...NO_PARTS, events }))
   const cast = decodeCast(text)
   if (!cast.ok)
     return err(
@@ -58,10 +61,7 @@ async function read(name: string, text: string): Promise<Result<OpenedRecording,
   const { version, records, markers, isTorn } = cast.value
   return ok({
     name: cast.value.title ?? name,
-    source: bundleSource(
-      { events: activityOf(records), records, contents: new Map(), redacted: [] },
-      markers,
-    ),
+    source: bundleSource({ ...NO_PARTS, events: activityOf(records), records, markers }),
     origin: `asciicast version ${version}${isTorn ? ', cut off at its end' : ''}. It says nothing of processes, connections or files.`,
     isOwn: false,
   })

@@ -14,8 +14,8 @@ export interface RecordingSource {
   events(isGivenUp: () => boolean): Promise<readonly TimelineEvent[]>
   terminal(isGivenUp: () => boolean): Promise<TerminalLog>
   content(hash: ContentHash): Promise<LoadedContent>
-  /** Marks that are no events. */
-  readonly markers: readonly Marker[]
+  /** Marks that are no events, on the clock of the recording that began at `createdAtMs`. */
+  markers(createdAtMs: number): Promise<readonly Marker[]>
 }
 
 /** A recording, or a session that runs, of the host. */
@@ -23,22 +23,37 @@ export const hostSource = (id: SessionId): RecordingSource => ({
   events: (isGivenUp) => loadEvents(id, isGivenUp),
   terminal: (isGivenUp) => loadTerminalLog(id, isGivenUp),
   content: createContentCache((hash) => askFor(id, hash)),
-  markers: [],
+  markers: (createdAtMs) => saidIn(id, createdAtMs),
 })
 
 /** A recording that is wholly in memory. */
-export const bundleSource = (
-  { events, records, contents }: RecordingBundle,
-  markers: readonly Marker[] = [],
-): RecordingSource => ({
+export const bundleSource = ({
+  events,
+  records,
+  markers,
+  contents,
+}: RecordingBundle): RecordingSource => ({
   events: () => Promise.resolve(events),
   terminal: () => Promise.resolve({ records, keyframes: [], damage: 'none' }),
   content: (hash) => {
     const text = contents.get(hash)
     return Promise.resolve(text === undefined ? 'lost' : { text })
   },
-  markers,
+  markers: () => Promise.resolve(markers),
 })
+
+const WHO = { person: 'You', agent: 'Agent', tool: 'Tool' } as const
+
+/** What the agent wrote down of the conversation. It is an addition: without it all else is shown. */
+async function saidIn(id: SessionId, createdAtMs: number): Promise<Marker[]> {
+  const said = await currentConnection()
+    ?.api.recording.transcript({ id })
+    .catch(() => [])
+  return (said ?? []).map(({ atMs, who, text }) => ({
+    atMs: Math.max(0, atMs - createdAtMs),
+    label: `${WHO[who]}: ${text}`,
+  }))
+}
 
 async function loadEvents(
   sessionId: SessionId,

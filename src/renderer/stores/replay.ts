@@ -73,12 +73,13 @@ export function createReplay(
     try {
       const loaded = await source.events(isGivenUp)
       const log = await source.terminal(isGivenUp)
+      const markers = await source.markers(loaded[0]?.atMs ?? 0)
       if (isGivenUp() || view.getState().status === 'ready') return
       for (const event of loaded) {
         events.push(event)
         builder.add(event)
       }
-      builder.mark([...source.markers, ...commandsIn(log.records)])
+      builder.mark([...markers, ...commandsIn(log.records)])
       const durationMs = Math.max(builder.tracks.lastMs, log.records.at(-1)?.monoMs ?? 0)
       const times = [...log.records, ...events.filter(isActivity)].map((item) => item.monoMs)
       const gaps = findGaps(

@@ -15,6 +15,7 @@ export type Track = (typeof TRACKS)[number]
 
 export type Tone =
   | 'plain'
+  | 'said'
   | 'written'
   | 'removed'
   | 'ask'
@@ -166,6 +167,12 @@ export function createTrackBuilder(): TrackBuilder {
   const mark = (markers: readonly Marker[]): void => {
     tracks.markers.push(...markers.map(({ atMs, label }) => ({ atMs, label, seq: -1 })))
     tracks.markers.sort((a, b) => a.atMs - b.atMs)
+    for (const { atMs, label } of markers)
+      tracks.marks.push({
+        ...{ track: 'terminal', seq: -1, subject: null, tone: 'said', label, row: 0 },
+        ...{ startMs: atMs, endMs: atMs },
+      })
+    tracks.marks.sort((a, b) => a.startMs - b.startMs)
   }
   return { tracks, add, mark }
 }

@@ -27,6 +27,7 @@ import { Retention } from '../domain/retention.ts'
 import { Diagnosis, EngineImage } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
+import { Said } from '../domain/transcript.ts'
 import { VariableList, VariableName } from '../domain/variables.ts'
 import { command, defineContract, query, stream } from './define.ts'
 
@@ -274,6 +275,8 @@ export const api = defineContract({
       input: z.strictObject({ words: z.string().max(200) }),
       output: z.array(SearchHit),
     }),
+    /** What the agent itself wrote down of the session; empty where it is not known how. */
+    transcript: query({ input: z.strictObject({ id: SessionId }), output: z.array(Said) }),
     retention: query({ input: z.null(), output: Retention }),
     /** In force at once: what has to go is gone when this resolves. */
     setRetention: command({ input: Retention, output: z.null(), error: z.never() }),

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { ContentHash } from '../domain/file-changes.ts'
 import { TimelineEvent } from '../domain/timeline.ts'
+import type { Marker } from './asciicast.ts'
 import { decodeLog, encodeOutput, encodeResize, type TerminalRecord } from '../terminal-log.ts'
 
 /** A whole recording in one value, as it leaves this machine. */
 export interface RecordingBundle {
   readonly events: readonly TimelineEvent[]
   readonly records: readonly TerminalRecord[]
+  /** What the agent wrote down of the conversation, and other moments that are no events. */
+  readonly markers: readonly Marker[]
   /** Texts of the files that were changed; what is no text is left out. */
   readonly contents: ReadonlyMap<ContentHash, string>
   /** What was taken out before it was written. */
@@ -21,13 +24,20 @@ const Packed = z.strictObject({
   events: z.array(TimelineEvent),
   /** Records of the terminal log, in base64. */
   terminal: z.string(),
+  markers: z.array(z.strictObject({ atMs: z.number(), label: z.string() })),
   contents: z.record(ContentHash, z.string()),
   redacted: z.array(z.strictObject({ name: z.string(), count: z.number().int() })),
 })
 
-export const packBundle = ({ events, records, contents, redacted }: RecordingBundle): string =>
+export const packBundle = ({
+  events,
+  records,
+  markers,
+  contents,
+  redacted,
+}: RecordingBundle): string =>
   JSON.stringify({
-    ...{ format: FORMAT, version: 1, events, redacted },
+    ...{ format: FORMAT, version: 1, events, markers, redacted },
     contents: Object.fromEntries(contents),
     terminal: toBase64(encodeRecords(records)),
   })
@@ -36,9 +46,9 @@ export const packBundle = ({ events, records, contents, redacted }: RecordingBun
 export function unpackBundle(text: string): RecordingBundle | null {
   const packed = Packed.safeParse(parseOrNull(text))
   if (!packed.success) return null
-  const { events, terminal, contents, redacted } = packed.data
+  const { events, terminal, markers, contents, redacted } = packed.data
   return {
-    ...{ events, redacted },
+    ...{ events, markers, redacted },
     records: decodeLog(fromBase64(terminal)).records,
     contents: new Map(
       Object.entries(contents).map(([hash, content]) => [ContentHash.parse(hash), content]),

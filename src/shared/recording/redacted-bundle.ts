@@ -22,7 +22,10 @@ const AROUND = 24
 /** Everything each of them finds, with those that find nothing left out. */
 export function hitsIn(bundle: RecordingBundle, redactions: readonly Redaction[]): Hits[] {
   const terminal = bytesAsText(bundle.records)
-  const events = bundle.events.map(({ fact, monoMs }) => ({ text: textsOf(fact), monoMs }))
+  const events = [
+    ...bundle.events.map(({ fact, monoMs }) => ({ text: textsOf(fact), monoMs })),
+    ...bundle.markers.map(({ atMs, label }) => ({ text: label, monoMs: atMs })),
+  ]
   return redactions
     .map((redaction) => ({
       redaction,
@@ -70,6 +73,7 @@ export function redactBundle(
   const chosen = new Set(redactions.map(({ id }) => id))
   return {
     events: redactDeep(bundle.events, redactions),
+    markers: redactDeep(bundle.markers, redactions),
     records: withText(bundle.records, redactText(bytesAsText(bundle.records).text, redactions)),
     contents: new Map(
       [...bundle.contents].map(([hash, text]) => [hash, redactText(text, redactions)]),

@@ -74,16 +74,18 @@ describe('a whole recording', () => {
       cut(10, `é ${token.slice(0, 9)}`),
       cut(20, `${token.slice(9)} after`),
     ],
+    markers: [{ atMs: 7, label: `Agent: use ${token}` }],
     contents: new Map([[hash, `token=${token}\n`]]),
     redacted: [],
   }
   const found = hitsIn(bundle, KNOWN_SECRETS)
 
   test('is searched in its terminal, events and files, also across two pieces of output', () => {
-    expect(found.map(({ redaction, hits }) => [redaction.id, hits.length])).toEqual([['github', 3]])
+    expect(found.map(({ redaction, hits }) => [redaction.id, hits.length])).toEqual([['github', 4]])
     expect(found[0]!.hits.map(({ place, atMs }) => [place, atMs])).toEqual([
       ['terminal', 10],
       ['event', 5],
+      ['event', 7],
       ['file', null],
     ])
   })
@@ -97,8 +99,9 @@ describe('a whole recording', () => {
     )
     expect(text).toEqual([`é ${'*'.repeat(9)}`, `${'*'.repeat(token.length - 9)} after`])
     expect(back.contents.get(hash)).toBe(`token=${'*'.repeat(token.length)}\n`)
-    expect(JSON.stringify(back.events)).not.toContain(token)
-    expect(back.redacted).toEqual([{ name: 'GitHub tokens', count: 3 }])
+    expect(packed).not.toContain(token)
+    expect(back.markers[0]?.label).toBe(`Agent: use ${'*'.repeat(token.length)}`)
+    expect(back.redacted).toEqual([{ name: 'GitHub tokens', count: 4 }])
   })
 
   test('is left whole where nothing is chosen', () => {

@@ -324,6 +324,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
             excerpt: `Bash(npm test) found ${words} in test/auth/redirect.test.ts`,
           })),
         ),
+      transcript: () => Promise.resolve([]),
       retention: () => Promise.resolve({ days: 90, bytes: 20_000_000_000, kept: [] }),
       setRetention: () => Promise.resolve(ok(null)),
       content: ({ hash }) => Promise.resolve(ok({ text: contentOf(hash) })),
