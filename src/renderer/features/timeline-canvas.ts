@@ -70,26 +70,53 @@ const NAMES: Readonly<Record<Track, string>> = {
   isolation: 'Isolation',
 }
 
-/** Draws the whole timeline. Pure but for the canvas: the same scene gives the same picture. */
-export function drawTimeline(context: CanvasRenderingContext2D, scene: Scene): void {
+/**
+ * Everything that stays while only the playhead, the pointer or the selection moves. Pure but for the
+ * canvas: the same scene gives the same picture.
+ */
+export function drawTracks(context: CanvasRenderingContext2D, scene: Scene): void {
   const { width, height, palette } = scene
   const lanes = layoutLanes(height)
   context.fillStyle = palette.background
   context.fillRect(0, 0, width, height)
+  prepare(context, scene)
+  drawAxis(context, scene)
+  inTracks(context, scene, () => {
+    for (const lane of lanes) if (lane.track === 'terminal') drawActivity(context, scene, lane)
+    drawMarks(context, scene, lanes)
+  })
+  drawNames(context, scene, lanes)
+}
+
+/** What is pointed at, selected or dragged over, and the moment that is shown. */
+export function drawOverTracks(context: CanvasRenderingContext2D, scene: Scene): void {
+  const { range, width, nowMs, hovered } = scene
+  const lanes = layoutLanes(scene.height)
+  prepare(context, scene)
+  inTracks(context, scene, () => {
+    for (const mark of scene.tracks.marks) {
+      if (mark.startMs > range.toMs) break
+      if ((mark !== hovered && !isChosen(scene, mark)) || !isInRange(mark, range)) continue
+      const lane = lanes.find(({ track }) => track === mark.track)
+      if (lane) drawMark(context, scene, mark, boxOf(mark, lane, range, width, nowMs))
+    }
+    if (scene.area) drawArea(context, scene, scene.area)
+  })
+  if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
+}
+
+function prepare(context: CanvasRenderingContext2D, scene: Scene): void {
   context.font = scene.font
   context.textBaseline = 'middle'
+}
 
-  drawAxis(context, scene)
+function inTracks(context: CanvasRenderingContext2D, scene: Scene, draw: () => void): void {
   context.save()
   context.beginPath()
-  context.rect(NAME_WIDTH, AXIS_HEIGHT, width - NAME_WIDTH, height - AXIS_HEIGHT)
+  context.rect(NAME_WIDTH, AXIS_HEIGHT, scene.width - NAME_WIDTH, scene.height - AXIS_HEIGHT)
   context.clip()
-  for (const lane of lanes) if (lane.track === 'terminal') drawActivity(context, scene, lane)
-  drawMarks(context, scene, lanes)
-  if (scene.area) drawArea(context, scene, scene.area)
+  draw()
   context.restore()
-  drawNames(context, scene, lanes)
-  if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
 }
 
 /** Of a million marks, hardly any has a pixel of its own: what it costs is to find that out. */

@@ -14,6 +14,8 @@ interface TimelineUi {
 
 /** What is drawn over the session's time, and what of it stands under a point. */
 export interface Picture {
+  /** What of it stays while only the playhead, the pointer or the selection moves; kept as pixels. */
+  readonly still?: (context: CanvasRenderingContext2D, scene: Scene) => void
   draw(context: CanvasRenderingContext2D, scene: Scene): void
   hit(scene: Scene, point: { readonly x: number; readonly y: number }): Mark | null
   /** Where next and previous lead from a mark; null: from none. */
@@ -69,6 +71,26 @@ export function createTimelineController(
       font: `11px ${getComputedStyle(canvas).fontFamily}`,
     }
   }
+  /** The pixels of what stays, and of what they are. */
+  const kept = { canvas: document.createElement('canvas'), key: '' }
+  const stillOf = (
+    now: Scene,
+    ratio: number,
+    paint: NonNullable<Picture['still']>,
+  ): HTMLCanvasElement => {
+    const { revision } = view.getState()
+    const parts = [now.range.fromMs, now.range.toMs, now.width, now.height, now.nowMs, ratio]
+    const key = [...parts, revision, now.palette.background, now.font].join()
+    if (key === kept.key) return kept.canvas
+    kept.key = key
+    kept.canvas.width = canvas.width
+    kept.canvas.height = canvas.height
+    const context = kept.canvas.getContext('2d')
+    context?.setTransform(ratio, 0, 0, ratio, 0, 0)
+    const nothing = { hovered: null, selected: { subject: null, seq: null } }
+    if (context) paint(context, { ...now, ...nothing })
+    return kept.canvas
+  }
   const draw = (): void => {
     scheduled = 0
     const { width, height } = size()
@@ -82,8 +104,13 @@ export function createTimelineController(
       canvas.width = Math.round(width * ratio)
       canvas.height = Math.round(height * ratio)
     }
+    const now = scene()
+    if (picture.still) {
+      context.setTransform(1, 0, 0, 1, 0, 0)
+      context.drawImage(stillOf(now, ratio, picture.still), 0, 0)
+    }
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    picture.draw(context, scene())
+    picture.draw(context, now)
   }
   const request = (): void => {
     scheduled ||= requestAnimationFrame(draw)
