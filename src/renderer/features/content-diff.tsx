@@ -20,16 +20,18 @@ export interface KeptContent {
 /** What differs between two contents, of one recording or of two. */
 export function ContentDiff({ before, after }: { before: KeptContent; after: KeptContent }) {
   const [loaded, setLoaded] = useState<Loaded>({ kind: 'loading' })
+  const { content: first, source: firstSource } = before
+  const { content: last, source: lastSource } = after
   useEffect(() => {
     let isOver = false
-    Promise.all([load(before), load(after)]).then(
-      ([old, now]) => !isOver && setLoaded(compare(before.content, after.content, old, now)),
+    Promise.all([load(first, firstSource), load(last, lastSource)]).then(
+      ([old, now]) => !isOver && setLoaded(compare(first, last, old, now)),
       () => !isOver && setLoaded({ kind: 'failed' }),
     )
     return () => {
       isOver = true
     }
-  }, [before.content, before.source, after.content, after.source])
+  }, [first, firstSource, last, lastSource])
   if (loaded.kind === 'loading') return <p className="dim">Reading the recording…</p>
   if (loaded.kind === 'failed')
     return <p className="warn-text">The connection was lost. Open the file again.</p>
@@ -37,7 +39,7 @@ export function ContentDiff({ before, after }: { before: KeptContent; after: Kep
   return <DiffView diff={loaded.diff} />
 }
 
-const load = ({ content, source }: KeptContent): Promise<LoadedContent | 'none'> =>
+const load = (content: FileContent, source: RecordingSource): Promise<LoadedContent | 'none'> =>
   content.kind === 'file' && content.hash !== null
     ? source.content(content.hash)
     : Promise.resolve('none')
