@@ -25,17 +25,8 @@ export type Palette = Readonly<
     | 'playhead'
     | 'area'
     | 'activity'
-    | 'plain'
     | 'plainEnded'
-    | 'said'
-    | 'written'
-    | 'removed'
-    | 'ask'
-    | 'allow'
-    | 'deny'
-    | 'failed'
-    | 'enforced'
-    | 'drift'
+    | Tone
     | ProcessRole,
     string
   >

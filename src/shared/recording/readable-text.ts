@@ -1,3 +1,4 @@
+import { escaped } from './escaped.ts'
 import type { TerminalRecord } from '../terminal-log.ts'
 import { placesOf, type TerminalText } from './terminal-text.ts'
 
@@ -89,5 +90,3 @@ export function createSearch(records: readonly TerminalRecord[]): {
     },
   }
 }
-
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)

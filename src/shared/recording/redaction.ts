@@ -1,3 +1,5 @@
+import { escaped } from './escaped.ts'
+
 // What is taken out of a recording before it leaves this machine. Everything is replaced by as many
 // marks, so that times, positions and the shape of a screen stay.
 
@@ -55,8 +57,6 @@ export const KNOWN_SECRETS: readonly Redaction[] = [
     /(?<=\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]{1,64}:)[^\s/@*]{1,128}(?=@)/g,
   ),
 ]
-
-const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
 
 /** The person's name in the paths of their home folder. */
 export function homeRedaction(home: string): Redaction {

@@ -1,0 +1,3 @@
+/** A text as a regular expression that finds exactly it. */
+export const escaped = (text: string): string =>
+  text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
