@@ -10,6 +10,8 @@ import { shellSpec } from '../helpers/spec.ts'
 
 const test = requireCapability('bubblewrap', 'python3')
 const ATTEMPTS = 10_000
+/** Of as many destinations fewer do: it is about what is beyond the prompts that may wait. */
+const DESTINATIONS = 4000
 /** Prompts that may wait at a time. */
 const HELD = 1024
 
@@ -48,7 +50,7 @@ ${lines}
 const typesOf = ({ events }: Awaited<ReturnType<typeof run>>, type: string): number =>
   events.filter(({ fact }) => fact.type === type).length
 
-describe('ten thousand attempts', () => {
+describe('thousands of attempts', () => {
   test('at one destination are one prompt', async () => {
     const pending = pendingPrompts(connection)
     let most = 0
@@ -71,15 +73,15 @@ import time; time.sleep(60)`)
     expect(pending.list).toEqual([])
   })
 
-  test('at as many destinations are bounded, answered with one rule, and the host answers meanwhile', async () => {
+  test('at thousands of destinations are bounded, answered with one rule, and the host answers meanwhile', async () => {
     const pending = pendingPrompts(connection)
     const session = await run(`
-for i in range(${ATTEMPTS}): send('CONNECT h%d.example.test:443 HTTP/1.1\\r\\n\\r\\n' % i)
+for i in range(${DESTINATIONS}): send('CONNECT h%d.example.test:443 HTTP/1.1\\r\\n\\r\\n' % i)
 import time; time.sleep(60)`)
     const before = process.memoryUsage().heapUsed
     let most = 0
     let asked = 0
-    while (typesOf(session, 'net/requested') < ATTEMPTS) {
+    while (typesOf(session, 'net/requested') < DESTINATIONS) {
       most = Math.max(most, pending.list.length)
       // A request of the window in the middle of it.
       expect((await connection.api.system.info(null)).version).toBeTruthy()

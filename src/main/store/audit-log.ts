@@ -10,6 +10,8 @@ import { replaceFile } from './replace-file.ts'
 
 const LOG_FILE = 'audit.log'
 const HEAD_FILE = 'audit.head'
+/** Milliseconds until the end of the log is noted: a flood of decisions is one note. */
+const HEAD_MS = 500
 const Head = z.strictObject({ n: z.number().int(), hash: z.string() })
 
 /** One chain of entries for all sessions. Appends at once; nothing written is ever changed. */
@@ -28,23 +30,20 @@ export async function openAuditLog(folder: string, log: Log): Promise<AuditStore
     mode: text === null ? 'create' : 'append',
     failed: (detail) => log.error(`the audit log cannot be written: ${detail}`),
   })
-  let saving: Promise<void> | null = null
-  let isStale = false
-  const saveHead = (): void => {
-    isStale = true
-    saving ??= (async () => {
-      while (isStale) {
-        isStale = false
+  let timer: NodeJS.Timeout | null = null
+  let saving: Promise<void> = Promise.resolve()
+  /** The head as it is now, after what it stands for: never ahead of the log, even after a power cut. */
+  const saveHead = (): Promise<void> => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    saving = saving
+      .then(async () => {
         const reached: Head = { n, hash }
-        // Never ahead of the log, not even after a power cut.
         await file.sync()
         await replaceFile(join(folder, HEAD_FILE), `${JSON.stringify(reached)}\n`, 'crash')
-      }
-      saving = null
-    })().catch((cause: unknown) => {
-      saving = null
-      log.error('the end of the audit log was not noted', cause)
-    })
+      })
+      .catch((cause: unknown) => log.error('the end of the audit log was not noted', cause))
+    return saving
   }
   const lines = async (): Promise<string[]> => {
     await file.drained()
@@ -56,14 +55,15 @@ export async function openAuditLog(folder: string, log: Log): Promise<AuditStore
       const json = JSON.stringify({ n, ...entry } satisfies AuditEntry)
       hash = linkOf(hash, json)
       file.append(Buffer.from(`${hash} ${json}\n`))
-      saveHead()
+      timer ??= setTimeout(() => void saveHead(), HEAD_MS).unref()
     },
     read: async () => (await lines()).flatMap((line) => parseLine(line)?.entry ?? []),
     verify: async () => {
-      await saving
+      if (timer) await saveHead()
       return verifyChain(await lines(), await readHead(folder))
     },
     close: async () => {
+      if (timer) await saveHead()
       await saving
       await file.close()
     },
