@@ -5,11 +5,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -22,6 +24,11 @@
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+// The same number everywhere; some systems' headers are older than the call.
+#ifndef __NR_openat2
+#define __NR_openat2 437
 #endif
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (field))
@@ -66,6 +73,15 @@ static struct sock_filter WRITES[] = {
     GIVE(SECCOMP_RET_ALLOW),
 };
 
+// An older kernel can hold a call but not let it go on as it was made: its program would wait for ever.
+// (5.5 for that; 5.6 for the way the observer follows paths.)
+static int kernel_can_continue(void) {
+  struct utsname own;
+  int major = 0, minor = 0;
+  return uname(&own) == 0 && sscanf(own.release, "%d.%d", &major, &minor) == 2 &&
+         (major > 5 || (major == 5 && minor >= 6));
+}
+
 // The notices of this program from now on, as a descriptor; -1: this kernel, or another such filter.
 static int notice_writes(void) {
   const struct sock_fprog program = {sizeof WRITES / sizeof *WRITES, WRITES};
@@ -104,7 +120,7 @@ static int hand_over(int observer, int fd) {
 // Puts this process and its children under the observer at `path`. -1 with nothing changed, or, after
 // the filter stands but nobody watches, 1: then nothing may be started.
 static int be_observed(const char *path) {
-  const int observer = reach_observer(path);
+  const int observer = kernel_can_continue() ? reach_observer(path) : -1;
   if (observer < 0) return -1;
   const int notices = notice_writes();
   const int failed = notices < 0 ? -1 : hand_over(observer, notices) == 0 ? 0 : 1;
