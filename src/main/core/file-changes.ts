@@ -38,14 +38,20 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
   const last = new Map<string, ContentHash | null>()
   let work: Promise<void> | null = null
   let isWhole = true
+  let isObserved = false
 
   const watching = (source: 'calls' | 'folder' | 'none', reason: string | null): void =>
     report([{ type: 'file/watching', source, reason }])
 
-  const take = async (content: SeenContent): Promise<ContentHash | null> =>
-    content.kind === 'file' && content.kept !== null && content.kept !== 'same'
-      ? contents.take(sessionId, content.kept.copy, (bytes) => request.blotBytes(sessionId, bytes))
-      : null
+  const blot = (bytes: Uint8Array): Uint8Array => request.blotBytes(sessionId, bytes)
+  /** A content that cannot be kept (a full disk) takes nothing from the change itself. */
+  const take = async (content: SeenContent): Promise<ContentHash | null> => {
+    if (content.kind !== 'file' || content.kept === null || content.kept === 'same') return null
+    return contents.take(sessionId, content.kept.copy, blot).catch((cause: unknown) => {
+      log.error(`a content of ${sessionId} was not kept`, cause)
+      return null
+    })
+  }
 
   const recordBatch = async (): Promise<void> => {
     const batch = waiting.splice(0, BATCH)
@@ -79,6 +85,7 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
       case 'ready':
         return
       case 'notices':
+        isObserved = true
         return watching('calls', isWhole ? null : MANY_FOLDERS)
       case 'watching':
         isWhole = told.isWhole
@@ -96,7 +103,11 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
     hidden: request.hidden,
     copies,
     report: receive,
-    lost: (reason) => watching('none', `${reason} Restart the session: its programs cannot write.`),
+    lost: (reason) =>
+      watching(
+        'none',
+        isObserved ? `${reason} Restart the session: its programs cannot write.` : reason,
+      ),
   })
   if ('reason' in watch) {
     watching('none', watch.reason)
