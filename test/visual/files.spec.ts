@@ -45,3 +45,32 @@ test('a change in the timeline leads to who made it and to what was changed', as
   await page.getByTestId('event-show-changes').click()
   await expect(page.getByTestId('diff')).toBeVisible()
 })
+
+test('events are highlighted by rules, which are changed, ordered and switched off', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('timeline-tab-events').click()
+  await page.getByTestId('event-filter').fill('telemetry')
+  await page.getByTestId('event-filter').fill('decided')
+  await expect(page.locator('.event-row.hl-red').first()).toBeVisible()
+  await page.getByTestId('highlights-open').click()
+  await page.getByTestId('highlights-add').click()
+  const rules = page.getByTestId('highlight-rule')
+  await rules.nth(3).getByRole('textbox').fill('net/decided')
+  for (let at = 3; at > 0; at--)
+    await rules
+      .nth(at)
+      .getByRole('button', { name: /earlier/ })
+      .click()
+  expect(await unreadable(page)).toEqual([])
+  expect(await overflowing(page)).toEqual([])
+  await page.keyboard.press('Escape')
+  await expect(page.locator('.event-row.hl-red')).toHaveCount(0)
+  await expect(page.locator('.event-row.hl-blue').first()).toBeVisible()
+  await page.getByTestId('highlights-toggle').click()
+  await expect(page.locator('.event-row.hl-blue')).toHaveCount(0)
+  await page.reload()
+  await page.getByTestId('timeline-tab-events').click()
+  await expect(page.getByTestId('highlights-toggle')).toHaveText('Highlights off')
+})

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { useStore } from 'zustand'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { activate } from '../stores/active.ts'
+import { colourOf, useHighlights } from '../stores/highlights.ts'
 import { select, subjectOf, useSelection } from '../stores/selection.ts'
 import type { Track } from '../stores/tracks.ts'
 import { setUi } from '../stores/ui.ts'
@@ -20,6 +21,7 @@ import {
   type TimelineController,
 } from './timeline-controller.ts'
 import { countInArea } from './timeline-layout.ts'
+import { HighlightButtons } from './highlight-rules.tsx'
 import { trackPicture } from './track-picture.ts'
 
 type Tab = 'tracks' | 'flame' | 'events'
@@ -166,6 +168,12 @@ function EventList() {
             wordsOfFact(event.fact).toLowerCase().includes(wanted)),
       )
   }, [events, revision, filter])
+  const { isOn, rules } = useHighlights()
+  const classOf = (event: TimelineEvent): string => {
+    const colour = isOn ? colourOf(event, rules) : null
+    const future = event.monoMs > playheadMs ? ' future' : ''
+    return `event-row${future}${colour ? ` hl-${colour}` : ''}`
+  }
   return (
     <div className="event-list">
       <div className="panel-bar">
@@ -181,6 +189,8 @@ function EventList() {
         <span className={filter ? 'chip warn num' : 'faint small num'}>
           {shown.length} {filter && 'filtered'}
         </span>
+        <span className="grow" />
+        <HighlightButtons />
       </div>
       <List
         label="Events"
@@ -190,7 +200,7 @@ function EventList() {
         selected={seq === null ? null : String(seq)}
         onSelect={(event) => select(subjectOf(event.fact), event.seq)}
         render={(event) => (
-          <div className={event.monoMs > playheadMs ? 'event-row future' : 'event-row'}>
+          <div className={classOf(event)}>
             <span className="num faint event-time">{formatClock(event.monoMs)}</span>
             <span className="mono faint event-type">{event.fact.type}</span>
             <span className="clip">{wordsOfFact(event.fact)}</span>
