@@ -52,6 +52,7 @@ import { createProcessReader } from './procwatch/procfs.ts'
 import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
 import { readMachine } from './read-machine.ts'
+import { diagnoseFileWatch, readFileWatchFacts } from './filewatch/diagnose.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
@@ -319,6 +320,13 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     doctor: async () => [
       ...(await diagnoseAll(backends)),
       diagnoseWatching(await watcher.reason()),
+      diagnoseFileWatch(
+        await readFileWatchFacts(
+          ['file-changes', 'observed-start'].map((name) =>
+            join(options.entries, '../native', name),
+          ),
+        ),
+      ),
     ],
     images: () => listImages(env),
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
