@@ -10,9 +10,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int is_below(const char *path, const char *folder) {
+// The rest of a path below a folder; 0: it is not below it.
+static const char *below(const char *path, const char *folder) {
   const size_t length = strlen(folder);
-  return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
+  return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0) ? path + length : 0;
 }
 
 static int open_below(int folder, const char *path, uint64_t flags, uint64_t resolve) {
@@ -55,7 +56,7 @@ static int resolve(pid_t task, int folder, const char *text, int follows, char *
     if (length <= 0 || whole[0] != '/') return -1;
     snprintf(whole + length, sizeof whole - (size_t)length, "/%s", text);
   }
-  if (is_below(whole, "/dev") || is_below(whole, "/proc")) return -1;
+  if (below(whole, "/dev") || below(whole, "/proc")) return -1;
   snprintf(link, sizeof link, "/proc/%d/root", task);
   const int top = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (top < 0) return -1;

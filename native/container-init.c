@@ -29,7 +29,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "write-notices.h"
@@ -52,14 +51,6 @@ static void apply_filter(const char *path) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no_new_privs");
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) die("the system-call filter");
   free(steps);
-}
-
-static int reach_host(const char *path) {
-  struct sockaddr_un at = {.sun_family = AF_UNIX};
-  if (strlen(path) >= sizeof at.sun_path) return errno = ENAMETOOLONG, -1;
-  strcpy(at.sun_path, path);
-  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  return fd >= 0 && connect(fd, (void *)&at, sizeof at) == 0 ? fd : -1;
 }
 
 static void read_whole(int fd, void *to, size_t size) {
@@ -99,7 +90,7 @@ static void start(char **argv, int host, const sigset_t *before) {
 }
 
 static int boot(const char *socket_path, const char *filter, const char *observer, char **argv) {
-  const int host = reach_host(socket_path);
+  const int host = reach(socket_path, SOCK_STREAM);
   if (host < 0) die("the host");
   take_variables(host);
   // Our own filter lets no second one have notices.

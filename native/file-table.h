@@ -1,4 +1,4 @@
-// What is known of the files and folders below a root, by their relative paths.
+// What is known of the files and folders below a root, by their relative paths. After call-paths.h.
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -138,12 +138,6 @@ static void keep_folder(int number, const char *path) {
 static int is_last_folder(const char *path) {
   const char *known = folder_of(last_folder);
   return known && strcmp(known, path) == 0;
-}
-
-// The rest of a path below a folder; 0: it is not below it.
-static const char *below(const char *path, const char *folder) {
-  const size_t length = strlen(folder);
-  return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0) ? path + length : 0;
 }
 
 static void move_folders(const char *from, const char *to) {

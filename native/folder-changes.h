@@ -69,7 +69,7 @@ static int is_hidden(const char *relative) {
   char path[2 * PATH_MAX];
   snprintf(path, sizeof path, "%s/%s", root, relative);
   for (char **at = hidden; *at; at++)
-    if (is_below(path, *at)) return 1;
+    if (below(path, *at)) return 1;
   return 0;
 }
 
@@ -86,7 +86,7 @@ static int is_kept(const char *path) {
   return !strstr(path, "node_modules/") && strncmp(path, ".git/", 5) != 0 && !strstr(path, "/.git/");
 }
 
-static int copy(int from, off_t size, char *name) {
+static void copy(int from, off_t size, char *name) {
   snprintf(name, NAME_BYTES, "%lu", ++next_copy);
   const int to = openat(contents_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   int failed = to < 0;
@@ -96,7 +96,6 @@ static int copy(int from, off_t size, char *name) {
   if (failed && to >= 0) unlinkat(contents_fd, name, 0);
   if (failed) name[0] = 0;
   else copied += size;
-  return failed ? -1 : 0;
 }
 
 // What the file is now. Links are not followed: the path was already, where it was to be.

@@ -1,5 +1,6 @@
 // Asks the kernel to tell an observer, before it happens, of each call of a program and its children
 // that may change a file. The observer (file-changes.c) only looks: every call goes on as it was made.
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -97,11 +98,11 @@ static int notice_writes(void) {
   return fd;
 }
 
-static int reach_observer(const char *path) {
+static int reach(const char *path, int type) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
-  if (strlen(path) >= sizeof at.sun_path) return -1;
+  if (strlen(path) >= sizeof at.sun_path) return errno = ENAMETOOLONG, -1;
   strcpy(at.sun_path, path);
-  const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
   return fd >= 0 && connect(fd, (void *)&at, sizeof at) == 0 ? fd : -1;
 }
 
@@ -120,7 +121,7 @@ static int hand_over(int observer, int fd) {
 // Puts this process and its children under the observer at `path`. -1 with nothing changed, or, after
 // the filter stands but nobody watches, 1: then nothing may be started.
 static int be_observed(const char *path) {
-  const int observer = kernel_can_continue() ? reach_observer(path) : -1;
+  const int observer = kernel_can_continue() ? reach(path, SOCK_SEQPACKET) : -1;
   if (observer < 0) return -1;
   const int notices = notice_writes();
   const int failed = notices < 0 ? -1 : hand_over(observer, notices) == 0 ? 0 : 1;

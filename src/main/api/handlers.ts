@@ -137,13 +137,8 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     },
     audit: {
       read: async ({ words, before }) => {
-        const wanted = words.trim().toLowerCase()
-        const entries = (await parts.audit.read())
-          .filter(
-            (entry) =>
-              (before === null || entry.n < before) &&
-              (wanted === '' || JSON.stringify(entry).toLowerCase().includes(wanted)),
-          )
+        const entries = (await parts.audit.read(words))
+          .filter(({ n }) => before === null || n < before)
           .reverse()
         return {
           entries: entries.slice(0, ENTRIES_PER_READ),

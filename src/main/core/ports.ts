@@ -338,8 +338,8 @@ export interface EventStore {
 /** Entries of one chain, in which nothing that was written can be changed unseen. */
 export interface AuditStore {
   append(entry: Omit<AuditEntry, 'n'>): void
-  /** Every entry that can be read, oldest first. */
-  read(): Promise<AuditEntry[]>
+  /** Entries with these words in them, in any case, that can be read, oldest first; '': all. */
+  read(words: string): Promise<AuditEntry[]>
   verify(): Promise<AuditVerdict>
   close(): Promise<void>
 }

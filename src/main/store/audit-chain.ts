@@ -7,6 +7,8 @@ import { AuditEntry, type AuditVerdict } from '../../shared/domain/audit.ts'
 
 export const FIRST_LINK = '0'.repeat(64)
 const HASH = /^[0-9a-f]{64}$/
+/** Where the entry begins in a line. */
+export const JSON_AT = 65
 
 export interface Head {
   readonly n: number
@@ -25,7 +27,7 @@ export interface Line {
 /** null: it is no line of a log. */
 export function parseLine(text: string): Line | null {
   const hash = text.slice(0, 64)
-  const json = text.slice(65)
+  const json = text.slice(JSON_AT)
   if (!HASH.test(hash) || text[64] !== ' ') return null
   try {
     const entry = AuditEntry.safeParse(JSON.parse(json))

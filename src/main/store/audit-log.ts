@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { AuditEntry } from '../../shared/domain/audit.ts'
 import type { AuditStore, Log } from '../core/ports.ts'
 import { AppendFile } from './append-file.ts'
-import { FIRST_LINK, type Head, linkOf, parseLine, verifyChain } from './audit-chain.ts'
+import { FIRST_LINK, type Head, JSON_AT, linkOf, parseLine, verifyChain } from './audit-chain.ts'
 import { readOrNull } from './read-or-null.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -57,7 +57,12 @@ export async function openAuditLog(folder: string, log: Log): Promise<AuditStore
       file.append(Buffer.from(`${hash} ${json}\n`))
       timer ??= setTimeout(() => void saveHead(), HEAD_MS).unref()
     },
-    read: async () => (await lines()).flatMap((line) => parseLine(line)?.entry ?? []),
+    read: async (words) => {
+      const wanted = words.trim().toLowerCase()
+      return (await lines())
+        .filter((line) => line.slice(JSON_AT).toLowerCase().includes(wanted))
+        .flatMap((line) => parseLine(line)?.entry ?? [])
+    },
     verify: async () => {
       if (timer) await saveHead()
       return verifyChain(await lines(), await readHead(folder))

@@ -29,7 +29,7 @@ describe('the audit', () => {
     const store = await openAuditLog(folder.path, log)
     store.append(entry('later'))
     expect(await store.verify()).toEqual({ result: 'whole', entries: 4 })
-    expect((await store.read()).map(({ n, title }) => [n, title])).toEqual([
+    expect((await store.read('')).map(({ n, title }) => [n, title])).toEqual([
       ...[0, 1, 2].map((n) => [n + 1, `session ${n}`]),
       [4, 'later'],
     ])
