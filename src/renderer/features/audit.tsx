@@ -5,6 +5,7 @@ import { exportAudit, readAudit, readMore, useAudit, verifyAudit } from '../stor
 import { goTo } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
+import { FilterBar } from '../ui/filter-bar.tsx'
 import { List } from '../ui/list.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
@@ -41,21 +42,14 @@ export function AuditPage() {
       {status === 'failed' && <Failed what="The audit" retry={() => void readAudit('')} />}
       {status === 'ready' && (
         <div className="page-table">
-          <div className="panel-bar">
-            <input
-              className="input"
-              aria-label="Filter the audit"
-              placeholder="A host, a session, a rule, a program"
-              value={words}
-              onChange={(event) => void readAudit(event.target.value)}
-              data-list-filter
-              data-testid="audit-filter"
-            />
-            <span className={words ? 'chip warn num' : 'faint small num'} data-testid="audit-count">
-              {entries.length.toLocaleString('en')}
-              {isLast ? '' : '+'}
-            </span>
-          </div>
+          <FilterBar
+            label="Filter the audit"
+            placeholder="A host, a session, a rule, a program"
+            value={words}
+            onChange={(wanted) => void readAudit(wanted)}
+            testId="audit-filter"
+            count={`${entries.length.toLocaleString('en')}${isLast ? '' : '+'}`}
+          />
           {entries.length === 0 ? (
             <Empty icon="audit" title={words ? 'Nothing fits' : 'Nothing has been decided yet'}>
               {words

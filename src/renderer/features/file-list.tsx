@@ -6,6 +6,7 @@ import { showProcess } from '../stores/show-process.ts'
 import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
+import { FilterBar } from '../ui/filter-bar.tsx'
 import { List } from '../ui/list.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
@@ -39,20 +40,14 @@ export function FileList() {
     )
   return (
     <div className="panel-fill" data-testid="file-list">
-      <div className="panel-bar">
-        <input
-          className="input"
-          aria-label="Filter files"
-          placeholder="Filter files"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-          data-list-filter
-          data-testid="file-filter"
-        />
-        <span className={filter ? 'chip warn num' : 'faint small num'} title={countOf(shown)}>
-          {plural(shown.length, 'file')}
-        </span>
-      </div>
+      <FilterBar
+        label="Filter files"
+        value={filter}
+        onChange={setFilter}
+        testId="file-filter"
+        count={plural(shown.length, 'file')}
+        title={countOf(shown)}
+      />
       {fileWatching?.reason && <p className="panel-note small dim">{fileWatching.reason}</p>}
       <List
         label="Changed files"

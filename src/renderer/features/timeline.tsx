@@ -9,6 +9,7 @@ import { setUi } from '../stores/ui.ts'
 import { useView, useViewStore } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { Tabs } from '../ui/choices.tsx'
+import { FilterBar } from '../ui/filter-bar.tsx'
 import { List } from '../ui/list.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { wordsOfFact } from '../words/facts.ts'
@@ -176,22 +177,19 @@ function EventList() {
   }
   return (
     <div className="event-list">
-      <div className="panel-bar">
-        <input
-          className="input"
-          aria-label="Filter events"
-          placeholder="Filter events"
-          value={filter}
-          onChange={(change) => setFilter(change.target.value)}
-          data-testid="event-filter"
-          data-list-filter
-        />
-        <span className={filter ? 'chip warn num' : 'faint small num'}>
-          {shown.length} {filter && 'filtered'}
-        </span>
-        <span className="grow" />
-        <HighlightButtons />
-      </div>
+      <FilterBar
+        label="Filter events"
+        value={filter}
+        onChange={setFilter}
+        testId="event-filter"
+        count={`${shown.length} ${filter && 'filtered'}`}
+        end={
+          <>
+            <span className="grow" />
+            <HighlightButtons />
+          </>
+        }
+      />
       <List
         label="Events"
         items={shown}
