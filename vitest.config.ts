@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { SuiteReporter } from './test/helpers/suite-reporter'
 
 const REAL = {
   testTimeout: 60_000,
@@ -10,6 +11,7 @@ const REAL = {
 
 export default defineConfig({
   test: {
+    reporters: ['default', new SuiteReporter(process.env.CLOCHE_TEST_REPORT)],
     projects: [
       {
         test: {

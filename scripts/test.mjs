@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fetchElectron, findElectron } from './lib/electron.mjs'
 import { readOptions } from './lib/options.mjs'
 import { prepare, ROOT } from './lib/prepare.mjs'
-import { run, which } from './lib/run.mjs'
+import { run, runHere, which } from './lib/run.mjs'
 import { fail, say } from './lib/say.mjs'
 import { startTestEngine } from './lib/test-engine.mjs'
 import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
@@ -45,24 +45,21 @@ async function checks() {
 /** Runs a vitest project and adds what its own report counted. */
 async function vitest(project, user) {
   say(`vitest: ${project}`)
-  const report = join(user.root, `out/test/${project}.json`)
-  rmSync(report, { force: true })
+  const file = join(user.root, `out/test/${project}.json`)
+  rmSync(file, { force: true })
   const code = await user.start(
     process.execPath,
-    [
-      join(user.root, 'node_modules/vitest/vitest.mjs'),
-      ...['run', '--project', project, '--reporter=default', '--reporter=json'],
-      `--outputFile=${report}`,
-    ],
-    { cwd: user.root },
+    [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project],
+    { cwd: user.root, env: { CLOCHE_TEST_REPORT: file } },
   )
-  const counted = readReport(report)
-  for (const title of pending(counted)) notes.push(`not exercised in ${project}: ${title}`)
+  const report = readReport(file) ?? { passed: 0, failed: 0, skipped: [], failures: [] }
+  for (const sentence of report.failures) notes.push(`failed in ${project}: ${sentence}`)
+  for (const title of report.skipped) notes.push(`not exercised in ${project}: ${title}`)
   add(project, {
-    passed: counted?.numPassedTests ?? 0,
+    passed: report.passed,
     // A file that fails to load is a failed suite without a failed test.
-    failed: Math.max(counted?.numFailedTests ?? 0, code === 0 ? 0 : 1),
-    skipped: counted?.numPendingTests ?? 0,
+    failed: Math.max(report.failed, code === 0 ? 0 : 1),
+    skipped: report.skipped.length,
   })
 }
 
@@ -82,10 +79,12 @@ async function playwright(name, user, args) {
     : command
   const code = await user.start(program, rest, {
     cwd: user.root,
-    env: { ...(process.getuid?.() === 0 ? {} : process.env), CLOCHE_TEST_RESULTS: results },
+    env: { CLOCHE_TEST_RESULTS: results },
   })
   const report = readReport(join(results, 'e2e.json'))
   const stats = report?.stats
+  for (const { title, words } of unexpected(report?.suites ?? []))
+    notes.push(`failed in ${name}: ${title}: ${words}`)
   for (const { title, reason } of skipped(report?.suites ?? []))
     notes.push(`not exercised in ${name}: ${title} (${reason})`)
   // A second try is allowed (real agents, real windows, a busy machine), but never hidden.
@@ -97,14 +96,6 @@ async function playwright(name, user, args) {
   })
 }
 
-/** Every skipped test of a vitest report; its reason was printed while it ran. */
-const pending = (report) =>
-  (report?.testResults ?? []).flatMap(({ assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'pending' || status === 'skipped')
-      .map(({ fullName }) => fullName),
-  )
-
 /** Every skipped test of a Playwright report, with the reason it gave. */
 function skipped(suites) {
   return suites.flatMap((suite) => [
@@ -115,6 +106,21 @@ function skipped(suites) {
         .map((item) => ({
           title: spec.title,
           reason: item.annotations.find(({ type }) => type === 'skip')?.description ?? 'no reason',
+        })),
+    ),
+  ])
+}
+
+/** Every failed test of a Playwright report, with the first line of its error. */
+function unexpected(suites) {
+  return suites.flatMap((suite) => [
+    ...unexpected(suite.suites ?? []),
+    ...(suite.specs ?? []).flatMap((spec) =>
+      spec.tests
+        .filter((item) => item.status === 'unexpected')
+        .map((item) => ({
+          title: spec.title,
+          words: item.results.at(-1)?.error?.message?.split('\n')[0] ?? 'no words',
         })),
     ),
   ])
@@ -137,7 +143,7 @@ await prepareTestMachine()
 if (parts.some((part) => ['real', 'containers', 'e2e'].includes(part))) await installAgents()
 mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 
-const self = { root: ROOT, start: run }
+const self = { root: ROOT, start: runHere }
 if (parts.includes('checks')) await checks()
 if (parts.includes('unit')) await vitest('unit', self)
 if (parts.some((part) => ['real', 'containers', 'visual', 'e2e'].includes(part))) {

@@ -11,6 +11,10 @@ export function run(command, args, options = {}) {
   })
 }
 
+/** As `run`; the variables of `env` are added to our own. */
+export const runHere = (command, args, { env, ...options } = {}) =>
+  run(command, args, { ...options, env: { ...process.env, ...env } })
+
 /** Output of a quiet command; null when it cannot be run or fails. */
 export function read(command, args) {
   const done = spawnSync(command, args, { encoding: 'utf8' })

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { handOverGroups } from './test-cgroups.mjs'
 import { endLeftovers } from './leftovers.mjs'
-import { read, run } from './run.mjs'
+import { read, run, runHere } from './run.mjs'
 import { ROOT } from './prepare.mjs'
 import { fail, say } from './say.mjs'
 
@@ -14,7 +14,7 @@ const USER = 'cloche-test'
  * copy and returns the processes that the tests left behind.
  */
 export function ordinaryUser() {
-  if (process.getuid?.() !== 0) return { root: ROOT, start: run, end: async () => null }
+  if (process.getuid?.() !== 0) return { root: ROOT, start: runHere, end: async () => null }
   if (read('id', ['-u', USER]) === null && read('useradd', ['--create-home', USER]) === null)
     fail(`the user ${USER} could not be made; run the tests as an ordinary user.`)
   const base = mkdtempSync('/var/tmp/cloche-test-')
