@@ -313,3 +313,22 @@ test('only variables that are there are let in, each blotted out unless said oth
   await grant.getByTestId('stand-in-hosts').fill('api.example.org')
   await expect(problem).toHaveCount(0)
 })
+
+test('a track is pinned by its name or by a command, comes first, and stays so', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  const canvas = page.getByTestId('timeline-canvas')
+  const lowest = async () => ({ x: 20, y: (await canvas.boundingBox())!.height - 6 })
+  const pinned = () =>
+    page.evaluate(() => JSON.parse(localStorage.getItem('cloche.ui') ?? '{}').pinnedTracks)
+  await canvas.click({ position: await lowest() })
+  expect(await pinned()).toEqual(['isolation'])
+  await canvas.click({ position: { x: 20, y: 30 } })
+  expect(await pinned()).toEqual([])
+  await page.keyboard.press('Control+Shift+P')
+  await page.keyboard.type('unpin the network')
+  await page.keyboard.press('Enter')
+  await expect.poll(pinned).toEqual(['network'])
+  await page.screenshot({ path: 'out/test/pinned.png' })
+})

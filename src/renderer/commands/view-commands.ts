@@ -1,5 +1,7 @@
 import type { FocusPlace } from '../keys.ts'
 import { useActive } from '../stores/active.ts'
+import { TRACKS } from '../stores/tracks.ts'
+import { togglePinned } from '../stores/ui.ts'
 import { type Command, outsideText } from './command.ts'
 
 const onCanvas = (place: FocusPlace): boolean => place === 'timeline'
@@ -117,6 +119,16 @@ export const VIEW_COMMANDS: readonly Command[] = [
     when: drawing,
     run: () => useActive.getState().timeline?.next(-1),
   },
+  ...TRACKS.map(
+    (track): Command => ({
+      id: `timeline.pin-${track}`,
+      title: `Pin or unpin the ${track} track`,
+      group: 'Timeline',
+      keys: [],
+      when: drawing,
+      run: () => togglePinned(track),
+    }),
+  ),
 
   {
     id: 'replay.toggle',

@@ -104,6 +104,7 @@ export const flamePicture: Picture = {
     drawEdge(context, scene)
     if (scene.playheadMs !== null) drawPlayhead(context, scene, scene.playheadMs)
   },
+  name: () => null,
   hit: (scene, { x, y }) => {
     if (x < NAME_WIDTH || y < AXIS_HEIGHT) return null
     const slack = 2

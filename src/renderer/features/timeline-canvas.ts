@@ -48,6 +48,7 @@ export interface Scene {
   readonly selected: { readonly subject: Subject | null; readonly seq: number | null }
   readonly hovered: Mark | null
   readonly area: Range | null
+  readonly pinned: readonly Track[]
   readonly palette: Palette
   readonly font: string
 }
@@ -67,7 +68,7 @@ const NAMES: Readonly<Record<Track, string>> = {
  */
 export function drawTracks(context: CanvasRenderingContext2D, scene: Scene): void {
   const { width, height, palette } = scene
-  const lanes = layoutLanes(height)
+  const lanes = layoutLanes(height, scene.pinned)
   context.fillStyle = palette.background
   context.fillRect(0, 0, width, height)
   prepare(context, scene)
@@ -82,7 +83,7 @@ export function drawTracks(context: CanvasRenderingContext2D, scene: Scene): voi
 /** What is pointed at, selected or dragged over, and the moment that is shown. */
 export function drawOverTracks(context: CanvasRenderingContext2D, scene: Scene): void {
   const { range, width, nowMs, hovered } = scene
-  const lanes = layoutLanes(scene.height)
+  const lanes = layoutLanes(scene.height, scene.pinned)
   prepare(context, scene)
   inTracks(context, scene, () => {
     for (const mark of scene.tracks.marks) {
@@ -156,6 +157,10 @@ function drawNames(context: CanvasRenderingContext2D, scene: Scene, lanes: reado
   for (const lane of lanes) {
     context.fillStyle = palette.text
     context.fillText(NAMES[lane.track], 12, lane.y + lane.height / 2)
+    if (lane.isPinned) {
+      context.fillStyle = palette.playhead
+      context.fillRect(0, lane.y + 2, 3, lane.height - 4)
+    }
     const y = Math.round(lane.y + lane.height) + 0.5
     context.moveTo(0, y)
     context.lineTo(width, y)

@@ -2,7 +2,8 @@ import type { StoreApi } from 'zustand'
 import { createStore } from 'zustand'
 import type { TimelineControls } from '../stores/active.ts'
 import { select, useSelection } from '../stores/selection.ts'
-import type { Mark, Tracks } from '../stores/tracks.ts'
+import type { Mark, Track, Tracks } from '../stores/tracks.ts'
+import { togglePinned, useUi } from '../stores/ui.ts'
 import type { ViewStore } from '../stores/view.ts'
 import type { Palette, Scene } from './timeline-canvas.ts'
 import { NAME_WIDTH, panRange, type Range, timeAt, zoomRange } from './timeline-layout.ts'
@@ -18,6 +19,8 @@ export interface Picture {
   readonly still?: (context: CanvasRenderingContext2D, scene: Scene) => void
   draw(context: CanvasRenderingContext2D, scene: Scene): void
   hit(scene: Scene, point: { readonly x: number; readonly y: number }): Mark | null
+  /** The track whose name stands there; null: none. */
+  name(scene: Scene, point: { readonly x: number; readonly y: number }): Track | null
   /** Where next and previous lead from a mark; null: from none. */
   along(tracks: Tracks, mark: Mark | null): readonly Mark[]
   /** Pixels it needs from top to bottom; what does not fit is scrolled. */
@@ -67,6 +70,7 @@ export function createTimelineController(
       playheadMs: mode === 'replay' ? playheadMs : null,
       selected: useSelection.getState(),
       ...ui.getState(),
+      pinned: useUi.getState().pinnedTracks,
       palette,
       font: `11px ${getComputedStyle(canvas).fontFamily}`,
     }
@@ -80,7 +84,7 @@ export function createTimelineController(
   ): HTMLCanvasElement => {
     const { revision } = view.getState()
     const parts = [now.range.fromMs, now.range.toMs, now.width, now.height, now.nowMs, ratio]
-    const key = [...parts, revision, now.palette.background, now.font].join()
+    const key = [...parts, revision, ...now.pinned, now.palette.background, now.font].join()
     if (key === kept.key) return kept.canvas
     kept.key = key
     kept.canvas.width = canvas.width
@@ -128,7 +132,10 @@ export function createTimelineController(
   const markAt = (event: MouseEvent): Mark | null => picture.hit(scene(), pointOf(event))
 
   const onDown = (event: PointerEvent): void => {
-    if (event.button !== 0 || event.offsetX < NAME_WIDTH) return
+    if (event.button !== 0) return
+    const name = picture.name(scene(), pointOf(event))
+    if (name) togglePinned(name)
+    if (event.offsetX < NAME_WIDTH) return
     canvas.setPointerCapture(event.pointerId)
     drag = { x: event.offsetX, fromMs: timeAt(event.offsetX, shown(), size().width) }
     ui.setState({ area: null })
@@ -140,6 +147,7 @@ export function createTimelineController(
         area: { fromMs: Math.min(drag.fromMs, toMs), toMs: Math.max(drag.fromMs, toMs) },
       })
     } else if (!drag) {
+      canvas.style.cursor = picture.name(scene(), pointOf(event)) ? 'pointer' : ''
       const hovered = markAt(event)
       if (hovered !== ui.getState().hovered) ui.setState({ hovered })
     }
@@ -184,7 +192,12 @@ export function createTimelineController(
   themed.observe(document.documentElement, { attributeFilter: ['data-theme'] })
   const scheme = window.matchMedia('(prefers-color-scheme: dark)')
   scheme.addEventListener('change', repaint)
-  const stops = [view.subscribe(request), useSelection.subscribe(request), ui.subscribe(request)]
+  const stops = [
+    view.subscribe(request),
+    useSelection.subscribe(request),
+    ui.subscribe(request),
+    useUi.subscribe(request),
+  ]
   const ticking = setInterval(() => {
     const { mode, state } = view.getState()
     if (mode === 'live' && state.session?.endedAtMs === null) request()

@@ -17,6 +17,7 @@ export interface Lane {
   readonly track: Track
   readonly y: number
   readonly height: number
+  readonly isPinned: boolean
 }
 
 export const AXIS_HEIGHT = 20
@@ -37,14 +38,22 @@ const ROWS: Readonly<Record<Track, number>> = {
   isolation: 1,
 }
 
-/** Tracks from the top; rows shrink together when the drawer is low. */
-export function layoutLanes(height: number): Lane[] {
-  const rows = TRACKS.reduce((sum, track) => sum + ROWS[track], 0)
+/** How much taller a pinned track is. */
+const PINNED = 2
+
+/** Tracks from the top, the pinned ones first; rows shrink together when the drawer is low. */
+export function layoutLanes(height: number, pinned: readonly Track[]): Lane[] {
+  const shown = TRACKS.toSorted((a, b) => Number(pinned.includes(b)) - Number(pinned.includes(a)))
+  const rowsOf = (track: Track): number => ROWS[track] * (pinned.includes(track) ? PINNED : 1)
+  const rows = TRACKS.reduce((sum, track) => sum + rowsOf(track), 0)
   const free = height - AXIS_HEIGHT - TRACKS.length * LANE_PADDING * 2
   const row = Math.max(4, Math.min(ROW_HEIGHT * 1.6, free / rows))
   let y = AXIS_HEIGHT
-  return TRACKS.map((track) => {
-    const lane = { track, y, height: ROWS[track] * row + LANE_PADDING * 2 }
+  return shown.map((track) => {
+    const lane = {
+      ...{ track, y, height: rowsOf(track) * row + LANE_PADDING * 2 },
+      isPinned: pinned.includes(track),
+    }
     y += lane.height
     return lane
   })
@@ -71,27 +80,34 @@ export function boxOf(mark: Mark, lane: Lane, range: Range, width: number, nowMs
 export const isInRange = (mark: Mark, range: Range): boolean =>
   mark.startMs <= range.toMs && (mark.endMs ?? Infinity) >= range.fromMs
 
+const laneAt = (lanes: readonly Lane[], y: number): Lane | undefined =>
+  lanes.find((lane) => y >= lane.y && y < lane.y + lane.height)
+
+/** The track whose name is under a point. */
+export const nameAt = (
+  lanes: readonly Lane[],
+  { x, y }: { readonly x: number; readonly y: number },
+): Track | null => (x < NAME_WIDTH ? (laneAt(lanes, y)?.track ?? null) : null)
+
 /** The mark under a point; the one drawn last wins. */
 export function hitTest(
   tracks: Tracks,
+  lanes: readonly Lane[],
   point: { readonly x: number; readonly y: number },
   range: Range,
-  size: { readonly width: number; readonly height: number },
+  width: number,
   nowMs: number,
 ): Mark | null {
-  const lane = layoutLanes(size.height).find(
-    (item) => point.y >= item.y && point.y < item.y + item.height,
-  )
+  const lane = laneAt(lanes, point.y)
   if (!lane || point.x < NAME_WIDTH) return null
-  const slackMs =
-    timeAt(point.x + 2 + MIN_WIDTH, range, size.width) - timeAt(point.x, range, size.width)
-  const atMs = timeAt(point.x, range, size.width)
+  const slackMs = timeAt(point.x + 2 + MIN_WIDTH, range, width) - timeAt(point.x, range, width)
+  const atMs = timeAt(point.x, range, width)
   return (
     tracks.marks.findLast((mark) => {
       // Most of a million marks are elsewhere in time.
       if (mark.startMs > atMs + slackMs || (mark.endMs ?? Infinity) < atMs - slackMs) return false
       if (mark.track !== lane.track || !isInRange(mark, range)) return false
-      const box = boxOf(mark, lane, range, size.width, nowMs)
+      const box = boxOf(mark, lane, range, width, nowMs)
       const slack = 2
       return (
         point.x >= box.x - slack &&

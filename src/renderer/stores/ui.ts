@@ -2,6 +2,7 @@ import { create } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
+import type { Track } from './tracks.ts'
 
 export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'audit' | 'doctor'
 export const PAGES: readonly Page[] = [
@@ -41,6 +42,8 @@ interface UiState {
   readonly isDrawerOpen: boolean
   readonly drawerHeight: number
   readonly inspectorWidth: number
+  /** They stand first in the timeline, and taller. */
+  readonly pinnedTracks: readonly Track[]
   readonly theme: Theme
   readonly density: Density
   /** What waits for the person's yes. */
@@ -67,6 +70,7 @@ const KEPT = [
   'isDrawerOpen',
   'drawerHeight',
   'inspectorWidth',
+  'pinnedTracks',
 ] as const
 const STORAGE_KEY = 'cloche.ui'
 
@@ -83,12 +87,22 @@ export const useUi = create<UiState>(() => ({
   isDrawerOpen: true,
   drawerHeight: 208,
   inspectorWidth: 360,
+  pinnedTracks: [],
   theme: 'system',
   density: 'default',
   confirm: null,
 }))
 
 export const setUi = (patch: Partial<UiState>): void => useUi.setState(patch)
+
+export const togglePinned = (track: Track): void => {
+  const { pinnedTracks } = useUi.getState()
+  setUi({
+    pinnedTracks: pinnedTracks.includes(track)
+      ? pinnedTracks.filter((item) => item !== track)
+      : [...pinnedTracks, track],
+  })
+}
 
 export function goTo(page: Page, id: SessionId | null = null): void {
   setUi({
@@ -137,7 +151,8 @@ function readKept(): Partial<UiState> {
       Object.entries(kept).filter(
         ([key, value]) =>
           KEPT.some((name) => name === key) &&
-          typeof value === typeof current[key as keyof UiState],
+          typeof value === typeof current[key as keyof UiState] &&
+          Array.isArray(value) === Array.isArray(current[key as keyof UiState]),
       ),
     )
   } catch {

@@ -4,6 +4,7 @@ import {
   boxOf,
   hitTest,
   layoutLanes,
+  nameAt,
   panRange,
   zoomRange,
 } from '../../../src/renderer/features/timeline-layout.ts'
@@ -98,24 +99,38 @@ describe('layout', () => {
   const size = { width: 900, height: 200 }
   const range = { fromMs: 0, toMs: 720_000 }
 
-  test('lanes fill the height without overlapping', () => {
-    const lanes = layoutLanes(200)
-    lanes.slice(1).forEach((lane, index) => {
-      expect(lane.y).toBeCloseTo(lanes[index]!.y + lanes[index]!.height)
-    })
-    expect(lanes.at(-1)!.y + lanes.at(-1)!.height).toBeLessThanOrEqual(201)
+  test.each([[[]], [['files', 'network']]] as const)(
+    'lanes fill the height without overlapping, pinned: %j',
+    (pinned) => {
+      const lanes = layoutLanes(200, pinned)
+      lanes.slice(1).forEach((lane, index) => {
+        expect(lane.y).toBeCloseTo(lanes[index]!.y + lanes[index]!.height)
+      })
+      expect(lanes.at(-1)!.y + lanes.at(-1)!.height).toBeLessThanOrEqual(201)
+    },
+  )
+
+  test('a pinned track comes first and has more room', () => {
+    const plain = layoutLanes(400, [])
+    const lanes = layoutLanes(400, ['network'])
+    const heightIn = (all: typeof lanes) => all.find(({ track }) => track === 'network')!.height
+    expect(lanes.map(({ track }) => track).slice(0, 2)).toEqual(['network', 'prompts'])
+    expect(heightIn(lanes)).toBeGreaterThan(heightIn(plain))
+    expect(nameAt(lanes, { x: 20, y: lanes[0]!.y + 1 })).toBe('network')
+    expect(nameAt(lanes, { x: 500, y: lanes[0]!.y + 1 })).toBeNull()
   })
 
   test('every mark in view is hit at its own middle, or hidden by a later one', () => {
-    const lanes = layoutLanes(size.height)
+    const lanes = layoutLanes(size.height, [])
     for (const mark of tracks.marks) {
       const lane = lanes.find((item) => item.track === mark.track)!
       const box = boxOf(mark, lane, range, size.width, 720_000)
       const hit = hitTest(
         tracks,
+        lanes,
         { x: box.x + box.width / 2, y: box.y + box.height / 2 },
         range,
-        size,
+        size.width,
         720_000,
       )
       expect(hit?.track).toBe(mark.track)
@@ -124,7 +139,8 @@ describe('layout', () => {
   })
 
   test('the names of the tracks are not marks', () => {
-    expect(hitTest(tracks, { x: 20, y: 100 }, range, size, 720_000)).toBeNull()
+    const lanes = layoutLanes(size.height, [])
+    expect(hitTest(tracks, lanes, { x: 20, y: 100 }, range, size.width, 720_000)).toBeNull()
   })
 
   test('zoom keeps the moment under the pointer; zoom and pan stay within the session', () => {
