@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { SuiteReporter } from './test/helpers/suite-reporter'
+import { SuiteReporter } from './test/helpers/suite-reporter.ts'
 
 const REAL = {
   testTimeout: 60_000,

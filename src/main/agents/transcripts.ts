@@ -133,12 +133,16 @@ function saidIn(
     const atMs = timestamp ? Date.parse(timestamp) : NaN
     if (!(atMs >= fromMs && atMs <= toMs)) continue
     for (const entry of format.read(line)) {
+      if (entry.who === 'person' && isAdded(entry.text)) continue
       const words = entry.text.trim().replaceAll(/\s+/g, ' ').slice(0, MOST_LETTERS)
       if (words !== '') said.push({ atMs, who: entry.who, text: words })
     }
   }
   return said
 }
+
+/** What agents put before a person's words, in their name: the folder, the date, reminders. */
+const isAdded = (text: string): boolean => /^\s*<([a-z_-]+)>[^]*<\/\1>\s*$/.test(text)
 
 function parse(line: string): unknown {
   try {

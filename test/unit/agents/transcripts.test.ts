@@ -35,6 +35,7 @@ const CLAUDE = lines(
     },
   },
   'not json',
+  { type: 'user', timestamp: at(3), message: { content: '<ctx>\nthe folder\n</ctx>' } },
   { type: 'user', timestamp: at(3), message: { content: [{ type: 'tool_result', content: 'x' }] } },
   { type: 'user', timestamp: at(9999), message: { content: 'after the session' } },
   { type: 'user', timestamp: 'nonsense', message: { content: 'when?' } },
