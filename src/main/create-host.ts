@@ -26,8 +26,6 @@ import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { run, startPiped } from './backends/spawn.ts'
-import { listImages } from './backends/containers/images.ts'
-import { sweepContainers } from './backends/containers/owner.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createOrphanBook } from './core/orphans.ts'
@@ -53,6 +51,7 @@ import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
 import { readMachine } from './read-machine.ts'
 import { diagnoseFileWatch, readFileWatchFacts } from './filewatch/diagnose.ts'
+import { createEngines } from './create-engines.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
@@ -136,9 +135,6 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     box: options.secretBox ?? memoryBox(NO_KEYRING),
     log,
   })
-  const notices = [rulesLoaded.notice, recentLoaded.notice, keptLoaded.notice].filter(
-    (text) => text !== null,
-  )
   let recent = recentLoaded.value
 
   // Written at every start of a session; after a power cut an empty folder too many does no harm.
@@ -153,10 +149,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     sweepGroups(await readHomes(), await readFreezeHome()),
   ])
 
-  // An engine may take long, or not answer at all; nothing of a start waits for it.
-  sweepContainers(env, log).catch((cause: unknown) =>
-    log.warn('containers that were left behind could not be looked for', cause),
-  )
+  const engines = await createEngines({
+    ...{ env, root, entries: options.entries, clock, log, newId },
+  })
 
   const recordings = await createRecordings({
     ...{ dataDir: dataDir.value, entries: options.entries },
@@ -164,6 +159,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   })
   const { store, timeline } = recordings
   const retentionLoaded = await recordings.retention.load()
+  const documents = [rulesLoaded, recentLoaded, keptLoaded, retentionLoaded, engines]
+  const notices = documents.map(({ notice }) => notice).filter((text) => text !== null)
   const rules = createRuleBook(rulesLoaded.value, {
     document: ruleDocument,
     clock,
@@ -193,6 +190,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     keepsNetwork: true,
     log,
     env,
+    engines: engines.choice,
     placeholders,
     limits: { members: processes.members, log },
   })
@@ -295,7 +293,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     recentWorkspaces: recent,
     defaultLevel: (await backends.get('os')?.diagnose())?.status === 'usable' ? 'os' : null,
     mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
-    notices: [...notices, ...(retentionLoaded.notice === null ? [] : [retentionLoaded.notice])],
+    notices,
   })
   const handlers = createHandlers({
     sessions,
@@ -328,7 +326,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         ),
       ),
     ],
-    images: () => listImages(env),
+    ...{ engines: engines.manager, imageJobs: engines.imageJobs },
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
       readTranscript({
         ...{ agent: spec.agent, workspace: spec.workspace },
@@ -365,6 +363,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       }),
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
+      engines.imageJobs.close()
       await sessions.stopAll()
       for (const backend of backends.values()) await backend.close?.()
       await watcher.close()

@@ -12,6 +12,7 @@ import {
   type Place,
   planFor,
   runInside,
+  testEngines,
   whileInside,
 } from '../helpers/sandbox.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
@@ -115,7 +116,7 @@ describe('an image', () => {
   })
 
   test('is one of those a session can be started from; ours are not', async () => {
-    const names = (await listImages(process.env)).map(({ name }) => name)
+    const names = (await listImages((await testEngines().client())!)).map(({ name }) => name)
     expect(names).toContain(`${IMAGE}:latest`)
     expect(names.filter((name) => name.startsWith('cloche-machine'))).toEqual([])
   })
@@ -162,7 +163,9 @@ describe('an engine', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
   const diagnose = (socket: string) =>
-    containerBackend({ env: { DOCKER_HOST: `unix://${socket}`, HOME: folder } }).diagnose()
+    containerBackend({
+      engines: testEngines({ DOCKER_HOST: `unix://${socket}`, HOME: folder }),
+    }).diagnose()
   const factOf = async (socket: string) =>
     (await diagnose(socket)).facts.find(({ name }) => name === socket)?.value
 
@@ -187,7 +190,7 @@ describe('an engine', () => {
 
   test('on another machine is not used', async () => {
     const found = await containerBackend({
-      env: { DOCKER_HOST: 'tcp://192.0.2.1:2375' },
+      engines: testEngines({ DOCKER_HOST: 'tcp://192.0.2.1:2375' }),
     }).diagnose()
     expect(found.facts).toContainEqual({
       name: 'tcp://192.0.2.1:2375',

@@ -6,6 +6,10 @@ import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type IPty, spawn } from 'node-pty'
 import {
+  createEngineChoice,
+  type EngineChoice,
+} from '../../src/main/backends/containers/engine-choice.ts'
+import {
   type ContainerOptions,
   createContainerBackend,
 } from '../../src/main/backends/containers/container.ts'
@@ -93,6 +97,10 @@ export const testBackend = (
   })
 }
 
+/** The engines that these variables lead to; nothing is chosen. */
+export const testEngines = (env: NodeJS.ProcessEnv = process.env): EngineChoice =>
+  createEngineChoice(env, { save: () => Promise.resolve() }, null)
+
 /** Of the engine this machine's own clients would use. */
 export const containerBackend = (options: Partial<ContainerOptions> = {}): SandboxBackend =>
   createContainerBackend({
@@ -104,7 +112,7 @@ export const containerBackend = (options: Partial<ContainerOptions> = {}): Sandb
     socketsProgram: SOCKETS_PROGRAM,
     bridgeScript: out('main/container-bridge.mjs'),
     keepsNetwork: false,
-    env: process.env,
+    engines: testEngines(),
     placeholders: testPlaceholders(),
     limits: testLimits(),
     ...options,

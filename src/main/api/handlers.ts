@@ -2,7 +2,7 @@ import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
 import type { HostPreset } from '../../shared/domain/policy.ts'
-import type { Diagnosis, EngineImage } from '../../shared/domain/sandbox.ts'
+import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import type { Said } from '../../shared/domain/transcript.ts'
@@ -11,6 +11,8 @@ import { err, ok } from '../../shared/result.ts'
 import type { ContentStore } from '../core/file-port.ts'
 import type { Forwards } from '../core/forwards.ts'
 import type { NewId } from '../core/ids.ts'
+import type { EngineManager } from '../core/engine-port.ts'
+import type { ImageJobs } from '../core/image-jobs.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
@@ -43,7 +45,8 @@ export interface HandlerParts {
   readonly home: string
   readonly systemInfo: (caller: Caller) => Promise<SystemInfo>
   readonly doctor: () => Promise<Diagnosis[]>
-  readonly images: () => Promise<EngineImage[]>
+  readonly engines: EngineManager
+  readonly imageJobs: ImageJobs
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly presets: () => Promise<HostPreset[]>
@@ -72,8 +75,23 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     system: {
       info: (_, caller) => parts.systemInfo(caller),
       doctor: () => parts.doctor(),
-      images: () => parts.images(),
       folder: (path) => listFolder(path ?? parts.home),
+    },
+    engine: {
+      list: () => parts.engines.engines(),
+      choose: ({ socket }) => parts.engines.choose(socket),
+      containers: () => parts.engines.containers,
+      usage: (id) => parts.engines.usage(id),
+      inspect: ({ id }) => parts.engines.inspect(id),
+      removable: () => parts.engines.removable(),
+      remove: ({ ids }) => parts.engines.remove(ids),
+    },
+    image: {
+      list: () => parts.engines.images(),
+      make: (request) => Promise.resolve(ok(parts.imageJobs.start(request))),
+      cancel: ({ id }) =>
+        Promise.resolve(parts.imageJobs.cancel(id) ? ok(null) : err({ type: 'not_running' })),
+      jobs: () => parts.imageJobs.watch,
     },
     agent: {
       list: ({ workspace }) => parts.agents(workspace),

@@ -9,7 +9,9 @@ import { createSeatbeltBackend } from './seatbelt/backend.ts'
 import { run } from './spawn.ts'
 import { createUnconfinedBackend } from './unconfined.ts'
 
-export interface BackendsOptions extends BubblewrapOptions, ContainerOptions {}
+export interface BackendsOptions extends BubblewrapOptions, ContainerOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+}
 
 export function createBackends(
   options: BackendsOptions,

@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import type { ConnectionId, PromptId, RuleId, SessionId } from '../../shared/domain/ids.ts'
+import type {
+  ConnectionId,
+  ImageJobId,
+  PromptId,
+  RuleId,
+  SessionId,
+} from '../../shared/domain/ids.ts'
 
 interface Ids {
   ses: SessionId
   prm: PromptId
   rul: RuleId
   con: ConnectionId
+  job: ImageJobId
 }
 
 export type NewId = <P extends keyof Ids>(prefix: P) => Ids[P]
 
-/** `ses_…`, `prm_…`, `rul_…`, `con_…`: 64 random bits, so ids never collide or repeat. */
+/** `ses_…`, `prm_…`, `rul_…`, `con_…`, `job_…`: 64 random bits, so ids never collide or repeat. */
 export const newId: NewId = <P extends keyof Ids>(prefix: P) =>
   `${prefix}_${randomBytes(8).toString('hex')}` as Ids[P]

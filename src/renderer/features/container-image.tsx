@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import type { EngineImage } from '../../shared/domain/sandbox.ts'
+import type { EngineImage } from '../../shared/domain/engine.ts'
 import { currentConnection } from '../connection.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { Select } from '../ui/select.tsx'
@@ -16,7 +16,7 @@ export function ContainerImage() {
   const [images, setImages] = useState<readonly EngineImage[] | null>(null)
   useEffect(() => {
     currentConnection()
-      ?.api.system.images(null)
+      ?.api.image.list(null)
       .then(setImages, () => setImages([]))
   }, [])
   const choices = Object.fromEntries([

@@ -2,9 +2,20 @@ import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
 import { AuditEntry, AuditVerdict } from '../domain/audit.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
+import {
+  ContainerList,
+  ContainerUsage,
+  EngineEntry,
+  EngineImage,
+  EngineRefusal,
+  ImageJob,
+  ImageRequest,
+  JobFrame,
+  Removable,
+} from '../domain/engine.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
-import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
+import { ImageJobId, PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport, BoundLevel } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
 import {
@@ -24,7 +35,7 @@ import {
   ProcessDetails,
 } from '../domain/process-details.ts'
 import { Retention } from '../domain/retention.ts'
-import { Diagnosis, EngineImage } from '../domain/sandbox.ts'
+import { Diagnosis } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
 import { Said } from '../domain/transcript.ts'
@@ -98,10 +109,46 @@ export const api = defineContract({
     info: query({ input: z.null(), output: SystemInfo }),
     /** Probes every backend and part anew. */
     doctor: query({ input: z.null(), output: z.array(Diagnosis) }),
-    /** What a session in a container can be started from, besides this machine's own programs. */
-    images: query({ input: z.null(), output: z.array(EngineImage) }),
     /** Sub-folders of a folder; null: the home folder. */
     folder: command({ input: z.string().nullable(), output: Folder, error: FolderError }),
+  },
+  engine: {
+    list: query({ input: z.null(), output: z.array(EngineEntry) }),
+    /** By its socket; null: the first that answers. Sessions that run stay where they are. */
+    choose: command({
+      input: z.strictObject({ socket: z.string().max(4096).nullable() }),
+      output: z.null(),
+      error: EngineRefusal,
+    }),
+    /** Containers that Cloche made; each change is the whole list. */
+    containers: stream({ key: z.null(), snapshot: ContainerList, delta: ContainerList }),
+    /** By the container's id; about one a second. */
+    usage: stream({ key: z.string(), snapshot: z.null(), delta: ContainerUsage }),
+    inspect: command({
+      input: z.strictObject({ id: z.string() }),
+      output: z.string(),
+      error: EngineRefusal,
+    }),
+    /** What `remove` could remove: of Cloche, and needed by nobody. */
+    removable: command({ input: z.null(), output: z.array(Removable), error: EngineRefusal }),
+    /** By their ids. Answers with the bytes that are free again. */
+    remove: command({
+      input: z.strictObject({ ids: z.array(z.string()).max(1000) }),
+      output: z.number(),
+      error: EngineRefusal,
+    }),
+  },
+  image: {
+    /** What a session in a container can be started from, besides this machine's own programs. */
+    list: query({ input: z.null(), output: z.array(EngineImage) }),
+    /** Starts to get or make one; its progress is in `jobs`. */
+    make: command({ input: ImageRequest, output: ImageJob, error: z.never() }),
+    cancel: command({
+      input: z.strictObject({ id: ImageJobId }),
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('not_running') }),
+    }),
+    jobs: stream({ key: z.null(), snapshot: z.array(JobFrame), delta: JobFrame }),
   },
   agent: {
     /** Looked for anew on PATH and in the workspace's node_modules. */

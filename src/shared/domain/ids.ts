@@ -15,3 +15,6 @@ export const RuleId = id('rul')
 export type RuleId = z.infer<typeof RuleId>
 export const ConnectionId = id('con')
 export type ConnectionId = z.infer<typeof ConnectionId>
+/** An image that is being got or made. */
+export const ImageJobId = id('job')
+export type ImageJobId = z.infer<typeof ImageJobId>

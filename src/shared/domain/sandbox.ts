@@ -1,15 +1,6 @@
 import { z } from 'zod'
 import { IsolationLevel } from './isolation.ts'
 
-/** An image of the container engine. */
-export const EngineImage = z.strictObject({
-  /** As a session names it: a tag, or the id where it has none. */
-  name: z.string(),
-  sizeBytes: z.number(),
-  createdAtMs: z.number(),
-})
-export type EngineImage = z.infer<typeof EngineImage>
-
 /** `missing` is not `blocked`: bubblewrap can be present while user namespaces are refused. */
 export const DiagnosisStatus = z.enum(['usable', 'missing', 'blocked', 'unsupported'])
 export type DiagnosisStatus = z.infer<typeof DiagnosisStatus>

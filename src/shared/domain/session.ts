@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AgentId } from './agent.ts'
 import { EffectivePolicy } from './effective-policy.ts'
+import { ImageName } from './engine.ts'
 import { FileRule } from './files.ts'
 import { SessionId } from './ids.ts'
 import { AxisReport, IsolationLevel } from './isolation.ts'
@@ -9,12 +10,6 @@ import { HostPattern } from './policy.ts'
 import { ExitStatus } from './process.ts'
 import { Diagnosis } from './sandbox.ts'
 import { VariableGrant } from './variables.ts'
-
-/** `name`, `host:port/path/name:tag`, `name@sha256:…` or an id. */
-export const ImageName = z
-  .string()
-  .max(512)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/)
 
 /** What a person asks for. */
 export const SessionSpec = z.strictObject({

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findEngines } from '../../../src/main/backends/containers/engines.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
 import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
-import { testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
+import { testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
 let servers: Server[]
@@ -124,7 +124,7 @@ test('the doctor names every level, and says plainly what is not built', async (
     log: silent,
     placeholders: testPlaceholders(),
     limits: testLimits(),
-    env,
+    ...{ env, engines: testEngines(env) },
   })
   const diagnoses = await diagnoseAll(backends)
   expect(diagnoses.map(({ id, level }) => [id, level])).toEqual([

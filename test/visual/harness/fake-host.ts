@@ -5,7 +5,7 @@ import {
   type PromptChange,
   type SessionChange,
 } from '../../../src/shared/contract/api.ts'
-import type { Frame, HandlersOf, StreamSource } from '../../../src/shared/contract/define.ts'
+import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
 import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
@@ -13,7 +13,9 @@ import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
 import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/transport.ts'
+import { createBroadcast } from '../../../src/main/core/broadcast.ts'
 import { auditOf } from './audit.ts'
+import { fakeEngines } from './engines.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
@@ -55,22 +57,6 @@ export interface FakeHost {
   readonly seen: string[]
 }
 
-/** Current state plus a stream of changes, as the real host's lists are. */
-function createList<S, D>(state: () => S) {
-  const viewers = new Set<(frame: Frame<S, D>) => void>()
-  let seq = 0
-  const source: StreamSource<S, D> = (push) => {
-    push({ type: 'snapshot', seq, state: state() })
-    viewers.add(push)
-    return () => viewers.delete(push)
-  }
-  const tell = (change: D): void => {
-    seq++
-    for (const push of viewers) push({ type: 'delta', seq, change })
-  }
-  return { source, tell }
-}
-
 export function createFakeHost(scenario: Scenario): FakeHost {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
   let sessions: Session[] = isBare
@@ -86,9 +72,9 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
 
-  const sessionList = createList<Session[], SessionChange>(() => sessions)
-  const promptList = createList<PermissionRequest[], PromptChange>(() => prompts)
-  const ruleList = createList<Rule[], Rule[]>(() => rules)
+  const sessionList = createBroadcast<Session[], SessionChange>(() => sessions)
+  const promptList = createBroadcast<PermissionRequest[], PromptChange>(() => prompts)
+  const ruleList = createBroadcast<Rule[], Rule[]>(() => rules)
 
   const start = (session: Session): Session => {
     sessions = [...sessions, session]
@@ -114,7 +100,6 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     system: {
       info: () => Promise.resolve(scenario === 'blocked' ? { ...INFO, defaultLevel: null } : INFO),
       doctor: () => Promise.resolve(scenario === 'blocked' ? BLOCKED : DIAGNOSES),
-      images: () => Promise.resolve([]),
       folder: (path) => {
         const folder = folderAt(path ?? INFO.home)
         return Promise.resolve(
@@ -122,6 +107,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         )
       },
     },
+    ...fakeEngines(scenario, seen),
     agent: { list: () => Promise.resolve(AGENTS) },
     session: {
       create: (spec) => {
@@ -191,7 +177,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         sessionList.tell({ type: 'removed', id })
         return Promise.resolve(ok(null))
       },
-      list: () => sessionList.source,
+      list: () => sessionList.watch,
       watch: (id) => (push) => {
         const session = find(id)
         const events = session ? eventsOf(session) : []
@@ -242,7 +228,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         }
         return Promise.resolve(ok(decision))
       },
-      list: () => promptList.source,
+      list: () => promptList.watch,
     },
     rule: {
       presets: () => Promise.resolve(PRESETS),
@@ -265,7 +251,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         ruleList.tell(rules)
         return Promise.resolve(ok(rule))
       },
-      list: () => ruleList.source,
+      list: () => ruleList.watch,
       remove: ({ id }) => {
         rules = rules.filter((rule) => rule.id !== id)
         seen.push(`revoke ${id}`)

@@ -28,7 +28,8 @@ import { openBootChannel } from './boot-channel.ts'
 import { containerSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
-import { connectEngine, type Engine, findEngine, findEngines } from './engines.ts'
+import type { EngineChoice } from './engine-choice.ts'
+import { connectEngine, type Engine } from './engines.ts'
 import { type ImageUse, readImage } from './image-use.ts'
 import { LABEL } from './labels.ts'
 import { MACHINE_IMAGE } from './machine-image.ts'
@@ -48,7 +49,7 @@ export interface ContainerHelpers
 }
 
 export interface ContainerOptions extends ContainerHelpers {
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly engines: Pick<EngineChoice, 'engine' | 'found'>
   readonly placeholders: Placeholders
   readonly limits: LimitOptions
   /** Whether one network is made in advance of the next session. */
@@ -61,7 +62,7 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
   return {
     level: 'container',
     close: () => pool.close(),
-    diagnose: async () => diagnoseContainers(options, await findEngines(options.env)),
+    diagnose: async () => diagnoseContainers(options, await options.engines.found()),
     describe: async (plan) => {
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
       return orRefused(async () => {
@@ -76,8 +77,8 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
         ...[options.relayProgram, options.networkProgram, options.socketsProgram],
       ])
       if (refusal) return refusal
-      const engine = await findEngine(options.env)
-      const engines = engine ? [engine] : await findEngines(options.env)
+      const engine = await options.engines.engine()
+      const engines = engine ? [engine] : await options.engines.found()
       const filter = compileSandboxFilter(process.arch)
       const diagnosis = await diagnoseContainers(options, engines)
       if (!engine || !filter || diagnosis.status !== 'usable')

@@ -43,7 +43,7 @@ export async function diagnoseContainers(
   const facts =
     engines.length === 0
       ? [{ name: 'Engines', value: 'none found' }]
-      : engines.map((engine) => ({ name: engine.socket, value: wordsOf(engine) }))
+      : engines.map((engine) => ({ name: engine.socket, value: wordsOfEngine(engine) }))
   const make = (
     status: Diagnosis['status'],
     summary: string,
@@ -82,7 +82,7 @@ export async function diagnoseContainers(
   return make('missing', 'No container engine was found.', INSTALL)
 }
 
-function wordsOf(engine: EngineFound): string {
+export function wordsOfEngine(engine: EngineFound): string {
   switch (engine.state) {
     case 'answers': {
       const { name, version, isRootless, cgroupVersion, cgroupDriver, storageDriver } = engine.facts

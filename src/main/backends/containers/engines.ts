@@ -33,7 +33,7 @@ export type EngineFound = {
 
 export type Engine = Extract<EngineFound, { state: 'answers' }>
 
-type Variables = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /** Milliseconds for an engine to say who it is. */
 const ASK_MS = 3000
@@ -57,7 +57,7 @@ async function candidates(env: Variables): Promise<Set<string>> {
 }
 
 /** null: there is nothing. */
-async function look(socket: string): Promise<EngineFound | null> {
+export async function look(socket: string): Promise<EngineFound | null> {
   if (!socket.startsWith('/')) return { socket, state: 'remote' }
   return (await exists(socket)) ? askEngine(socket) : null
 }

@@ -7,7 +7,7 @@ import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { MachineLayout } from '../layout.ts'
 import { LABEL } from './labels.ts'
 import { machineImage } from './machine-image.ts'
-import { removeContainer } from './owner.ts'
+import { ownerOf, removeContainer } from './owner.ts'
 
 /** What a session takes from an image. */
 export interface ImageUse {
@@ -62,7 +62,8 @@ export async function readImage(
   const path = env.find((item) => item.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH
   // A container that is never started shows what is in an image.
   const shown = await client.createContainer({
-    ...{ Image: image.Id, Entrypoint: ['/'], Labels: { [LABEL.kind]: 'look' } },
+    ...{ Image: image.Id, Entrypoint: ['/'] },
+    Labels: { [LABEL.kind]: 'look', [LABEL.owner]: (await ownerOf(process.pid)) ?? '' },
     HostConfig: { NetworkMode: 'none' },
   })
   try {

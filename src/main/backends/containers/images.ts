@@ -1,20 +1,16 @@
-import type { EngineImage } from '../../../shared/domain/sandbox.ts'
-import { connectEngine, findEngine } from './engines.ts'
+import type Docker from 'dockerode'
+import type { EngineImage } from '../../../shared/domain/engine.ts'
 import { MACHINE_IMAGE } from './machine-image.ts'
 
-/** Images of the engine that sessions use, the newest first; none where no engine answers. */
-export async function listImages(
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<EngineImage[]> {
-  const engine = await findEngine(env)
-  if (!engine) return []
-  const images = await connectEngine(engine.socket).listImages()
+/** Images that sessions use under each of their names, the newest first. Rejects with the engine's words. */
+export async function listImages(client: Docker): Promise<EngineImage[]> {
+  const images = await client.listImages()
   return images
     .filter(({ RepoTags }) => !RepoTags?.some((tag) => tag.includes(`${MACHINE_IMAGE}-`)))
-    .map(({ Id, RepoTags, Size, Created }) => ({
-      name: RepoTags?.find((tag) => tag !== '<none>:<none>') ?? Id,
-      sizeBytes: Size,
-      createdAtMs: Created * 1000,
-    }))
+    .flatMap(({ Id, RepoTags, Size, Created }) => {
+      const tags = RepoTags?.filter((tag) => tag !== '<none>:<none>') ?? []
+      const facts = { sizeBytes: Size, createdAtMs: Created * 1000 }
+      return (tags.length > 0 ? tags : [Id]).map((name) => ({ name, ...facts }))
+    })
     .sort((a, b) => b.createdAtMs - a.createdAtMs)
 }

@@ -1,0 +1,209 @@
+import fs, { constants } from 'node:fs'
+import { access, readFile, realpath, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { createGzip } from 'node:zlib'
+import ignore from '@balena/dockerignore'
+import type Docker from 'dockerode'
+import { pack } from 'tar-fs'
+import type { ImageRequest } from '../../../shared/domain/engine.ts'
+import type { ImageMaker, ImageProgress } from '../../core/engine-port.ts'
+import { AGENT_IMAGE } from '../../core/image-jobs.ts'
+import { isWithin } from '../../core/within.ts'
+import { looksSecret } from '../files/secrets.ts'
+import { run } from '../spawn.ts'
+import { type Variables } from './engines.ts'
+import { followEngine } from './image-progress.ts'
+import { LABEL } from './labels.ts'
+import { signInFor } from './registry-sign-in.ts'
+
+export interface ImageMakerOptions {
+  readonly env: Variables
+  /** Folder of `agent.Dockerfile`. */
+  readonly resources: string
+  /** The engine that is used; null: none answers. */
+  readonly client: () => Promise<Docker | null>
+}
+
+type Told = (progress: ImageProgress) => void
+type Request<K extends ImageRequest['kind']> = Extract<ImageRequest, { kind: K }>
+
+const ASK_TOOL_MS = 4000
+const READ_TAR_MS = 10 * 60_000
+
+/** Gets and makes images with the engine, which is asked by the person and is outside of every boundary. */
+export const createImageMaker =
+  (options: ImageMakerOptions): ImageMaker =>
+  async (request, told, signal) => {
+    const client = await options.client()
+    if (!client) throw new Error('No container engine answers. Doctor says what is missing.')
+    switch (request.kind) {
+      case 'pull':
+        return pull(client, request, options, told, signal)
+      case 'build':
+        return build(client, await contextOf(request), told, signal)
+      case 'agents':
+        return build(client, await agentsOf(options), told, signal)
+      case 'import':
+        return importFile(client, request, told, signal)
+    }
+  }
+
+async function pull(
+  client: Docker,
+  { name }: Request<'pull'>,
+  { env }: ImageMakerOptions,
+  told: Told,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const authconfig = await signInFor(name, env)
+  // Without a tag an engine would get every one there is.
+  const wanted = /[:@][^/]*$/.test(name) ? name : `${name}:latest`
+  told({ line: authconfig ? `Signed in to ${authconfig.serveraddress}` : 'Not signed in anywhere' })
+  await followEngine(
+    await client.pull(wanted, { abortSignal, ...(authconfig ? { authconfig } : {}) }),
+    told,
+  )
+}
+
+interface Build {
+  readonly folder: string
+  readonly dockerfile: string
+  readonly name: string
+  readonly network: 'none' | 'default'
+  readonly kind: 'agents' | 'workspace'
+  readonly args: Readonly<Record<string, string>>
+}
+
+/** A Dockerfile that is really in that folder. */
+async function contextOf({ folder, dockerfile, name, network }: Request<'build'>): Promise<Build> {
+  const root = await realpath(folder).catch(() => null)
+  if (root === null) throw new Error(`There is no folder ${folder}.`)
+  const path = await realpath(join(root, dockerfile)).catch(() => null)
+  if (path === null || !(await stat(path)).isFile())
+    throw new Error(`There is no file ${dockerfile} in ${folder}.`)
+  if (!isWithin(path, root)) throw new Error(`${dockerfile} leads out of ${folder}.`)
+  return {
+    ...{ folder: root, dockerfile: relative(root, path), name, kind: 'workspace', args: {} },
+    network: network === 'none' ? 'none' : 'default',
+  }
+}
+
+async function agentsOf({ resources, env }: ImageMakerOptions): Promise<Build> {
+  const asked = await run('npm', ['config', 'get', 'registry'], { timeoutMs: ASK_TOOL_MS, env })
+  const registry = asked.stdout.trim()
+  const proxies = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) =>
+    [name, name.toUpperCase()].flatMap((each) => {
+      const value = env[each]
+      return value ? [[each, value] as const] : []
+    }),
+  )
+  return {
+    ...{ folder: resources, dockerfile: 'agent.Dockerfile', name: AGENT_IMAGE, kind: 'agents' },
+    network: 'default',
+    args: {
+      ...Object.fromEntries(proxies),
+      ...(/^https?:\/\//.test(registry) ? { NPM_REGISTRY: registry } : {}),
+    },
+  }
+}
+
+async function build(
+  client: Docker,
+  { folder, dockerfile, name, network, kind, args }: Build,
+  told: Told,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const isLeftOut = await leftOut(folder, dockerfile, told)
+  const context = pack(folder, {
+    // An agent may be at work in there: what was a file when it was looked at is opened as one.
+    ...{ fs: { ...fs, createReadStream: openPlain } },
+    ...{ ignore: isLeftOut, strict: false },
+    // Whose files they are here is nobody's business there.
+    map: (header) => ({ ...header, uid: 0, gid: 0 }),
+  })
+  const body = context.pipe(createGzip())
+  // What cannot be read ends the request, and the engine's own error would hide why.
+  const unreadable = new Promise<never>((_, reject) => context.on('error', reject))
+  const said = client.buildImage(body, {
+    ...{ t: name, dockerfile, networkmode: network, buildargs: { ...args }, abortSignal },
+    ...{ labels: { [LABEL.kind]: kind }, rm: true, forcerm: true },
+  })
+  said.catch(() => undefined)
+  await followEngine(await Promise.race([said, unreadable]), told)
+}
+
+type OpenDone = (cause: NodeJS.ErrnoException | null, fd: number) => void
+
+const openPlain = (path: string, range: object): fs.ReadStream =>
+  fs.createReadStream(path, {
+    ...range,
+    fs: {
+      ...{ read: fs.read, close: fs.close },
+      open: (name: string, _flags: unknown, mode: number, done: OpenDone) =>
+        fs.open(name, constants.O_RDONLY | constants.O_NOFOLLOW, mode, done),
+    },
+  })
+
+/** `.dockerignore`, and whatever looks like a secret: a step of a build may send it anywhere. */
+async function leftOut(
+  folder: string,
+  dockerfile: string,
+  told: Told,
+): Promise<(path: string) => boolean> {
+  const text = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '')
+  const own = ignore({ ignorecase: false }).add(text)
+  // Something below a folder that is left out may be wanted after all.
+  const hasExceptions = /^\s*!/m.test(text)
+  return (path) => {
+    const name = relative(folder, path)
+    if (name === '' || name === dockerfile || name === '.dockerignore') return false
+    if (looksSecret(name)) {
+      told({ line: `Left out, because it may hold a secret: ${name}` })
+      return true
+    }
+    if (hasExceptions && fs.lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return false
+    return own.ignores(name)
+  }
+}
+
+async function importFile(
+  client: Docker,
+  { path, name }: Request<'import'>,
+  told: Told,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  if (!path.startsWith('/')) throw new Error('The path of the file must be absolute.')
+  if (
+    !(await access(path, constants.R_OK).then(
+      () => true,
+      () => false,
+    ))
+  )
+    throw new Error(`${path} is not there, or may not be read.`)
+  told({ line: `Reading ${path}` })
+  const listed = await run('tar', ['--occurrence=1', '-tf', path, 'manifest.json'], {
+    timeoutMs: READ_TAR_MS,
+  })
+  const isSaved = listed.code === 0
+  // It says that too of what is no archive at all.
+  const isTar = /not found in archive/i.test(listed.stderr) && !/look like/.test(listed.stderr)
+  if (!isSaved && !isTar)
+    throw new Error(`${path} is no tar: ${listed.stderr.trim().split('\n')[0] ?? ''}`)
+  told({
+    line: isSaved ? 'An image that was saved: its own names are kept.' : 'Files of a system.',
+  })
+  const { repo, tag } = split(name)
+  await followEngine(
+    isSaved
+      ? await client.loadImage(path, { abortSignal })
+      : await client.importImage(path, { repo, tag, abortSignal }),
+    told,
+  )
+}
+
+const split = (name: string): { repo: string; tag: string } => {
+  const at = name.lastIndexOf(':')
+  return at > name.lastIndexOf('/')
+    ? { repo: name.slice(0, at), tag: name.slice(at + 1) }
+    : { repo: name, tag: 'latest' }
+}

@@ -1,0 +1,76 @@
+import type Docker from 'dockerode'
+import type { EngineRefusal } from '../../../shared/domain/engine.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import type { EngineManager } from '../../core/engine-port.ts'
+import type { Log } from '../../core/ports.ts'
+import type { EngineChoice } from './engine-choice.ts'
+import { listImages } from './images.ts'
+import { createImageMaker } from './make-image.ts'
+import { findOwn } from './own-containers.ts'
+import { listRemovable, removeOwn } from './removable.ts'
+import { followUsage } from './usage.ts'
+import { createContainerWatch } from './watch-containers.ts'
+
+/** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
+export function createEngineManager(
+  choice: EngineChoice,
+  options: { readonly resources: string; readonly log: Log },
+): EngineManager {
+  const { watch, restart } = createContainerWatch(choice.client, options.log)
+  return {
+    engines: () => choice.list(),
+    choose: async (socket) => {
+      const chosen = await choice.choose(socket)
+      if (chosen.ok) restart()
+      return chosen
+    },
+    images: async () => {
+      const client = await choice.client()
+      return client ? listImages(client) : []
+    },
+    containers: watch,
+    usage: (id) => (push) => {
+      const stop = new AbortController()
+      let seq = 0
+      push({ type: 'snapshot', seq, state: null })
+      const follow = async (): Promise<void> => {
+        const client = await choice.client()
+        const container = client && (await findOwn(client, id))
+        if (!container) return
+        await followUsage(
+          container,
+          (change) => push({ type: 'delta', seq: ++seq, change }),
+          stop.signal,
+        )
+      }
+      // It ended, or its engine did: the list of containers says so.
+      follow().catch(() => undefined)
+      return () => stop.abort()
+    },
+    inspect: (id) =>
+      withEngine(choice, async (client) => {
+        const container = await findOwn(client, id)
+        if (!container) return refused('It is gone, or Cloche did not make it.')
+        return ok(JSON.stringify(await container.inspect(), null, 2))
+      }),
+    removable: () => withEngine(choice, async (client) => ok(await listRemovable(client))),
+    remove: (ids) => withEngine(choice, async (client) => ok(await removeOwn(client, ids))),
+    makeImage: createImageMaker({ ...choice, ...options }),
+  }
+}
+
+const refused = (detail: string): Result<never, EngineRefusal> =>
+  err({ type: 'engine_refused', detail })
+
+async function withEngine<T>(
+  { client }: Pick<EngineChoice, 'client'>,
+  work: (client: Docker) => Promise<Result<T, EngineRefusal>>,
+): Promise<Result<T, EngineRefusal>> {
+  const engine = await client()
+  if (!engine) return refused('No container engine answers. Doctor says what is missing.')
+  try {
+    return await work(engine)
+  } catch (cause) {
+    return refused(cause instanceof Error ? cause.message : String(cause))
+  }
+}

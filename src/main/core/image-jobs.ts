@@ -1,0 +1,109 @@
+import type { StreamSource } from '../../shared/contract/define.ts'
+import type { ImageJob, ImageRequest, JobFrame } from '../../shared/domain/engine.ts'
+import type { ImageJobId } from '../../shared/domain/ids.ts'
+import { createBroadcast } from './broadcast.ts'
+import type { ImageMaker } from './engine-port.ts'
+import type { NewId } from './ids.ts'
+import type { Clock } from './ports.ts'
+
+export interface ImageJobs {
+  /** Goes on by itself; its end is in `watch`. */
+  start(request: ImageRequest): ImageJob
+  /** Whether there was one that ran. */
+  cancel(id: ImageJobId): boolean
+  readonly watch: StreamSource<JobFrame[], JobFrame>
+  /** Cancels what runs. */
+  close(): void
+}
+
+/** What the image of agents is called. */
+export const AGENT_IMAGE = 'cloche-agents:latest'
+const MOST_LINES = 2000
+const MOST_LETTERS = 2000
+const MOST_JOBS = 20
+const TELL_MS = 100
+
+interface Running {
+  job: ImageJob
+  readonly lines: string[]
+  /** Not told yet. */
+  fresh: string[]
+  timer: NodeJS.Timeout | null
+  readonly controller: AbortController
+}
+
+/** Images that are pulled, built and imported: their progress and log, for as long as this host runs. */
+export function createImageJobs(
+  make: ImageMaker,
+  clock: Pick<Clock, 'wallMs'>,
+  newId: NewId,
+): ImageJobs {
+  const jobs: Running[] = []
+  const news = createBroadcast<JobFrame[], JobFrame>(() =>
+    jobs.map(({ job, lines }) => ({ job, lines })),
+  )
+  const tell = (running: Running): void => {
+    if (running.timer) clearTimeout(running.timer)
+    running.timer = null
+    const lines = running.fresh
+    running.fresh = []
+    running.lines.push(...lines)
+    running.lines.splice(0, Math.max(0, running.lines.length - MOST_LINES))
+    news.tell({ job: running.job, lines })
+  }
+  const end = (running: Running, state: ImageJob['state'], detail: string | null): void => {
+    running.job = { ...running.job, state, detail, endedAtMs: clock.wallMs() }
+    tell(running)
+  }
+  return {
+    start: (request) => {
+      const controller = new AbortController()
+      const job: ImageJob = {
+        ...{
+          id: newId('job'),
+          request,
+          name: request.kind === 'agents' ? AGENT_IMAGE : request.name,
+        },
+        ...{ state: 'running', detail: null, percent: null },
+        ...{ startedAtMs: clock.wallMs(), endedAtMs: null },
+      }
+      const running: Running = { job, lines: [], fresh: [], timer: null, controller }
+      jobs.unshift(running)
+      forgetOldest(jobs)
+      const told = ({ line, percent }: { line?: string; percent?: number }): void => {
+        if (running.job.state !== 'running') return
+        if (line !== undefined) running.fresh.push(line.slice(0, MOST_LETTERS))
+        if (percent !== undefined) running.job = { ...running.job, percent: Math.round(percent) }
+        running.timer ??= setTimeout(() => tell(running), TELL_MS)
+      }
+      make(request, told, controller.signal).then(
+        () => end(running, 'done', null),
+        (cause: unknown) =>
+          controller.signal.aborted
+            ? end(running, 'cancelled', null)
+            : end(running, 'failed', cause instanceof Error ? cause.message : String(cause)),
+      )
+      tell(running)
+      return job
+    },
+    cancel: (id) => {
+      const running = jobs.find(({ job }) => job.id === id)
+      if (running?.job.state !== 'running') return false
+      running.controller.abort()
+      return true
+    },
+    watch: news.watch,
+    close: () => {
+      for (const { controller } of jobs) controller.abort()
+    },
+  }
+}
+
+/** What runs is never forgotten. */
+function forgetOldest(jobs: Running[]): void {
+  while (jobs.length > MOST_JOBS) {
+    const oldest = jobs.findLastIndex(({ job }) => job.state !== 'running')
+    if (oldest === -1) return
+    jobs.splice(oldest, 1)
+  }
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { createEngineChoice, type EngineChoice } from './backends/containers/engine-choice.ts'
+import { createEngineManager } from './backends/containers/manage.ts'
+import { sweepContainers } from './backends/containers/owner.ts'
+import type { EngineManager } from './core/engine-port.ts'
+import type { NewId } from './core/ids.ts'
+import { createImageJobs, type ImageJobs } from './core/image-jobs.ts'
+import type { Clock, Log } from './core/ports.ts'
+import { createDocumentStore } from './store/documents.ts'
+
+export interface EnginesOptions {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Cloche's data. */
+  readonly root: string
+  /** Folder of the built entries. */
+  readonly entries: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly newId: NewId
+}
+
+export interface Engines {
+  readonly choice: EngineChoice
+  readonly manager: EngineManager
+  readonly imageJobs: ImageJobs
+  readonly notice: string | null
+}
+
+/** Container engines: which is used, what is in it, what is made for it. */
+export async function createEngines(options: EnginesOptions): Promise<Engines> {
+  const { env, log } = options
+  const path = join(options.root, 'engine.json')
+  const document = createDocumentStore(path, z.string().nullable(), 1, null)
+  const loaded = await document.load()
+  const choice = createEngineChoice(env, document, loaded.value)
+  const resources = join(options.entries, '../../resources')
+  const manager = createEngineManager(choice, { resources, log })
+  // An engine may take long, or not answer at all; nothing of a start waits for it.
+  sweepContainers(env, log).catch((cause: unknown) =>
+    log.warn('containers that were left behind could not be looked for', cause),
+  )
+  return {
+    ...{ choice, manager, notice: loaded.notice },
+    imageJobs: createImageJobs(manager.makeImage, options.clock, options.newId),
+  }
+}
