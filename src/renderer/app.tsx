@@ -1,6 +1,7 @@
 import { useEffect } from 'react'
 import { dispatchKey } from './dispatch-key.ts'
 import { AuditPage } from './features/audit.tsx'
+import { ContainersPage } from './features/containers.tsx'
 import { ConfirmAction } from './features/confirm-action.tsx'
 import { ConnectionBanner, NotYetConnected } from './features/connection-screen.tsx'
 import { Notices } from './features/notices.tsx'
@@ -72,6 +73,8 @@ function PageOf() {
     case 'recordings':
       if (opened && !id) return <OpenedReplay recording={opened} onClose={closeOpened} />
       return id ? <ReplayPage key={id} id={id} /> : <RecordingsPage />
+    case 'containers':
+      return <ContainersPage />
     case 'rules':
       return <RulesPage />
     case 'audit':

@@ -22,7 +22,7 @@ const LAYERS: readonly {
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:
-      /^(node:|zod$|picomatch$|dockerode$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
+      /^(node:|zod$|picomatch$|dockerode$|tar-fs$|@balena\/dockerignore$|jsonc-parser$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
   },
   {
     files: /^src\/main\/api\//,
@@ -41,7 +41,7 @@ const LAYERS: readonly {
     packages: /^(node:|electron$)/,
   },
   {
-    files: /^src\/main\/(create-host|create-recordings|read-machine)\.ts$/,
+    files: /^src\/main\/(create-host|create-engines|create-recordings|read-machine)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },

@@ -123,6 +123,31 @@ const SCREENS: readonly Screen[] = [
       await page.keyboard.press('Control+Shift+P')
     },
   },
+  { name: 'containers', scenario: 'quiet', route: 'containers', shows: 'container-usage' },
+  {
+    name: 'containers without an engine',
+    scenario: 'first-run',
+    route: 'containers',
+    shows: 'page-containers',
+  },
+  {
+    name: 'an image to build',
+    scenario: 'quiet',
+    route: 'containers',
+    shows: 'make-image',
+    after: async (page) => {
+      await page.getByTestId('make-build').click()
+      await page.getByTestId('make-begin').click()
+      await page.getByTestId('make-problem').waitFor()
+    },
+  },
+  {
+    name: 'tidying up',
+    scenario: 'quiet',
+    route: 'containers',
+    shows: 'tidy-row',
+    after: (page) => page.getByTestId('tidy').click(),
+  },
   {
     name: 'keys',
     scenario: 'quiet',

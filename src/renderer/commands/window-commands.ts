@@ -101,6 +101,14 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     run: () => goTo('rules'),
   },
   {
+    id: 'go.containers',
+    title: 'Containers',
+    group: 'Go',
+    keys: [],
+    when: always,
+    run: () => goTo('containers'),
+  },
+  {
     id: 'go.audit',
     title: 'Audit',
     group: 'Go',

@@ -1,7 +1,8 @@
-import { useEffect, useState } from 'react'
-import type { EngineImage } from '../../shared/domain/engine.ts'
-import { currentConnection } from '../connection.ts'
+import { useEffect } from 'react'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
+import { followJobs, makeImage, refreshImages, useEngines } from '../stores/engines.ts'
+import { goTo } from '../stores/ui.ts'
+import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/select.tsx'
 import { formatBytes } from '../words/format.ts'
 
@@ -13,11 +14,10 @@ export const sumUpImage = (image: string | null): string => image ?? OWN
 /** Whose programs are used in a container. */
 export function ContainerImage() {
   const image = useDetails((details) => details.image)
-  const [images, setImages] = useState<readonly EngineImage[] | null>(null)
+  const images = useEngines((engines) => engines.images)
   useEffect(() => {
-    currentConnection()
-      ?.api.image.list(null)
-      .then(setImages, () => setImages([]))
+    void refreshImages()
+    return followJobs()
   }, [])
   const choices = Object.fromEntries([
     ['', OWN],
@@ -38,12 +38,42 @@ export function ContainerImage() {
           ? 'The engine gets an empty image and this machine’s programs, read-only: whatever works in the OS sandbox works here.'
           : 'The agent must be in the image. That is looked at before anything starts.'}
       </span>
-      {images?.length === 0 && (
-        <span className="small dim">
-          The engine has no image of its own yet. <code>docker pull</code> gets one;{' '}
-          <code>docker load</code> or <code>docker import</code> where no registry is reached.
+      <MoreImages />
+    </div>
+  )
+}
+
+/** An image of agents is a click away; all else is on the page of containers. */
+function MoreImages() {
+  const { images, jobs } = useEngines()
+  const running = jobs.find(({ job }) => job.state === 'running')
+  const latest = jobs[0]
+  if (running)
+    return (
+      <span className="small dim num" role="status" data-testid="image-progress">
+        {running.job.name}
+        {running.job.percent === null ? ': ' : ` ${running.job.percent}%: `}
+        <span className="mono">{running.lines.at(-1) ?? 'begins'}</span>
+      </span>
+    )
+  return (
+    <span className="row wrap small">
+      {latest?.job.state === 'failed' && (
+        <span className="warn-text grow">
+          {latest.job.name}: {latest.job.detail}
         </span>
       )}
-    </div>
+      {images?.length === 0 && <span className="dim grow">The engine has no image yet.</span>}
+      <Button
+        small
+        onClick={() => void makeImage({ kind: 'agents' })}
+        data-testid="make-agents-image"
+      >
+        Build one with the agents
+      </Button>
+      <Button small look="quiet" onClick={() => goTo('containers')}>
+        Pull, build or import
+      </Button>
+    </span>
   )
 }

@@ -6,6 +6,7 @@ const ITEMS: readonly { page: Page; icon: IconName; label: string }[] = [
   { page: 'sessions', icon: 'sessions', label: 'Sessions' },
   { page: 'prompts', icon: 'prompts', label: 'Prompts' },
   { page: 'recordings', icon: 'recordings', label: 'Recordings' },
+  { page: 'containers', icon: 'containers', label: 'Containers' },
   { page: 'rules', icon: 'rules', label: 'Rules' },
   { page: 'audit', icon: 'audit', label: 'Audit' },
   { page: 'doctor', icon: 'doctor', label: 'Doctor' },

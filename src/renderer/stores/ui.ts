@@ -4,11 +4,19 @@ import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
 import type { Track } from './tracks.ts'
 
-export type Page = 'sessions' | 'prompts' | 'recordings' | 'rules' | 'audit' | 'doctor'
+export type Page =
+  | 'sessions'
+  | 'prompts'
+  | 'recordings'
+  | 'containers'
+  | 'rules'
+  | 'audit'
+  | 'doctor'
 export const PAGES: readonly Page[] = [
   'sessions',
   'prompts',
   'recordings',
+  'containers',
   'rules',
   'audit',
   'doctor',

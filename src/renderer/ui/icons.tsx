@@ -10,6 +10,7 @@ const PATHS = {
       <path d="M6.75 5.75v4.5L10.5 8z" />
     </>
   ),
+  containers: <path d="M8 2l5.5 3v6L8 14l-5.5-3V5zM2.5 5L8 8l5.5-3M8 8v6" />,
   rules: <path d="M3 4h1M7 4h6M3 8h1M7 8h6M3 12h1M7 12h6" />,
   doctor: <path d="M1.5 8.5h3L6.5 4l3 8 2-4.5h3" />,
   add: <path d="M8 3v10M3 8h10" />,

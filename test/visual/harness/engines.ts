@@ -139,14 +139,19 @@ export function fakeEngines(
   seen: string[],
 ): Pick<HandlersOf<Api>, 'engine' | 'image'> {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
+  let used = ENGINES[0]!.socket
   let containers: ContainerList = { containers: isBare ? null : CONTAINERS }
   const list = createBroadcast<ContainerList, ContainerList>(() => containers)
   const jobs = createBroadcast<JobFrame[], JobFrame>(() => (isBare ? [] : JOBS))
   return {
     engine: {
-      list: () => Promise.resolve(isBare ? [] : ENGINES),
+      list: () =>
+        Promise.resolve(
+          isBare ? [] : ENGINES.map((each) => ({ ...each, isUsed: each.socket === used })),
+        ),
       choose: ({ socket }) => {
         seen.push(`engine ${socket}`)
+        used = socket ?? used
         return Promise.resolve(ok(null))
       },
       containers: () => list.watch,

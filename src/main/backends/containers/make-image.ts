@@ -91,11 +91,8 @@ async function contextOf({ folder, dockerfile, name, network }: Request<'build'>
 async function agentsOf({ resources, env }: ImageMakerOptions): Promise<Build> {
   const asked = await run('npm', ['config', 'get', 'registry'], { timeoutMs: ASK_TOOL_MS, env })
   const registry = asked.stdout.trim()
-  const proxies = ['http_proxy', 'https_proxy', 'no_proxy'].flatMap((name) =>
-    [name, name.toUpperCase()].flatMap((each) => {
-      const value = env[each]
-      return value ? [[each, value] as const] : []
-    }),
+  const proxies = Object.entries(env).flatMap(([name, value]) =>
+    /^(http|https|no)_proxy$/i.test(name) && value ? [[name, value]] : [],
   )
   return {
     ...{ folder: resources, dockerfile: 'agent.Dockerfile', name: AGENT_IMAGE, kind: 'agents' },

@@ -1,0 +1,94 @@
+import { useEffect, useRef } from 'react'
+import { cancelJob, type JobLog, useEngines } from '../stores/engines.ts'
+import { Button } from '../ui/button.tsx'
+import { Icon, type IconName } from '../ui/icons.tsx'
+import { AgentText } from '../ui/text.tsx'
+import { formatDuration } from '../words/format.ts'
+import { useNow } from '../ui/use-now.ts'
+
+const VERBS = { pull: 'Pull', build: 'Build', agents: 'Build', import: 'Import' } as const
+const STATES: Readonly<Record<JobLog['job']['state'], { word: string; icon: IconName }>> = {
+  running: { word: 'running', icon: 'restart' },
+  done: { word: 'done', icon: 'check' },
+  failed: { word: 'failed', icon: 'warning' },
+  cancelled: { word: 'given up', icon: 'close' },
+}
+
+/** Images that are being got or made, with the engine's own words. */
+export function ImageJobs() {
+  const jobs = useEngines((state) => state.jobs)
+  if (jobs.length === 0) return null
+  return (
+    <section className="card-group" aria-label="Images in the making">
+      <h2>In the making</h2>
+      {jobs.map((log) => (
+        <Job key={log.job.id} log={log} />
+      ))}
+    </section>
+  )
+}
+
+function Job({ log: { job, lines } }: { log: JobLog }) {
+  const now = useNow()
+  const { word, icon } = STATES[job.state]
+  const isRunning = job.state === 'running'
+  return (
+    <article className="job" data-testid="image-job" data-state={job.state}>
+      <header className="row">
+        <Icon name={icon} />
+        <span className="clip">
+          {VERBS[job.request.kind]} <b className="mono">{job.name}</b>
+        </span>
+        <span className="small dim num grow" role="status">
+          {word}
+          {job.percent !== null && isRunning && ` · ${job.percent}%`} ·{' '}
+          {formatDuration((job.endedAtMs ?? now) - job.startedAtMs)}
+        </span>
+        {isRunning && (
+          <Button small onClick={() => void cancelJob(job)} data-testid="job-cancel">
+            Give up
+          </Button>
+        )}
+      </header>
+      {isRunning && (
+        <progress max={100} {...(job.percent === null ? {} : { value: job.percent })} />
+      )}
+      {job.detail !== null && (
+        <p className="warn-text" data-testid="job-detail">
+          <AgentText text={job.detail} max={600} />
+        </p>
+      )}
+      <details open={isRunning || job.state === 'failed'}>
+        <summary className="small dim">Log</summary>
+        <Lines lines={lines} />
+      </details>
+    </article>
+  )
+}
+
+const SHOWN_LINES = 400
+
+/** The end of it stays in view while it grows, unless a person has scrolled up. */
+function Lines({ lines }: { lines: readonly string[] }) {
+  const box = useRef<HTMLPreElement>(null)
+  const isAtEnd = useRef(true)
+  useEffect(() => {
+    if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight
+  }, [lines])
+  return (
+    <pre
+      ref={box}
+      className="mono small job-log scroll"
+      data-testid="job-log"
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 8
+      }}
+    >
+      {lines.slice(-SHOWN_LINES).map((line, index) => (
+        <div key={index}>
+          <AgentText text={line} max={2000} bare />
+        </div>
+      ))}
+    </pre>
+  )
+}

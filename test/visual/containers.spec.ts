@@ -1,0 +1,67 @@
+import { expect } from '@playwright/test'
+import { seenBy, test } from './harness.ts'
+
+test('an image is built from a folder, and what is missing is said first', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  await page.getByTestId('make-build').click()
+  await page.getByTestId('make-name').fill('team/tools:1')
+  await page.getByTestId('make-dockerfile').fill('')
+  await page.getByTestId('make-begin').click()
+  await expect(page.getByTestId('make-problem')).toContainText('Type the name of the Dockerfile')
+  await page.getByTestId('make-dockerfile').fill('Dockerfile')
+  await page.getByTestId('make-begin').click()
+  await expect(page.getByTestId('make-image')).toHaveCount(0)
+  const [request = ''] = (await seenBy(page)).filter((line) => line.startsWith('image '))
+  expect(JSON.parse(request.slice('image '.length))).toEqual({
+    ...{ kind: 'build', name: 'team/tools:1', folder: '/home/ada/src/lighthouse' },
+    // The network is a person's choice.
+    ...{ dockerfile: 'Dockerfile', network: 'none' },
+  })
+  await expect(page.getByTestId('image-job')).toHaveCount(3)
+})
+
+test('the log of what is made is seen, failures with their reason; what runs can be given up', async ({
+  open,
+}) => {
+  const page = await open('quiet', 'containers')
+  const [running, failed] = [
+    page.locator('[data-testid=image-job][data-state=running]'),
+    page.locator('[data-testid=image-job][data-state=failed]'),
+  ]
+  await expect(running.getByTestId('job-log')).toContainText('Step 3/4')
+  await expect(failed.getByTestId('job-detail')).toContainText('pull access denied')
+  await running.getByTestId('job-cancel').click()
+  await expect.poll(() => seenBy(page)).toContainEqual('cancel job_00000001')
+})
+
+test('what would be removed is shown with its size, and nothing else is removed', async ({
+  open,
+}) => {
+  const page = await open('quiet', 'containers')
+  await expect(page.getByTestId('container-row')).toHaveCount(4)
+  await page.getByTestId('tidy').click()
+  await expect(page.getByTestId('tidy-row')).toHaveCount(2)
+  await page.getByTestId('tidy-row').last().getByRole('checkbox').uncheck()
+  await expect(page.getByTestId('tidy-sum')).toContainText('18.9 MB')
+  await page.getByTestId('tidy-remove').click()
+  await expect.poll(() => seenBy(page)).toContainEqual('remove 1')
+  await expect(page.getByTestId('container-row')).toHaveCount(3)
+  await expect(page.getByTestId('done')).toContainText('free again')
+})
+
+test('another engine is chosen; one that refuses cannot be', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  await expect(page.getByTestId('engine-/run/podman/podman.sock')).toBeDisabled()
+  await page.getByTestId('engine-/run/user/1000/podman/podman.sock').click()
+  await expect.poll(() => seenBy(page)).toContainEqual('engine /run/user/1000/podman/podman.sock')
+  await expect(page.getByTestId('engine-/run/user/1000/podman/podman.sock')).toBeChecked()
+})
+
+test('a container leads to its session, and to what the engine knows of it', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  await page.getByTestId('container-inspect').first().click()
+  await expect(page.getByTestId('inspect-container')).toContainText('"Status": "running"')
+  await page.keyboard.press('Escape')
+  await page.getByTestId('container-open').first().click()
+  await expect(page.getByTestId('session-header')).toContainText('Fix the login redirect')
+})
