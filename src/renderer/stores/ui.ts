@@ -156,12 +156,12 @@ function readKept(): Partial<UiState> {
     if (typeof kept !== 'object' || kept === null) return {}
     const current = useUi.getState()
     return Object.fromEntries(
-      Object.entries(kept).filter(
-        ([key, value]) =>
-          KEPT.some((name) => name === key) &&
-          typeof value === typeof current[key as keyof UiState] &&
-          Array.isArray(value) === Array.isArray(current[key as keyof UiState]),
-      ),
+      Object.entries(kept).filter(([key, value]) => {
+        const name = KEPT.find((each) => each === key)
+        if (name === undefined) return false
+        const now = current[name]
+        return typeof value === typeof now && Array.isArray(value) === Array.isArray(now)
+      }),
     )
   } catch {
     return {}
