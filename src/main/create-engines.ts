@@ -7,6 +7,7 @@ import type { EngineManager } from './core/engine-port.ts'
 import type { NewId } from './core/ids.ts'
 import { createImageJobs, type ImageJobs } from './core/image-jobs.ts'
 import type { Clock, Log } from './core/ports.ts'
+import { devContainers } from './devcontainer/dev-containers.ts'
 import { createDocumentStore } from './store/documents.ts'
 
 export interface EnginesOptions {
@@ -35,7 +36,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const loaded = await document.load()
   const choice = createEngineChoice(env, document, loaded.value)
   const resources = join(options.entries, '../../resources')
-  const manager = createEngineManager(choice, { resources, log })
+  const manager = createEngineManager(choice, { resources, log, devContainers })
   // An engine may take long, or not answer at all; nothing of a start waits for it.
   sweepContainers(env, log).catch((cause: unknown) =>
     log.warn('containers that were left behind could not be looked for', cause),

@@ -51,6 +51,7 @@ import { createProcessSignals } from './procwatch/signals.ts'
 import { createProcessWatcher } from './procwatch/watcher.ts'
 import { readMachine } from './read-machine.ts'
 import { diagnoseFileWatch, readFileWatchFacts } from './filewatch/diagnose.ts'
+import { devContainers } from './devcontainer/dev-containers.ts'
 import { createEngines } from './create-engines.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
@@ -237,7 +238,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       user: userInfo().username,
       variables: variables.resolve,
       trust: () => readMachineTrust(env),
-      dataDir: root,
+      ...{ dataDir: root, devContainers },
     }),
     backends,
     ptyHost,
@@ -326,7 +327,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         ),
       ),
     ],
-    ...{ engines: engines.manager, imageJobs: engines.imageJobs },
+    ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers },
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
       readTranscript({
         ...{ agent: spec.agent, workspace: spec.workspace },

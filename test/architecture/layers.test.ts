@@ -18,7 +18,7 @@ const LAYERS: readonly {
     packages: /^(node:(crypto|path|net|url)|tldts)$/,
   },
   {
-    files: /^src\/main\/(backends|egress|filewatch|pty|procwatch|agents|store)\//,
+    files: /^src\/main\/(backends|devcontainer|egress|filewatch|pty|procwatch|agents|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:

@@ -34,7 +34,7 @@ describe('files', () => {
 })
 
 /** Casts that tell the compiler more than it knows. Lower it when one goes; it never rises. */
-const MOST_CASTS = 56
+const MOST_CASTS = 55
 
 describe('ratchet: these only fall', () => {
   test('casts', () => {

@@ -9,6 +9,8 @@ export const PLAIN_PLAN = {
   maskSecrets: false,
   limits: NO_LIMITS,
   image: null,
+  prelude: null,
+  ownProgram: null,
   granted: [],
   secrets: [],
   env: {},

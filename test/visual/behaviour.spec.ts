@@ -165,6 +165,7 @@ test('three clicks start a first session', async ({ open }) => {
     variables: [],
     inspectTls: false,
     image: null,
+    devContainer: null,
     // Those of the machine, without a person having thought of them.
     limits: { cpuPercent: null, memoryBytes: 12 * 2 ** 30, processes: 4096, diskBytes: null },
     innerSandbox: 'off',

@@ -3,7 +3,14 @@ import { basename, dirname, join } from 'node:path'
 import { splitCommandLine } from '../../shared/command-line.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { type Mount, type Plan, planSandbox, planUnconfined } from '../core/isolation/plan.ts'
+import type { DevContainers } from '../core/dev-container-port.ts'
+import {
+  type Mount,
+  type OwnProgram,
+  type Plan,
+  planSandbox,
+  planUnconfined,
+} from '../core/isolation/plan.ts'
 import type { Planner } from '../core/session-preparation.ts'
 import type { Variables } from '../core/variables.ts'
 import { isWithin } from '../core/within.ts'
@@ -11,6 +18,7 @@ import { type AgentDescriptor, descriptorOf } from './descriptors.ts'
 import { planFileRules, SYSTEM_TREES } from './file-rules.ts'
 import { type MachineTrust, makeSessionTrust } from './trust-store.ts'
 import {
+  describeForImage,
   describeProgram,
   findAgent,
   findCommand,
@@ -29,6 +37,7 @@ export interface PlannerOptions {
   readonly trust: () => Promise<MachineTrust>
   /** Cloche's own data; never a workspace, never visible inside. */
   readonly dataDir: string
+  readonly devContainers: Pick<DevContainers, 'use'>
 }
 
 /** Too much at once; folders below them are fine. */
@@ -58,7 +67,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       const [standIn] = variables.value.standIns
       if (standIn && spec.level === 'unconfined')
         return err({ type: 'variable_refused', name: standIn.name, reason: NO_GATEWAY })
-      const program = await findProgram(agent, spec, resume, around)
+      const program = await choosePrograms(agent, spec, resume, around, options.devContainers)
       if (!program.ok) return program
 
       const trust =
@@ -85,7 +94,9 @@ export function createPlanner(options: PlannerOptions): Planner {
         files: files.value,
         maskSecrets: spec.maskSecrets,
         limits: spec.limits,
-        image: spec.level === 'container' ? spec.image : null,
+        image: program.value.image,
+        prelude: program.value.prelude,
+        ownProgram: program.value.ownProgram,
         path: program.value.path,
         signIn: spec.useSignIn ? agent.signIn : [],
         hosts: spec.grants,
@@ -155,7 +166,6 @@ async function findProgram(
   resume: boolean,
   around: Surroundings,
 ): Promise<Result<Program, StartFailure>> {
-  if (spec.level === 'container' && spec.image !== null) return inImage(agent, spec, resume)
   if (agent.id === 'command') {
     const words = splitCommandLine(spec.command ?? '')
     if (!words.ok) return err({ type: 'command_invalid', reason: words.error })
@@ -175,6 +185,38 @@ async function findProgram(
   // Unconfined, the agent's own sandbox is the only one there is: it stays as its owner set it.
   const own = spec.level !== 'unconfined' && spec.innerSandbox === 'off' ? agent.innerOff : null
   return describeProgram(found.executable, [...(own ?? []), ...args], around)
+}
+
+interface Programs extends Program {
+  readonly image: string | null
+  readonly prelude: string | null
+  readonly ownProgram: OwnProgram | null
+}
+
+/** This machine's program, or one of an image; then this machine's is there for an image without it. */
+async function choosePrograms(
+  agent: AgentDescriptor,
+  spec: SessionSpec,
+  resume: boolean,
+  around: Surroundings,
+  devContainers: Pick<DevContainers, 'use'>,
+): Promise<Result<Programs, StartFailure>> {
+  const isContainer = spec.level === 'container'
+  const dev = isContainer && spec.devContainer ? spec.devContainer : null
+  const used = dev && (await devContainers.use(around.workspace, dev))
+  if (used && !used.ok) return err({ type: 'dev_container_refused', reason: used.error })
+  const image = used ? used.value.image : isContainer ? spec.image : null
+  if (image === null) {
+    const found = await findProgram(agent, spec, resume, around)
+    return found.ok ? ok({ ...found.value, image, prelude: null, ownProgram: null }) : found
+  }
+  const inside = inImage(agent, spec, resume)
+  if (!inside.ok) return inside
+  // A command is what the person typed, and means the image's.
+  const found = await findAgent(agent, around)
+  const [, ...args] = inside.value.argv
+  const ownProgram = found && describeForImage(found.executable, args, around)
+  return ok({ ...inside.value, image, prelude: used?.value.prelude ?? null, ownProgram })
 }
 
 /** By name: the backend looks for it where it will run, before anything does. */

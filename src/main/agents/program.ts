@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, resolve } from 'node:path'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import type { Mount } from '../core/isolation/plan.ts'
+import type { Mount, OwnProgram } from '../core/isolation/plan.ts'
 import { isWithin } from '../core/within.ts'
 import type { AgentDescriptor } from './descriptors.ts'
 import {
@@ -89,4 +89,18 @@ export async function describeProgram(
     mounts: [...roots].map((root) => ({ source: root, target: root, access: 'read' })),
     path: [...path].filter((folder) => !['/usr/bin', '/bin', '/usr/local/bin'].includes(folder)),
   })
+}
+
+/** The same for the inside of an image, which has none of this machine's folders; its interpreter is the image's. */
+export function describeForImage(
+  executable: Executable,
+  args: readonly string[],
+  { home, workspace }: Surroundings,
+): OwnProgram {
+  const root = programRoot(executable.target)
+  const isThere = isWithin(root, workspace) || isWithin(home, root)
+  return {
+    argv: [executable.target, ...args],
+    mounts: isThere ? [] : [{ source: root, target: root, access: 'read' }],
+  }
 }

@@ -8,6 +8,7 @@ import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import type { Said } from '../../shared/domain/transcript.ts'
 import type { SessionState } from '../../shared/projection.ts'
 import { err, ok } from '../../shared/result.ts'
+import type { DevContainers } from '../core/dev-container-port.ts'
 import type { ContentStore } from '../core/file-port.ts'
 import type { Forwards } from '../core/forwards.ts'
 import type { NewId } from '../core/ids.ts'
@@ -47,6 +48,7 @@ export interface HandlerParts {
   readonly doctor: () => Promise<Diagnosis[]>
   readonly engines: EngineManager
   readonly imageJobs: ImageJobs
+  readonly devContainers: Pick<DevContainers, 'find'>
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly presets: () => Promise<HostPreset[]>
@@ -86,9 +88,15 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       removable: () => parts.engines.removable(),
       remove: ({ ids }) => parts.engines.remove(ids),
     },
+    devContainer: { list: ({ workspace }) => parts.devContainers.find(workspace) },
     image: {
       list: () => parts.engines.images(),
-      make: (request) => Promise.resolve(ok(parts.imageJobs.start(request))),
+      make: async (request, caller) => {
+        const isForMachine = request.kind === 'dev' && request.initializes
+        if (isForMachine && !(await parts.systemInfo(caller)).mayUnconfine)
+          return err({ type: 'refused_in_browser' })
+        return ok(parts.imageJobs.start(request))
+      },
       cancel: ({ id }) =>
         Promise.resolve(parts.imageJobs.cancel(id) ? ok(null) : err({ type: 'not_running' })),
       jobs: () => parts.imageJobs.watch,

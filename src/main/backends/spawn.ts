@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 
 /** The only environment our own helpers get: enough to find system tools, nothing of the person. */
 const HELPER_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' }
@@ -51,4 +52,30 @@ export function startHelper(
 /** Starts a helper that talks over its stdin and stdout; it ends when its stdin does. */
 export function startPiped(file: string, args: readonly string[] = []): ChildProcess {
   return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })
+}
+
+/** Runs words of a person's to their end, and tells each line of what they say. Rejects unless all went well. */
+export function runTelling(
+  [file = '', ...args]: readonly string[],
+  {
+    cwd,
+    env,
+    tell,
+    signal,
+  }: {
+    readonly cwd: string
+    readonly env: NodeJS.ProcessEnv
+    readonly tell: (line: string) => void
+    readonly signal: AbortSignal
+  },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { cwd, env, signal, stdio: ['ignore', 'pipe', 'pipe'] })
+    for (const output of [child.stdout, child.stderr])
+      createInterface({ input: output }).on('line', tell)
+    child.on('error', reject)
+    child.on('close', (code, ended) =>
+      code === 0 ? resolve() : reject(new Error(`${file} ended with ${ended ?? code}.`)),
+    )
+  })
 }

@@ -6,7 +6,13 @@ import { AgentText } from '../ui/text.tsx'
 import { formatDuration } from '../words/format.ts'
 import { useNow } from '../ui/use-now.ts'
 
-const VERBS = { pull: 'Pull', build: 'Build', agents: 'Build', import: 'Import' } as const
+const VERBS = {
+  pull: 'Pull',
+  build: 'Build',
+  agents: 'Build',
+  dev: 'Build',
+  import: 'Import',
+} as const
 const STATES: Readonly<Record<JobLog['job']['state'], { word: string; icon: IconName }>> = {
   running: { word: 'running', icon: 'restart' },
   done: { word: 'done', icon: 'check' },

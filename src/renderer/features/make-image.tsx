@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
-import { ImageName, type ImageRequest } from '../../shared/domain/engine.ts'
+import type { ImageRequest } from '../../shared/domain/engine.ts'
+import { ImageName } from '../../shared/domain/image-name.ts'
 import { makeImage } from '../stores/engines.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Button } from '../ui/button.tsx'

@@ -141,7 +141,10 @@ export async function chooseEngine(socket: string | null): Promise<void> {
 /** A sentence when it did not begin. */
 export async function makeImage(request: ImageRequest): Promise<string | null> {
   const made = await ask((api) => api.image.make(request))
-  return made.ok ? null : made.error
+  if (made.ok) return null
+  return typeof made.error === 'string'
+    ? made.error
+    : 'A command for this machine is not run from a browser. Use the app, or leave it out.'
 }
 
 export async function cancelJob({ id }: ImageJob): Promise<void> {

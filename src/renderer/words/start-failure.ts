@@ -53,6 +53,10 @@ const START_FAILURES: Words = {
     sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo what keeps files from being changed.`,
     next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',
   }),
+  dev_container_refused: ({ reason }) => ({
+    sentence: `The dev container cannot be used. ${reason}`,
+    next: 'Look at it under Dev container, or start from another image. Nothing was started.',
+  }),
   agent_not_found: ({ install }) => ({
     sentence: 'The agent is not installed on this machine.',
     next: install ? 'Install it, then start again.' : 'Install it, or choose another agent.',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
 import { AuditEntry, AuditVerdict } from '../domain/audit.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
+import { DevContainer } from '../domain/dev-container.ts'
 import {
   ContainerList,
   ContainerUsage,
@@ -138,11 +139,23 @@ export const api = defineContract({
       error: EngineRefusal,
     }),
   },
+  devContainer: {
+    /** Configurations in a folder; nothing of them runs. */
+    list: query({
+      input: z.strictObject({ workspace: z.string().max(4096) }),
+      output: z.array(DevContainer),
+    }),
+  },
   image: {
     /** What a session in a container can be started from, besides this machine's own programs. */
     list: query({ input: z.null(), output: z.array(EngineImage) }),
     /** Starts to get or make one; its progress is in `jobs`. */
-    make: command({ input: ImageRequest, output: ImageJob, error: z.never() }),
+    make: command({
+      input: ImageRequest,
+      output: ImageJob,
+      /** A command for this machine is as much as an unconfined session. */
+      error: z.strictObject({ type: z.literal('refused_in_browser') }),
+    }),
     cancel: command({
       input: z.strictObject({ id: ImageJobId }),
       output: z.null(),

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { DevContainerChoice } from './dev-container.ts'
+import { ImageName } from './image-name.ts'
 import { ImageJobId, SessionId } from './ids.ts'
 
 /** An image of the container engine. */
@@ -9,12 +11,6 @@ export const EngineImage = z.strictObject({
   createdAtMs: z.number(),
 })
 export type EngineImage = z.infer<typeof EngineImage>
-
-/** `name`, `host:port/path/name:tag`, `name@sha256:…` or an id. */
-export const ImageName = z
-  .string()
-  .max(512)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/)
 
 /** A Docker-compatible engine that was found on this machine. */
 export const EngineEntry = z.strictObject({
@@ -89,6 +85,15 @@ export const ImageRequest = z.discriminatedUnion('kind', [
     name: ImageName,
     /** Whether its steps reach the network, outside of every boundary. */
     network: z.enum(['none', 'engine']),
+  }),
+  /** Of a dev container in a workspace, as the person saw it. */
+  z.strictObject({
+    kind: z.literal('dev'),
+    folder: z.string().min(1).max(4096),
+    choice: DevContainerChoice,
+    name: ImageName,
+    /** Its `initializeCommand` runs on this machine first, outside of every boundary. */
+    initializes: z.boolean(),
   }),
   /** The image of agents that comes with Cloche. */
   z.strictObject({ kind: z.literal('agents') }),

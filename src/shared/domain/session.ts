@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { AgentId } from './agent.ts'
 import { EffectivePolicy } from './effective-policy.ts'
-import { ImageName } from './engine.ts'
+import { DevContainerChoice } from './dev-container.ts'
+import { ImageName } from './image-name.ts'
 import { FileRule } from './files.ts'
 import { SessionId } from './ids.ts'
 import { AxisReport, IsolationLevel } from './isolation.ts'
@@ -37,6 +38,8 @@ export const SessionSpec = z.strictObject({
   inspectTls: z.boolean().default(false),
   /** Level `container`: an image of the engine whose programs are used; null: this machine's. */
   image: ImageName.nullable().default(null),
+  /** Level `container`: a dev container of the workspace, which names the image itself. */
+  devContainer: DevContainerChoice.nullable().default(null),
   /**
    * Whether the agent's own sandbox runs as well, inside this one. Not at level `os`, and at
    * level `unconfined` it stays as its owner set it.
@@ -55,6 +58,7 @@ export const BASIC_SPEC = {
   limits: NO_LIMITS,
   inspectTls: false,
   image: null,
+  devContainer: null,
   innerSandbox: 'off',
 } satisfies Partial<SessionSpec>
 
@@ -90,6 +94,8 @@ export const StartFailure = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('agent_not_executable'), path: z.string() }),
   z.strictObject({ type: z.literal('command_invalid'), reason: z.string() }),
+  /** It is gone, not what the person saw, or asks for what sessions are not started from. */
+  z.strictObject({ type: z.literal('dev_container_refused'), reason: z.string() }),
   z.strictObject({
     type: z.literal('backend_unavailable'),
     level: IsolationLevel,

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { listAgents } from '../../../src/main/agents/list.ts'
 import { createPlanner } from '../../../src/main/agents/planner.ts'
 import { acknowledge, type Plan } from '../../../src/main/core/isolation/plan.ts'
+import { devContainers } from '../../../src/main/devcontainer/dev-containers.ts'
 import type { Planner } from '../../../src/main/core/session-preparation.ts'
 import { ok } from '../../../src/shared/result.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../../src/shared/domain/session.ts'
@@ -60,6 +61,7 @@ beforeEach(async () => {
     home,
     user: 'dev',
     dataDir,
+    devContainers,
     variables: () => ok({ env: { TOKEN: 'sk-1' }, secrets: ['sk-1'], standIns: [] }),
     trust: () => Promise.resolve({ certificates: 'MACHINE', bundle: '/etc/ssl/certs/all.crt' }),
   })

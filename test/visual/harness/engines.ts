@@ -1,5 +1,6 @@
 import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf, StreamSource } from '../../../src/shared/contract/define.ts'
+import type { DevContainer } from '../../../src/shared/domain/dev-container.ts'
 import type {
   ContainerList,
   ContainerUsage,
@@ -115,6 +116,44 @@ const JOBS: JobFrame[] = [
   },
 ]
 
+const DEV_CONTAINERS: DevContainer[] = [
+  {
+    path: '.devcontainer/devcontainer.json',
+    hash: 'ab'.repeat(32),
+    name: 'Lighthouse',
+    problem: null,
+    image: 'cloche-dev-0123456789ab:abababababab',
+    made: 'built',
+    risks: [
+      {
+        asks: 'mounts: the engine’s socket, which is as much as being root (source=/var/run/docker.sock,target=/var/run/docker.sock,type=bind)',
+        answer: 'Not granted: the boundary stays as it is.',
+      },
+      { asks: 'runArgs: --network=host', answer: 'Not granted: the boundary stays as it is.' },
+    ],
+    commands: [
+      { name: 'postCreateCommand', text: 'npm ci' },
+      { name: 'postStartCommand', text: 'web: npm run dev\ntypes: npx tsc --watch' },
+    ],
+    initialize: 'cp .env.example .env',
+    features: ['ghcr.io/devcontainers/features/node:1'],
+    ports: [5173],
+    sets: ['NODE_ENV'],
+    wants: ['NPM_TOKEN'],
+    ignored: ['The user vscode: programs run as you, so that files stay yours.'],
+  },
+  {
+    path: '.devcontainer/services/devcontainer.json',
+    hash: 'cd'.repeat(32),
+    name: 'services',
+    problem: 'It is made of several services with Compose, which sessions are not started from.',
+    image: null,
+    made: 'pulled',
+    ...{ risks: [], commands: [], initialize: null, features: [], ports: [], sets: [], wants: [] },
+    ignored: [],
+  },
+]
+
 /** A few minutes of a container that works. */
 const usage: StreamSource<null, ContainerUsage> = (push) => {
   push({ type: 'snapshot', seq: 0, state: null })
@@ -137,7 +176,7 @@ const usage: StreamSource<null, ContainerUsage> = (push) => {
 export function fakeEngines(
   scenario: string,
   seen: string[],
-): Pick<HandlersOf<Api>, 'engine' | 'image'> {
+): Pick<HandlersOf<Api>, 'engine' | 'image' | 'devContainer'> {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
   let used = ENGINES[0]!.socket
   let containers: ContainerList = { containers: isBare ? null : CONTAINERS }
@@ -166,6 +205,7 @@ export function fakeEngines(
         return Promise.resolve(ok(18 * MEBIBYTE))
       },
     },
+    devContainer: { list: () => Promise.resolve(isBare ? [] : DEV_CONTAINERS) },
     image: {
       list: () => Promise.resolve(isBare ? [] : IMAGES),
       make: (request) => {

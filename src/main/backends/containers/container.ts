@@ -30,7 +30,7 @@ import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
 import type { EngineChoice } from './engine-choice.ts'
 import { connectEngine, type Engine } from './engines.ts'
-import { type ImageUse, readImage } from './image-use.ts'
+import { type ImageUse, readImage, withPrelude } from './image-use.ts'
 import { LABEL } from './labels.ts'
 import { MACHINE_IMAGE } from './machine-image.ts'
 import { type ContainerNetwork, makeNetwork } from './network-container.ts'
@@ -122,7 +122,7 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
       closed: { file: '(closed file)', folder: '(closed folder)' },
       files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
-      argv: [...plan.argv],
+      argv: [...withPrelude(plan, plan.argv)],
     }),
   )
 }
@@ -190,7 +190,7 @@ async function prepare(
       undoing,
       options,
     }
-    return ok(await makeContainer(plan, { ...parts, image: image.value }))
+    return ok(await makeContainer(image.value.plan, { ...parts, image: image.value }))
   } catch (cause) {
     await undo()
     throw cause

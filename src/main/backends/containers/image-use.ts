@@ -8,14 +8,18 @@ import type { MachineLayout } from '../layout.ts'
 import { LABEL } from './labels.ts'
 import { machineImage } from './machine-image.ts'
 import { ownerOf, removeContainer } from './owner.ts'
+import { neededBy } from './runs-in-image.ts'
 
 /** What a session takes from an image. */
 export interface ImageUse {
+  /** As it is really started: with this machine's program, where the image has none of that name. */
+  readonly plan: PlanInput
   readonly name: string
   /** The image with nothing in it, for what prepares the network. */
   readonly machine: string
   /** The machine's folders, where the image has no programs of its own. */
   readonly layout: MachineLayout | null
+  /** What the shell that ran the probe becomes. */
   readonly argv: readonly string[]
   readonly shell: string
   /** Its own search path; null: this machine's. */
@@ -39,8 +43,8 @@ export async function readImage(
   const machine = await machineImage(client, layout, folder)
   if (plan.image === null)
     return ok({
-      ...{ name: machine, machine, layout, argv: plan.argv, shell: layout.shell, path: null },
-      variables: [],
+      ...{ plan, name: machine, machine, layout, argv: plan.argv, shell: layout.shell },
+      ...{ path: null, variables: [] },
     })
   const lacks = (what: string, remedy: string): Result<never, StartFailure> =>
     err({
@@ -56,7 +60,7 @@ export async function readImage(
   if (!image)
     return lacks(
       'the engine does not have it',
-      `Get it first: docker pull ${plan.image}, or docker load where no registry is reached.`,
+      'Pull, build or import it first: on the page of containers, or under Dev container.',
     )
   const env = Config.parse(image.Config).Env ?? []
   const path = env.find((item) => item.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH
@@ -87,20 +91,51 @@ export async function readImage(
           'Choose an image with the usual tools.',
         )
     const found = await find(name)
-    if (found === null)
+    const own = found === null ? await takeOwn(plan, has, find) : null
+    if (found === null && !own)
       return lacks(
         `it has no program ${name} in ${name.includes('/') ? 'that place' : path}`,
         'Choose an image that has it, or no image: then this machine’s programs are used.',
       )
+    if (typeof own === 'string')
+      return lacks(
+        `it has no program ${name}, and this machine’s needs ${own}, which it does not have either`,
+        'Choose an image that has the agent, or no image: then this machine’s programs are used.',
+      )
     const shell = (await has('/bin/bash')) ? '/bin/bash' : '/bin/sh'
     const variables = env.map((item) => item.split('=')[0] ?? '')
     return ok({
-      ...{ name: image.Id, machine, layout: null, argv: [found, ...args], shell, path, variables },
+      ...{ plan: own ?? plan, name: image.Id, machine, layout: null, shell, path, variables },
+      argv: withPrelude(plan, own?.argv ?? [found ?? name, ...args]),
     })
   } finally {
     await removeContainer(shown)
   }
 }
+
+/** The machine's own program in its place; a string: what the image lacks for it. */
+async function takeOwn(
+  plan: PlanInput,
+  has: (path: string) => Promise<boolean>,
+  find: (name: string) => Promise<string | null>,
+): Promise<PlanInput | string | null> {
+  const { ownProgram } = plan
+  if (!ownProgram) return null
+  const needed = await neededBy(ownProgram.argv[0] ?? '').catch(() => undefined)
+  if (needed === undefined) return null
+  if (needed !== null) {
+    const isThere = needed.includes('/') ? await has(needed) : (await find(needed)) !== null
+    if (!isThere) return needed
+  }
+  return { ...plan, argv: ownProgram.argv, mounts: [...plan.mounts, ...ownProgram.mounts] }
+}
+
+/** A dev container's commands come first, in the image's own shell. */
+export const withPrelude = (
+  { prelude }: Pick<PlanInput, 'prelude'>,
+  argv: readonly string[],
+): readonly string[] =>
+  prelude === null ? argv : ['/bin/sh', '-c', prelude, 'cloche-dev-container', ...argv]
 
 async function firstOf(
   paths: readonly string[],

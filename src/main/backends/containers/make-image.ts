@@ -6,13 +6,15 @@ import ignore from '@balena/dockerignore'
 import type Docker from 'dockerode'
 import { pack } from 'tar-fs'
 import type { ImageRequest } from '../../../shared/domain/engine.ts'
+import type { DevContainers } from '../../core/dev-container-port.ts'
 import type { ImageMaker, ImageProgress } from '../../core/engine-port.ts'
 import { AGENT_IMAGE } from '../../core/image-jobs.ts'
 import { isWithin } from '../../core/within.ts'
 import { looksSecret } from '../files/secrets.ts'
-import { run } from '../spawn.ts'
+import { run, runTelling } from '../spawn.ts'
 import { type Variables } from './engines.ts'
 import { followEngine } from './image-progress.ts'
+import { buildWithFeatures } from './dev-features.ts'
 import { LABEL } from './labels.ts'
 import { signInFor } from './registry-sign-in.ts'
 
@@ -22,6 +24,7 @@ export interface ImageMakerOptions {
   readonly resources: string
   /** The engine that is used; null: none answers. */
   readonly client: () => Promise<Docker | null>
+  readonly devContainers: Pick<DevContainers, 'use'>
 }
 
 type Told = (progress: ImageProgress) => void
@@ -43,6 +46,8 @@ export const createImageMaker =
         return build(client, await contextOf(request), told, signal)
       case 'agents':
         return build(client, await agentsOf(options), told, signal)
+      case 'dev':
+        return makeDev(client, request, options, told, signal)
       case 'import':
         return importFile(client, request, told, signal)
     }
@@ -65,6 +70,51 @@ async function pull(
   )
 }
 
+/** The image of a dev container: got, built, or built with features by the tool that knows them. */
+async function makeDev(
+  client: Docker,
+  { folder, choice, name, initializes }: Request<'dev'>,
+  options: ImageMakerOptions,
+  told: Told,
+  signal: AbortSignal,
+): Promise<void> {
+  const used = await options.devContainers.use(folder, choice)
+  if (!used.ok) throw new Error(used.error)
+  const { source, features, image, initialize } = used.value
+  if (image !== name) throw new Error(`It makes ${image} and not ${name}. Look at it again.`)
+  if (initializes && initialize) {
+    told({ line: `On this machine: ${initialize.join(' ')}` })
+    const tell = (line: string): void => told({ line })
+    await runTelling(initialize, { cwd: folder, env: options.env, tell, signal })
+  }
+  if (Object.keys(features).length > 0)
+    return buildWithFeatures(
+      { folder, path: choice.path, ...used.value },
+      options.env,
+      told,
+      signal,
+    )
+  if (source.kind === 'build')
+    return build(
+      client,
+      {
+        ...{ folder: source.context, dockerfile: source.dockerfile, name: image },
+        ...{ kind: 'workspace', network: 'default', args: source.args, target: source.target },
+      },
+      told,
+      signal,
+    )
+  const isThere = await client
+    .getImage(image)
+    .inspect()
+    .then(
+      () => true,
+      () => false,
+    )
+  if (isThere) return told({ line: 'The engine has it already.' })
+  await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
+}
+
 interface Build {
   readonly folder: string
   readonly dockerfile: string
@@ -72,6 +122,8 @@ interface Build {
   readonly network: 'none' | 'default'
   readonly kind: 'agents' | 'workspace'
   readonly args: Readonly<Record<string, string>>
+  /** A stage to end with; absent: the last. */
+  readonly target?: string | null
 }
 
 /** A Dockerfile that is really in that folder. */
@@ -106,7 +158,7 @@ async function agentsOf({ resources, env }: ImageMakerOptions): Promise<Build> {
 
 async function build(
   client: Docker,
-  { folder, dockerfile, name, network, kind, args }: Build,
+  { folder, dockerfile, name, network, kind, args, target }: Build,
   told: Told,
   abortSignal: AbortSignal,
 ): Promise<void> {
@@ -123,7 +175,7 @@ async function build(
   const unreadable = new Promise<never>((_, reject) => context.on('error', reject))
   const said = client.buildImage(body, {
     ...{ t: name, dockerfile, networkmode: network, buildargs: { ...args }, abortSignal },
-    ...{ labels: { [LABEL.kind]: kind }, rm: true, forcerm: true },
+    ...{ labels: { [LABEL.kind]: kind }, rm: true, forcerm: true, ...(target ? { target } : {}) },
   })
   said.catch(() => undefined)
   await followEngine(await Promise.race([said, unreadable]), told)
@@ -153,7 +205,8 @@ async function leftOut(
   const hasExceptions = /^\s*!/m.test(text)
   return (path) => {
     const name = relative(folder, path)
-    if (name === '' || name === dockerfile || name === '.dockerignore') return false
+    const isNeeded = name === '' || `${dockerfile}/`.startsWith(`${name}/`)
+    if (isNeeded || name === '.dockerignore') return false
     if (looksSecret(name)) {
       told({ line: `Left out, because it may hold a secret: ${name}` })
       return true

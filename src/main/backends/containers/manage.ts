@@ -5,7 +5,7 @@ import type { EngineManager } from '../../core/engine-port.ts'
 import type { Log } from '../../core/ports.ts'
 import type { EngineChoice } from './engine-choice.ts'
 import { listImages } from './images.ts'
-import { createImageMaker } from './make-image.ts'
+import { createImageMaker, type ImageMakerOptions } from './make-image.ts'
 import { findOwn } from './own-containers.ts'
 import { listRemovable, removeOwn } from './removable.ts'
 import { followUsage } from './usage.ts'
@@ -14,7 +14,7 @@ import { createContainerWatch } from './watch-containers.ts'
 /** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
 export function createEngineManager(
   choice: EngineChoice,
-  options: { readonly resources: string; readonly log: Log },
+  options: Pick<ImageMakerOptions, 'resources' | 'devContainers'> & { readonly log: Log },
 ): EngineManager {
   const { watch, restart } = createContainerWatch(choice.client, options.log)
   return {

@@ -12,6 +12,12 @@ export interface Mount {
   readonly access: 'read' | 'write'
 }
 
+/** A program of this machine for the inside of an image, with what it needs of this machine. */
+export interface OwnProgram {
+  readonly argv: readonly string[]
+  readonly mounts: readonly Mount[]
+}
+
 /** A person's rule about one path, or about a pattern of names below the workspace. */
 export interface PlannedFileRule {
   /** Absolute; canonical unless it is a pattern. */
@@ -40,6 +46,10 @@ export interface PlanInput {
   readonly limits: Limits
   /** Level `container`: whose programs are used; null: this machine's. */
   readonly image: string | null
+  /** Of an image: a script for its shell that becomes the program at its end; null: none. */
+  readonly prelude: string | null
+  /** The same program of this machine, for an image that lacks it; null: there is none. */
+  readonly ownProgram: OwnProgram | null
   /** Variables on top of the boundary's own allow-list. */
   readonly env: Readonly<Record<string, string>>
   /** Those of them that the person let in for this session; their values are never shown. */

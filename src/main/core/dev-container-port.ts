@@ -1,0 +1,35 @@
+import type { DevContainer, DevContainerChoice } from '../../shared/domain/dev-container.ts'
+import type { Result } from '../../shared/result.ts'
+
+/** How the image of a dev container is made. */
+export type DevContainerSource =
+  | { readonly kind: 'pull'; readonly image: string }
+  | {
+      readonly kind: 'build'
+      /** Absolute, canonical, in the workspace. */
+      readonly context: string
+      /** Relative to the context. */
+      readonly dockerfile: string
+      readonly target: string | null
+      readonly args: Readonly<Record<string, string>>
+    }
+
+export interface DevContainerUse {
+  readonly shown: DevContainer
+  readonly source: DevContainerSource
+  /** Features of it, as the configuration has them. */
+  readonly features: Readonly<Record<string, unknown>>
+  /** Image that a session is started from. */
+  readonly image: string
+  /** A script for /bin/sh: sets variables, runs the commands, and then becomes its arguments. */
+  readonly prelude: string
+  /** A command for this machine, as words; null: none. */
+  readonly initialize: readonly string[] | null
+}
+
+/** Reads dev containers of a workspace. Nothing of them runs, and no link is followed out of it. */
+export interface DevContainers {
+  find(workspace: string): Promise<DevContainer[]>
+  /** `err`: a sentence; also when it is not what the person saw. */
+  use(workspace: string, choice: DevContainerChoice): Promise<Result<DevContainerUse, string>>
+}
