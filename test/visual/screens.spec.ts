@@ -142,6 +142,19 @@ const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'a dev container',
+    scenario: 'engine',
+    route: MAIN,
+    shows: 'dev-risk',
+    after: async (page) => {
+      await page.getByTestId('new-session-button').click()
+      await page.getByTestId('level-container').click()
+      await page.getByTestId('dev-container-part').locator('summary').click()
+      await page.getByTestId('dev-container').selectOption({ index: 1 })
+      await page.getByTestId('dev-risk').first().scrollIntoViewIfNeeded()
+    },
+  },
+  {
     name: 'tidying up',
     scenario: 'quiet',
     route: 'containers',

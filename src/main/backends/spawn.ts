@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** The only environment our own helpers get: enough to find system tools, nothing of the person. */
@@ -75,7 +76,9 @@ export function runTelling(
       createInterface({ input: output }).on('line', tell)
     child.on('error', reject)
     child.on('close', (code, ended) =>
-      code === 0 ? resolve() : reject(new Error(`${file} ended with ${ended ?? code}.`)),
+      code === 0
+        ? resolve()
+        : reject(new Error(`${basename(file)} ended with ${ended ?? code}; the log says why.`)),
     )
   })
 }

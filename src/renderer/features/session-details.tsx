@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useEffect, useMemo } from 'react'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import {
   hasOwnSandbox,
@@ -7,6 +7,7 @@ import {
   standInProblem,
   useDetails,
 } from '../stores/draft-details.ts'
+import { findDevContainers, useChosenDevContainer } from '../stores/dev-containers.ts'
 import { useDraft } from '../stores/draft.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Disclosure } from '../ui/disclosure.tsx'
@@ -14,6 +15,11 @@ import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
 import { innerChoices, sumUpInner } from '../words/inner-sandbox.ts'
 import { LIMIT_NAMES, LIMITS, sumUpLimits } from '../words/limits.ts'
 import { ContainerImage, sumUpImage } from './container-image.tsx'
+import {
+  DevContainerPart,
+  useDevContainerProblem,
+  useDevContainerSummary,
+} from './dev-container.tsx'
 import { FileRules } from './file-rules.tsx'
 import { sumUpVariables, VariableGrants } from './variable-grants.tsx'
 import { LimitFields, useDefaultLimits } from './limit-fields.tsx'
@@ -29,6 +35,13 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
   const defaults = useDefaultLimits()
   const standIn = useStandInProblem()
   const isBound = level !== 'unconfined'
+  const devContainer = useDevContainerSummary()
+  const devContainerProblem = useDevContainerProblem()
+  const chosenDev = useChosenDevContainer()
+  const workspace = useDraft((draft) => draft.workspace)
+  useEffect(() => {
+    if (level === 'container') void findDevContainers(workspace)
+  }, [level, workspace])
   return (
     <div className="disclosures" data-testid="session-details">
       {isBound && (
@@ -42,6 +55,16 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
         </Disclosure>
       )}
       {level === 'container' && (
+        <Disclosure
+          title="Dev container"
+          summary={devContainer}
+          problem={devContainerProblem}
+          testId="dev-container-part"
+        >
+          <DevContainerPart />
+        </Disclosure>
+      )}
+      {level === 'container' && chosenDev === null && (
         <Disclosure title="Image" summary={sumUpImage(image)} testId="image-part">
           <ContainerImage />
         </Disclosure>
@@ -131,7 +154,9 @@ export function useDetailsProblem(level: IsolationLevel | null): string | null {
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const variableProblem = useStandInProblem()
+  const devProblem = useDevContainerProblem()
   if (level === 'unconfined') return variableProblem
   const at = problems.findIndex((problem) => problem !== null)
-  return at === -1 ? (limitProblem ?? variableProblem) : `File rule ${at + 1}: ${problems[at]}`
+  const rest = limitProblem ?? variableProblem ?? (level === 'container' ? devProblem : null)
+  return at === -1 ? rest : `File rule ${at + 1}: ${problems[at]}`
 }

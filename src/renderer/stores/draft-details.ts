@@ -1,10 +1,11 @@
 import { create } from 'zustand'
 import type { AgentId } from '../../shared/domain/agent.ts'
+import type { DevContainerChoice } from '../../shared/domain/dev-container.ts'
 import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
-import type { SessionSpec } from '../../shared/domain/session.ts'
+import type { BASIC_SPEC, SessionSpec } from '../../shared/domain/session.ts'
 import type { VariableGrant } from '../../shared/domain/variables.ts'
 import { MOST_RULES } from '../words/file-rules.ts'
 import { LIMIT_NAMES, LIMITS, readLimit } from '../words/limits.ts'
@@ -31,6 +32,8 @@ interface DetailsState {
   readonly inspectTls: boolean
   /** Whose programs a container has; null: this machine's. */
   readonly image: string | null
+  /** Whose image it is, and whose commands run first; null: none. */
+  readonly devContainer: DevContainerChoice | null
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
 }
 
@@ -42,6 +45,7 @@ const EMPTY: DetailsState = {
   variables: [],
   inspectTls: false,
   image: null,
+  devContainer: null,
   limits: { cpu: AS_DEFAULT, memory: AS_DEFAULT, processes: AS_DEFAULT, disk: AS_DEFAULT },
 }
 
@@ -110,9 +114,9 @@ interface Circumstances {
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, variables, inspectTls, image, limits }: DetailsState,
+  { rules, maskSecrets, variables, inspectTls, image, devContainer, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Pick<SessionSpec, 'files' | 'maskSecrets' | 'variables' | 'inspectTls' | 'image' | 'limits'> {
+): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'innerSandbox'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
@@ -120,6 +124,7 @@ export function specOfDetails(
     variables: [...variables],
     inspectTls: isBound && inspectTls,
     image: level === 'container' ? image : null,
+    devContainer: level === 'container' ? devContainer : null,
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
   }
 }

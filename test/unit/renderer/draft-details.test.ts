@@ -82,6 +82,7 @@ describe('the spec', () => {
       variables: [GRANT],
       inspectTls: false,
       image: null,
+      devContainer: null,
       limits: DEFAULTS,
     })
   })
@@ -103,6 +104,7 @@ describe('the spec', () => {
       variables: [GRANT],
       inspectTls: false,
       image: null,
+      devContainer: null,
       limits: { cpuPercent: null, memoryBytes: null, processes: null, diskBytes: null },
     })
   })

@@ -18,7 +18,7 @@ import { auditOf } from './audit.ts'
 import { fakeEngines } from './engines.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
-import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES } from './machine.ts'
+import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES, WITH_ENGINE } from './machine.ts'
 import { policyOf } from './policies.ts'
 import { createFakeProcesses, type FakeProcesses } from './processes.ts'
 import { screenBytes, terminalLog } from './screens.ts'
@@ -30,6 +30,7 @@ export type Scenario =
   | 'first-run'
   | 'blocked'
   | 'flood'
+  | 'engine'
   | 'orphans'
   | 'incompatible'
   | 'silent'
@@ -99,7 +100,10 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   const handlers: HandlersOf<Api> = {
     system: {
       info: () => Promise.resolve(scenario === 'blocked' ? { ...INFO, defaultLevel: null } : INFO),
-      doctor: () => Promise.resolve(scenario === 'blocked' ? BLOCKED : DIAGNOSES),
+      doctor: () =>
+        Promise.resolve(
+          scenario === 'blocked' ? BLOCKED : scenario === 'engine' ? WITH_ENGINE : DIAGNOSES,
+        ),
       folder: (path) => {
         const folder = folderAt(path ?? INFO.home)
         return Promise.resolve(

@@ -171,3 +171,10 @@ export const VARIABLES: VariableList = {
   kept: [{ name: 'ANTHROPIC_API_KEY', place: 'keyring' }],
   storage: { place: 'keyring', detail: 'Encrypted with the keyring of your desktop.' },
 }
+
+/** The same machine where an engine runs. */
+export const WITH_ENGINE: Diagnosis[] = DIAGNOSES.map((each) =>
+  each.id === 'container'
+    ? { ...each, status: 'usable', summary: 'Docker 28.1.1.', remedies: [] }
+    : each,
+)

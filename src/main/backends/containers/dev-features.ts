@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import type { DevContainerUse } from '../../core/dev-container-port.ts'
@@ -6,6 +6,7 @@ import type { ImageProgress } from '../../core/engine-port.ts'
 import { exists } from '../exists.ts'
 import { runTelling } from '../spawn.ts'
 import type { Variables } from './engines.ts'
+import { LABEL } from './labels.ts'
 
 const TOOL = 'devcontainer'
 
@@ -38,11 +39,12 @@ export async function buildWithFeatures(
   const place = dirname(join(folder, path))
   const made = await mkdtemp(join(tmpdir(), 'cloche-dev-'))
   try {
-    const config = join(made, 'devcontainer.json')
-    const local = ([name, options]: [string, unknown]): [string, unknown] =>
-      name.startsWith('./') || name.startsWith('../')
-        ? [join(place, name), options]
-        : [name, options]
+    // The tool wants features of the workspace below a folder of this name, and nothing else of it.
+    const folderOfTool = join(made, '.devcontainer')
+    await mkdir(folderOfTool)
+    for (const name of Object.keys(features).filter((each) => each.startsWith('./')))
+      await cp(join(place, name), join(folderOfTool, name), { recursive: true, filter: isNoLink })
+    const config = join(folderOfTool, 'devcontainer.json')
     const from =
       source.kind === 'pull'
         ? { image: source.image }
@@ -52,19 +54,22 @@ export async function buildWithFeatures(
               ...{ args: source.args, ...(source.target ? { target: source.target } : {}) },
             },
           }
-    const chosen = Object.fromEntries(Object.entries(features).map(local))
-    await writeFile(config, JSON.stringify({ ...from, features: chosen }))
+    await writeFile(config, JSON.stringify({ ...from, features }))
     await runTelling(
       [
-        ...[tool, 'build', '--workspace-folder', folder, '--config', config],
+        ...[tool, 'build', '--workspace-folder', made, '--config', config],
         ...['--image-name', image, '--log-level', 'info'],
+        ...['--label', `${LABEL.kind}=workspace`],
       ],
-      { cwd: folder, env, tell: (line) => told({ line }), signal },
+      { cwd: made, env, tell: (line) => told({ line }), signal },
     )
   } finally {
     await rm(made, { recursive: true, force: true })
   }
 }
+
+/** A link may lead anywhere. */
+const isNoLink = async (path: string): Promise<boolean> => !(await lstat(path)).isSymbolicLink()
 
 async function find(name: string, env: Variables): Promise<string | null> {
   for (const folder of (env.PATH ?? '').split(delimiter))

@@ -1,0 +1,213 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
+import type { DevContainer } from '../../src/shared/domain/dev-container.ts'
+import type { JobFrame } from '../../src/shared/domain/engine.ts'
+import type { SessionSpec } from '../../src/shared/domain/session.ts'
+import type { Connection } from '../../src/shared/rpc/client.ts'
+import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+import { docker, makeImage } from './engine-image.ts'
+
+const test = requireCapability('a container engine')
+const BASE = 'cloche-test-dev-base'
+const AGENTS = resolve(import.meta.dirname, '../fixtures/agents/node_modules/.bin')
+
+let host: TestHost
+let connection: Connection
+const built = new Set<string>()
+beforeAll(() =>
+  makeImage(
+    BASE,
+    [...'cat chmod cp cut grep ls mkdir rm sed sh touch tr'.split(' ')],
+    [join(AGENTS, 'claude')],
+  ),
+)
+afterAll(() => {
+  for (const name of new Set([BASE, ...built]))
+    if (docker('images', '--quiet', name) !== '') docker('rmi', '--force', name)
+})
+beforeEach(async () => {
+  host = await startTestHost({
+    env: { PATH: `${AGENTS}:${process.env.PATH}`, OWN: 'of the person' },
+  })
+  connection = await host.connect()
+  await mkdir(join(host.workspace, '.devcontainer'))
+})
+afterEach(() => host.dispose())
+
+async function configure(config: object): Promise<DevContainer> {
+  const path = join(host.workspace, '.devcontainer/devcontainer.json')
+  await writeFile(path, JSON.stringify(config))
+  const [found] = await connection.api.devContainer.list({ workspace: host.workspace })
+  return found!
+}
+
+async function make(dev: DevContainer, initializes = false, asked = connection): Promise<JobFrame> {
+  const { path, hash, image } = dev
+  const made = await asked.api.image.make({
+    ...{ kind: 'dev', folder: host.workspace, choice: { path, hash }, name: image!, initializes },
+  })
+  if (!made.ok) throw new Error(made.error.type)
+  built.add(image!)
+  const lines: string[] = []
+  return new Promise((done) => {
+    connection.api.image.jobs(null, (frame) => {
+      for (const { job, lines: more } of frame.type === 'snapshot' ? frame.state : [frame.change]) {
+        if (job.id !== made.value.id) continue
+        lines.push(...more)
+        if (job.state !== 'running') done({ job, lines })
+      }
+    })
+  })
+}
+
+const create = ({ path, hash }: DevContainer, command: string, more: Partial<SessionSpec> = {}) =>
+  connection.api.session.create({
+    ...shellSpec(host.workspace, command),
+    ...{ level: 'container', devContainer: { path, hash }, ...more },
+  })
+
+describe('a dev container', () => {
+  test('is built, and its commands run inside the wall before the program', async () => {
+    await writeFile(
+      join(host.workspace, '.devcontainer/Dockerfile'),
+      `ARG FROM=none\nFROM ${BASE}\nARG WORD\nENV BUILT_WITH=$WORD\n`,
+    )
+    const dev = await configure({
+      build: { dockerfile: 'Dockerfile', context: '..', args: { WORD: '${localEnv:OWN:default}' } },
+      containerEnv: { MODE: 'dev', TAKEN: '${localEnv:OWN:nothing}' },
+      postCreateCommand: 'echo "mode $MODE, $TAKEN, $BUILT_WITH"; ls /home; touch made-inside',
+      postStartCommand: ['cat', '/etc/hostname'],
+      privileged: true,
+      mounts: [`source=${host.home},target=/the-home,type=bind`],
+    })
+    expect(dev.risks).toHaveLength(2)
+    // It is not there yet: nothing starts, and nothing is built behind the person's back.
+    const early = await create(dev, 'cat /dev/null')
+    expect(early).toMatchObject({
+      error: { type: 'boundary_failed', part: `the image ${dev.image}` },
+    })
+    const { job, lines } = await make(dev)
+    expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
+
+    const created = await create(dev, `sh -c 'echo "the program, $MODE"; ls /the-home'`)
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    expect(created.value.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
+    const { state } = follow(connection, created.value.id)
+    await expect.poll(() => state().session?.status, { timeout: 15_000 }).toBe('ended')
+    const text = await outputOf(connection, created.value.id)
+    expect(text).toContain('mode dev, nothing, default')
+    expect(text).toContain('the program, dev')
+    expect(text).toMatch(/the-home.*No such file/)
+    expect(existsSync(join(host.workspace, 'made-inside'))).toBe(true)
+    const shown = created.value.policy!.command.join(' ')
+    expect(shown).not.toContain('privileged')
+
+    // What a person let in is what `localEnv` finds, and nothing else is.
+    const given = await create(dev, 'cat /dev/null', {
+      variables: [{ name: 'OWN', source: 'machine', isSecret: false }],
+    })
+    if (!given.ok) throw new Error(JSON.stringify(given.error))
+    await expect
+      .poll(() => outputOf(connection, given.value.id), { timeout: 15_000 })
+      .toContain('mode dev, of the person, default')
+  })
+
+  test('that was changed since it was seen starts nothing', async () => {
+    const dev = await configure({ image: BASE })
+    await configure({ image: BASE, postCreateCommand: 'cat /etc/passwd' })
+    const refused = await create(dev, 'cat /dev/null')
+    expect(refused).toMatchObject({
+      error: {
+        type: 'dev_container_refused',
+        reason:
+          '.devcontainer/devcontainer.json is not what you saw: it was changed. Look at it again.',
+      },
+    })
+    const { job } = await make(dev)
+    expect(job.detail).toMatch(/is not what you saw/)
+  })
+
+  test('runs its command for this machine only when a person says so, and not from a browser', async () => {
+    const dev = await configure({ image: BASE, initializeCommand: 'echo "on $0" > initialized' })
+    const file = join(host.workspace, 'initialized')
+    expect((await make(dev)).job.state).toBe('done')
+    expect(existsSync(file)).toBe(false)
+    await expect(make(dev, true, await host.connect('web'))).rejects.toThrow('refused_in_browser')
+    expect(existsSync(file)).toBe(false)
+    const { job, lines } = await make(dev, true)
+    expect(job.detail).toBeNull()
+    expect(lines[0]).toMatch(/^On this machine: \/bin\/sh -ec echo/)
+    expect(await readFile(file, 'utf8')).toBe('on /bin/sh\n')
+  })
+
+  test('with features is built by the reference tool, which is given nothing else', async () => {
+    const feature = join(host.workspace, '.devcontainer/own')
+    await mkdir(feature)
+    const about = {
+      id: 'own',
+      version: '1.0.0',
+      name: 'Own',
+      options: { word: { type: 'string' } },
+    }
+    await writeFile(join(feature, 'devcontainer-feature.json'), JSON.stringify(about))
+    const install = '#!/bin/sh\necho "made with $WORD" > /of-the-feature\n'
+    await writeFile(join(feature, 'install.sh'), install, { mode: 0o755 })
+    const dev = await configure({
+      ...{ image: BASE, features: { './own': { word: 'care' } } },
+      ...{ initializeCommand: 'touch initialized', onCreateCommand: 'cat /of-the-feature' },
+    })
+    expect(dev).toMatchObject({ made: 'built', features: ['./own'] })
+    const { job, lines } = await make(dev)
+    expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
+    expect(existsSync(join(host.workspace, 'initialized'))).toBe(false)
+    const created = await create(dev, 'cat /dev/null')
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    await expect
+      .poll(() => outputOf(connection, created.value.id), { timeout: 15_000 })
+      .toContain('made with care')
+  })
+
+  test('with features says what builds it, where that is missing', async () => {
+    await host.dispose()
+    host = await startTestHost({ env: { PATH: '/usr/bin:/bin' } })
+    connection = await host.connect()
+    await mkdir(join(host.workspace, '.devcontainer'))
+    const dev = await configure({ image: BASE, features: { './own': {} } })
+    const { job } = await make(dev)
+    expect(job.state).toBe('failed')
+    expect(job.detail).toContain('npm install -g @devcontainers/cli')
+  })
+})
+
+describe('an image without the agent', () => {
+  test('gets this machine’s, where it can run', async () => {
+    const created = await connection.api.session.create({
+      ...shellSpec(host.workspace, ''),
+      ...{ agent: 'claude-code', command: null, level: 'container', image: BASE },
+    })
+    // A program of this machine needs the C library that the image has, and the image has it.
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    const text = async (): Promise<string> =>
+      (await outputOf(connection, created.value.id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
+    await expect.poll(text, { timeout: 30_000 }).toContain('WelcometoClaudeCode')
+    await connection.api.session.stop({ id: created.value.id })
+  })
+
+  test('says what is missing, where it cannot', async () => {
+    const created = await connection.api.session.create({
+      ...shellSpec(host.workspace, ''),
+      ...{ agent: 'codex', command: null, level: 'container', image: BASE },
+    })
+    expect(created).toMatchObject({
+      error: {
+        type: 'boundary_failed',
+        detail:
+          'it has no program codex, and this machine’s needs node, which it does not have either',
+      },
+    })
+  })
+})
