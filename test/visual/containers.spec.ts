@@ -61,7 +61,42 @@ test('a container leads to its session, and to what the engine knows of it', asy
   const page = await open('quiet', 'containers')
   await page.getByTestId('container-inspect').first().click()
   await expect(page.getByTestId('inspect-container')).toContainText('"Status": "running"')
+  // The name of the container in hexadecimal, as that editor wants it.
+  await expect(page.getByTestId('inspect-container')).toContainText(
+    "code --folder-uri 'vscode-remote://attached-container+636c6f6368652d313030312d613162326333/home/ada/src/lighthouse'",
+  )
   await page.keyboard.press('Escape')
   await page.getByTestId('container-open').first().click()
   await expect(page.getByTestId('session-header')).toContainText('Fix the login redirect')
+})
+
+test('a dev container is chosen with its risks in view, built by an act, and started as it was seen', async ({
+  open,
+}) => {
+  const page = await open('engine', 'sessions/ses_00000001')
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await page.getByTestId('level-container').click()
+  await expect(page.getByTestId('dev-container-part-summary')).toContainText('not used')
+  await page.getByTestId('dev-container-part').locator('summary').click()
+  await expect(page.getByTestId('dev-problem')).toContainText('Compose')
+  await page.getByTestId('dev-container').selectOption({ index: 1 })
+  await expect(page.getByTestId('dev-risk')).toHaveCount(2)
+  await expect(page.getByTestId('dev-command')).toHaveCount(2)
+  // The image is the configuration's own.
+  await expect(page.getByTestId('image-part')).toHaveCount(0)
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+  await expect(page.getByTestId('dev-initialize')).not.toBeChecked()
+  await page.getByTestId('dev-make').click()
+  const requests = async () =>
+    (await seenBy(page))
+      .filter((line) => line.startsWith('image '))
+      .map((line) => JSON.parse(line.slice('image '.length)))
+  expect(await requests()).toEqual([
+    {
+      ...{ kind: 'dev', folder: '/home/ada/src/lighthouse', initializes: false },
+      choice: { path: '.devcontainer/devcontainer.json', hash: 'ab'.repeat(32) },
+      name: 'cloche-dev-0123456789ab:abababababab',
+    },
+  ])
 })

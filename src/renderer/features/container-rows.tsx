@@ -4,16 +4,17 @@ import { inspectContainer, KEPT_USAGE, useEngines } from '../stores/engines.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
-import { CopyButton } from '../ui/copy.tsx'
+import { CommandLine, CopyButton } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Sparkline } from '../ui/sparkline.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
+import { editorCommand, engineCommand } from '../words/engine-commands.ts'
 import { formatBytes, formatCpu, plural } from '../words/format.ts'
 
 /** Every container of ours, with what it takes now and lately. */
 export function ContainerRows({ containers }: { containers: readonly OwnContainer[] | null }) {
-  const [inspected, setInspected] = useState<{ name: string; text: string } | null>(null)
+  const [inspected, setInspected] = useState<Inspected | null>(null)
   if (containers === null)
     return <p className="warn-text">The engine does not answer now. It is asked again.</p>
   return (
@@ -33,7 +34,7 @@ export function ContainerRows({ containers }: { containers: readonly OwnContaine
               container={container}
               onInspect={() =>
                 void inspectContainer(container.id).then((text) =>
-                  setInspected({ name: container.name, text }),
+                  setInspected({ container, text }),
                 )
               }
             />
@@ -126,15 +127,19 @@ function Measured({ usage }: { usage: readonly ContainerUsage[] }) {
   )
 }
 
+interface Inspected {
+  readonly container: OwnContainer
+  readonly text: string
+}
+
 function InspectDialog({
-  name,
+  container: { name, sessionId },
   text,
   onClose,
-}: {
-  name: string
-  text: string
-  onClose: () => void
-}) {
+}: Inspected & { onClose: () => void }) {
+  const session = useSessions((all) => (sessionId ? all.byId.get(sessionId) : undefined))
+  const engine = useEngines((engines) => engines.engines?.find(({ isUsed }) => isUsed))
+  const client = engine ? engineCommand(engine) : 'docker'
   return (
     <Dialog
       title={name}
@@ -143,6 +148,21 @@ function InspectDialog({
       testId="inspect-container"
       foot={<CopyButton text={text} label="Copy" />}
     >
+      {session && (
+        <section className="stack" aria-label="Your editor">
+          <p className="small dim">
+            Your own editor in it: Visual Studio Code with its extension Dev Containers. It puts its
+            server into the container, where it is held as the agent is.
+          </p>
+          <CommandLine command={editorCommand(name, session.spec.workspace)} />
+          <p className="small dim">
+            A shell in it, and a file out of it, from a terminal of yours. What you do there is not
+            recorded.
+          </p>
+          <CommandLine command={`${client} exec --interactive --tty ${name} /bin/sh`} />
+          <CommandLine command={`${client} cp ${name}:/tmp/name-of-a-file .`} />
+        </section>
+      )}
       <pre className="mono small job-log scroll">{text}</pre>
     </Dialog>
   )

@@ -155,7 +155,11 @@ function SpecWords({ session }: { session: Session }) {
       {spec.level === 'container' && (
         <>
           <dt>Programs</dt>
-          <dd>{sumUpImage(spec.image)}</dd>
+          <dd>
+            {spec.devContainer
+              ? `Dev container, ${spec.devContainer.path}`
+              : sumUpImage(spec.image)}
+          </dd>
         </>
       )}
       <dt>Other hosts</dt>
