@@ -46,6 +46,7 @@ export default defineConfig({
                 'isolation',
                 'lifetime',
                 'machine-services',
+                'network-mode',
               ],
               ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'tools'],
             ].map((name) => `test/integration/${name}.test.ts`),

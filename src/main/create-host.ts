@@ -174,6 +174,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     report: timeline.append,
     newId,
     ruleAdded: (rule) => sessions.ruleAdded(rule),
+    modeOf: (id) => sessions.networkModeOf(id),
     timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
   })
   const processes = createProcessReader(clock)

@@ -1,6 +1,7 @@
 import type { ConnectionId } from './domain/ids.ts'
 import { type Axis, type AxisReport, isDrift } from './domain/isolation.ts'
 import type { LimitName } from './domain/limits.ts'
+import { withMode } from './domain/network-mode.ts'
 import type { Decision, PermissionRequest } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
@@ -169,12 +170,16 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       return settle(state, event, draft, { status: 'interrupted', exit: { kind: 'lost' } })
     case 'session/renamed':
       return { ...state, session: patchSession(state, { title: fact.title }) }
-    case 'isolation/reported':
-      return {
-        ...state,
-        session: patchSession(state, { axes: fact.axes }),
-        axisTurns: turn(state.axisTurns, fact.axes, event.atMs),
-      }
+    case 'isolation/reported': {
+      const axes = withMode(fact.axes, state.session?.networkNow?.mode ?? 'ask')
+      const axisTurns = turn(state.axisTurns, axes, event.atMs)
+      return { ...state, session: patchSession(state, { axes }), axisTurns }
+    }
+    case 'network/switched': {
+      const { mode, untilMs } = fact
+      const axes = withMode(state.session?.axes ?? [], mode)
+      return { ...state, session: patchSession(state, { networkNow: { mode, untilMs }, axes }) }
+    }
     case 'isolation/planned':
       return { ...state, session: patchSession(state, { policy: fact.policy }) }
     case 'limits/reported':

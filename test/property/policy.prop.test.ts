@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { NetworkMode } from '../../src/shared/domain/network-mode.ts'
 import { decideByRules } from '../../src/main/core/policy/decide.ts'
 import { canonicalHost } from '../../src/main/core/policy/host-name.ts'
 import { coversHost } from '../../src/main/core/policy/match.ts'
@@ -51,12 +52,12 @@ const rules: fc.Arbitrary<Rule[]> = fc
       createdAtMs: i,
     })),
   )
-const sessionDefault = fc.constantFrom('ask' as const, 'deny' as const)
+const otherwise = fc.constantFrom(...NetworkMode.options)
 
 const decide = (
   to: Destination,
   among: readonly Rule[],
-  otherwise: 'ask' | 'deny',
+  otherwise: NetworkMode,
 ): ReturnType<typeof decideByRules> =>
   decideByRules({
     destination: to,
@@ -64,7 +65,7 @@ const decide = (
     sessionId: SESSION,
     workspace: WORKSPACE,
     requester: null,
-    sessionDefault: otherwise,
+    otherwise,
   })
 const isAllowed = (decision: ReturnType<typeof decideByRules>): boolean =>
   decision !== 'ask' && decision.action === 'allow'
@@ -72,12 +73,13 @@ const isAllowed = (decision: ReturnType<typeof decideByRules>): boolean =>
 describe('decisions', () => {
   test('the generators reach every answer', () => {
     const seen = fc
-      .sample(fc.tuple(destination, rules, sessionDefault), { numRuns: 500, seed: 1 })
+      .sample(fc.tuple(destination, rules, otherwise), { numRuns: 500, seed: 1 })
       .map(([to, among, otherwise]) => {
         const decision = decide(to, among, otherwise)
         return decision === 'ask' ? 'ask' : `${decision.action} by ${decision.by.kind}`
       })
     expect([...new Set(seen)].sort()).toEqual([
+      'allow by default',
       'allow by rule',
       'ask',
       'deny by default',
@@ -87,12 +89,25 @@ describe('decisions', () => {
 
   test('one more deny rule never turns a refusal into an allow', () => {
     fc.assert(
-      fc.property(destination, rules, rules, sessionDefault, (to, among, more, otherwise) => {
+      fc.property(destination, rules, rules, otherwise, (to, among, more, otherwise) => {
         const denies = more.map((rule) => ({ ...rule, action: 'deny' as const }))
         const [before, after] = [among, [...among, ...denies]].map((list) =>
           isAllowed(decide(to, list, otherwise)),
         )
         expect(after === true && before === false).toBe(false)
+      }),
+    )
+  })
+
+  test('a closed network allows nothing, and a wider one never less than a narrower one', () => {
+    fc.assert(
+      fc.property(destination, rules, (to, among) => {
+        const rank = NetworkMode.options.map((mode) => {
+          const decision = decide(to, among, mode)
+          return decision === 'ask' ? 1 : decision.action === 'allow' ? 2 : 0
+        })
+        expect(rank[0]).toBe(0)
+        expect(rank).toEqual(rank.toSorted((a, b) => a - b))
       }),
     )
   })
@@ -107,7 +122,7 @@ describe('decisions', () => {
           ),
         ),
         destination,
-        sessionDefault,
+        otherwise,
         ([list, shuffled], to, otherwise) => {
           expect(decide(to, shuffled, otherwise)).toEqual(decide(to, list, otherwise))
         },

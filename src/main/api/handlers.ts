@@ -112,6 +112,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       },
       preview: (spec, caller) => sessions.preview(spec, caller),
       probe: ({ id }) => sessions.probe(id),
+      setNetwork: ({ id, mode, forMs }) => parts.sessions.setNetwork(id, mode, forMs),
       stop: ({ id }) => parts.control.stopSession(id),
       restart: ({ id, level }, caller) => sessions.restart(id, caller, level),
       rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),

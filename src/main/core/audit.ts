@@ -10,7 +10,13 @@ import type { AuditStore } from './ports.ts'
 const AUDITED: ReadonlySet<Fact['type']> = new Set([
   ...(['session/created', 'session/failed', 'session/ended', 'session/interrupted'] as const),
   ...(['net/decided', 'net/refused', 'prompt/answered', 'rule/added', 'rule/removed'] as const),
-  ...(['port/opened', 'port/closed', 'proc/controlled', 'limits/reached'] as const),
+  ...([
+    'network/switched',
+    'port/opened',
+    'port/closed',
+    'proc/controlled',
+    'limits/reached',
+  ] as const),
 ])
 
 export interface Audit {

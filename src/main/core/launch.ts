@@ -1,4 +1,5 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
+import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
@@ -47,6 +48,7 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly log: Log
   readonly rules: RuleBook
   readonly prompts: Prompts
+  readonly modeOf: (session: Session) => NetworkMode
   /** null: TLS is not looked into. */
   readonly inspection: Inspection | null
 }
@@ -154,15 +156,18 @@ async function startWatched(
 
 type Asked = Pick<RuleQuestion, 'destination' | 'requester' | 'known'>
 
-function ruled({ session, rules, inspection }: LaunchRequest, asked: Asked): Decision | 'ask' {
-  const { workspace, network } = session.spec
+function ruled(
+  { session, rules, inspection, modeOf }: LaunchRequest,
+  asked: Asked,
+): Decision | 'ask' {
+  const { workspace } = session.spec
   return decideByRules({
     ...asked,
     known: { looksInside: inspection !== null, ...asked.known },
     rules: rules.all(),
     sessionId: session.id,
     workspace,
-    sessionDefault: network,
+    otherwise: modeOf(session),
   })
 }
 

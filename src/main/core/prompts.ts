@@ -10,6 +10,7 @@ import {
   type Requester,
   type Rule,
 } from '../../shared/domain/policy.ts'
+import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
@@ -48,7 +49,7 @@ export interface Prompts {
   answer(answer: PromptAnswer): Result<Decision, AnswerError>
   /** The rule this answer would make; null: none, or there is no such prompt. */
   ruleFor(answer: PromptAnswer): Rule | null
-  /** The rules changed by another way than an answer: what they now decide waits no longer. */
+  /** Rules or modes changed by another way than an answer: what they now decide waits no longer. */
   rulesChanged(): void
   /** The session ended: everything of it that still waits is denied. */
   cancel(sessionId: SessionId): void
@@ -60,6 +61,8 @@ export interface PromptsOptions {
   readonly rules: RuleBook
   readonly report: (sessionId: SessionId, fact: Fact) => void
   readonly newId: NewId
+  /** What becomes of connections that no rule covers. */
+  readonly modeOf: (sessionId: SessionId) => NetworkMode
   /** A rule came into force through an answer. */
   readonly ruleAdded: (rule: Rule) => void
   /** Milliseconds a question waits for a person before it denies by itself. */
@@ -182,7 +185,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
           ...{ destination, sessionId, workspace, requester },
           ...(known ? { known } : {}),
           rules: options.rules.all(),
-          sessionDefault: 'ask',
+          otherwise: options.modeOf(sessionId),
         }),
       )
   }

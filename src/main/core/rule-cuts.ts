@@ -43,7 +43,7 @@ export function createRuleCuts({ live, get, rules, report }: RuleCutsOptions): R
         const asker = { sessionId: id, workspace, requester }
         if (!isInScope(rule, asker) || !ruleCovers(rule, destination, known)) return false
         const question = { ...asker, destination, known, rules: rules.all() }
-        const decision = decideByRules({ ...question, sessionDefault: 'ask' })
+        const decision = decideByRules({ ...question, otherwise: 'ask' })
         return orSo(decision) || (decision !== 'ask' && decision.action === 'deny')
       })
     }

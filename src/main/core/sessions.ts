@@ -3,6 +3,7 @@ import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { AxisReport, BoundLevel } from '../../shared/domain/isolation.ts'
+import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import {
@@ -19,6 +20,7 @@ import type { Plan } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import type { OrphanBook } from './orphans.ts'
 import type { RuleBook } from './policy/rules.ts'
+import { createNetworkModes } from './network-modes.ts'
 import { createRuleCuts } from './rule-cuts.ts'
 import type { EgressGateway } from './egress-port.ts'
 import type { Log, ProcessWatch, PtyHost, Sandbox } from './ports.ts'
@@ -55,6 +57,15 @@ export interface Sessions {
   probe(
     id: SessionId,
   ): Promise<Result<AxisReport[], UnknownSession | { readonly type: 'not_live' }>>
+  /** What becomes of connections that no rule covers, from now on; `forMs`: for so long. Probed again after it. */
+  setNetwork(
+    id: SessionId,
+    mode: NetworkMode,
+    forMs: number | null,
+  ): Promise<
+    Result<null, UnknownSession | { readonly type: 'not_live' } | { readonly type: 'not_confined' }>
+  >
+  networkModeOf(id: SessionId): NetworkMode
   /** `level`: another wall; where that cannot be started, nothing is stopped. */
   restart(
     id: SessionId,
@@ -157,6 +168,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       axes: [],
       limits: [],
       policy: null,
+      networkNow: null,
       continues,
       pendingPrompts: 0,
     }
@@ -176,6 +188,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       plan,
       backend,
       inspection,
+      modeOf: modes.of,
       exited: exit.signal,
       report: (fact) => timeline.append(id, fact),
       reportAll: (facts) => timeline.appendAll(id, facts),
@@ -221,6 +234,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const survivors = parts.processes.live().map(({ reading }) => reading)
     await options.orphans.ended(id, survivors)
     options.rules.forgetSession(id)
+    modes.forget(id)
     timeline.append(id, { type: 'session/ended', exit })
     options.secrets.forget(id)
     await options.planner.release(parts.plan)
@@ -231,6 +245,22 @@ export function createSessions(options: SessionsOptions): Sessions {
   const fail = (id: SessionId) => (cause: unknown) =>
     options.log.error(`session ${id} could not be ended cleanly`, cause)
 
+  const probe: Sessions['probe'] = async (id) => {
+    const sandbox = sandboxOf(id)
+    if (!sandbox.ok) return sandbox
+    const axes = [...(await sandbox.value.probe())]
+    timeline.append(id, { type: 'isolation/reported', axes })
+    return ok(axes)
+  }
+
+  const modes = createNetworkModes({
+    ...{ clock, live, get, rules: options.rules, report: timeline.append },
+    log: options.log,
+    switched: async (id) => {
+      options.prompts.rulesChanged()
+      await probe(id)
+    },
+  })
   const cuts = createRuleCuts({ live, get, rules: options.rules, report: timeline.append })
 
   const stop: Sessions['stop'] = async (id, { isForced } = { isForced: false }) => {
@@ -266,13 +296,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     create: (spec, caller) => start(spec, caller, null),
     preview,
-    probe: async (id) => {
-      const sandbox = sandboxOf(id)
-      if (!sandbox.ok) return sandbox
-      const axes = [...(await sandbox.value.probe())]
-      timeline.append(id, { type: 'isolation/reported', axes })
-      return ok(axes)
-    },
+    probe,
     restart: async (id, caller, level) => {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })
@@ -301,6 +325,17 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     sandbox: sandboxOf,
     get,
+    networkModeOf: (id) => {
+      const session = get(id)
+      return session ? modes.of(session) : 'ask'
+    },
+    setNetwork: async (id, mode, forMs) => {
+      const sandbox = sandboxOf(id)
+      if (!sandbox.ok) return sandbox
+      if (!live.get(id)?.egress) return err({ type: 'not_confined' })
+      await modes.set(id, mode, forMs)
+      return ok(null)
+    },
     watchOf: (id) => live.get(id)?.processes ?? null,
     all: () => timeline.sessions(),
     watch,

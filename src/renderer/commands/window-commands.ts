@@ -1,3 +1,6 @@
+import { NetworkMode } from '../../shared/domain/network-mode.ts'
+import { switchNetwork } from '../stores/network-switch.ts'
+import { NETWORK_MODES } from '../words/network-mode.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
 import { connectionStore, reconnect } from '../connection.ts'
 import { useActive } from '../stores/active.ts'
@@ -141,6 +144,19 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     when: always,
     run: () => setUi({ overlay: 'new-session' }),
   },
+  ...NetworkMode.options.map(
+    (mode): Command => ({
+      id: `session.network-${mode}`,
+      title: `Network: ${NETWORK_MODES[mode].name.toLowerCase()}${mode === 'open' ? '…' : ''}`,
+      group: 'Session',
+      keys: [],
+      when: () => shownIsLive() && shownSession()?.spec.level !== 'unconfined',
+      run: () => {
+        const session = shownSession()
+        if (session) switchNetwork(session, mode)
+      },
+    }),
+  ),
   {
     id: 'session.stop',
     title: 'Stop session',

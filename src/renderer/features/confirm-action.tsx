@@ -8,6 +8,7 @@ import { type Confirmation, goTo, setUi, useUi } from '../stores/ui.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
+import { ConfirmOpenNetwork } from './network-switch.tsx'
 import { lostBetween, MOVED_WORDS, withArticle } from '../words/isolation.ts'
 
 const close = (): void => setUi({ confirm: null })
@@ -21,6 +22,8 @@ export function ConfirmAction() {
       return <ConfirmStop id={confirm.id} />
     case 'remove':
       return <ConfirmRemove id={confirm.id} />
+    case 'open-network':
+      return <ConfirmOpenNetwork id={confirm.id} />
     case 'move':
       return <ConfirmMove {...confirm} />
     case 'stop-all':

@@ -23,6 +23,7 @@ import {
   wordsOfAxis,
 } from '../words/isolation.ts'
 import { LimitsInForce } from './limits-in-force.tsx'
+import { NetworkSwitch } from './network-switch.tsx'
 import { MoveSession } from './move-session.tsx'
 import { ProbeBar } from './probe-bar.tsx'
 
@@ -52,6 +53,7 @@ export function IsolationPanel() {
           />
         ))}
       </ul>
+      <NetworkSwitch session={session} />
       <LimitsInForce session={session} />
       <PolicyLink policy={session.policy} />
       <SpecWords session={session} />
@@ -162,8 +164,6 @@ function SpecWords({ session }: { session: Session }) {
           </dd>
         </>
       )}
-      <dt>Other hosts</dt>
-      <dd>{spec.network === 'ask' ? 'Ask' : 'Denied without asking'}</dd>
       <dt>Sign-in</dt>
       <dd>{spec.useSignIn ? 'Yours, as a copy' : 'None of yours'}</dd>
       {spec.level !== 'unconfined' && (

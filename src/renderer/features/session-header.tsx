@@ -8,6 +8,7 @@ import { AxisStrip, LevelBadge, StatusMark } from '../ui/badges.tsx'
 import { Button } from '../ui/button.tsx'
 import { StaleNote } from '../ui/states.tsx'
 import { Path } from '../ui/text.tsx'
+import { OpenNetworkChip } from './network-switch.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatDuration } from '../words/format.ts'
 import { STATUS_NAMES, wordsOfEnd } from '../words/outcomes.ts'
@@ -40,6 +41,7 @@ export function SessionHeader({
       <span className="grow session-path">
         <Path path={session.spec.workspace} />
       </span>
+      {!isReplay && <OpenNetworkChip session={session} />}
       <StaleNote sinceMs={staleSinceMs} />
       {mode === 'replay' && (
         <>

@@ -5,6 +5,7 @@ import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { InsidePort } from '../../shared/domain/forward.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { BoundLevel } from '../../shared/domain/isolation.ts'
+import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Session, SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
@@ -89,6 +90,14 @@ function wordsOfProbe(error: string | z.infer<typeof UnknownSession | typeof Not
     ? 'The session ended before it could be probed. What is shown is from before.'
     : 'This session no longer exists.'
 }
+
+/** In force at once; `forMs`: then it goes back by itself. */
+export const setNetwork = (id: SessionId, mode: NetworkMode, forMs: number | null): Promise<void> =>
+  attempt(async (api) => {
+    const set = await api.session.setNetwork({ id, mode, forMs })
+    if (!set.ok)
+      useActions.setState({ problem: 'The network was not changed: the session has ended.' })
+  })
 
 /** `level`: behind another wall; null: as it was. */
 export const restartSession = (id: SessionId, level: BoundLevel | null = null): Promise<void> =>

@@ -160,6 +160,14 @@ export function createTrackBuilder(): TrackBuilder {
           isDrifting ? 'Drift' : `${proven} of ${fact.axes.length} axes proven`,
         )
       }
+      case 'network/switched':
+        marker(event)
+        return tick(
+          event,
+          'isolation',
+          fact.mode === 'open' ? 'ask' : 'plain',
+          `Network ${fact.mode}`,
+        )
       default:
         return
     }

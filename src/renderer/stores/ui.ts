@@ -59,7 +59,7 @@ interface UiState {
 }
 
 export type Confirmation =
-  | { readonly kind: 'stop' | 'remove'; readonly id: SessionId }
+  | { readonly kind: 'stop' | 'remove' | 'open-network'; readonly id: SessionId }
   /** Behind a weaker wall. */
   | { readonly kind: 'move'; readonly id: SessionId; readonly level: BoundLevel }
   | { readonly kind: 'stop-all' }

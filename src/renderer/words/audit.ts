@@ -35,6 +35,8 @@ export function wordsOfEntry({ fact, destination, workspace }: AuditEntry): Entr
       return of('Cloche', `${host} · ${wordsOfFact(fact)}`, true)
     case 'rule/added':
       return of(fact.rule.origin === 'user' ? 'You' : 'Cloche', wordsOfFact(fact))
+    case 'network/switched':
+      return of(fact.by === 'person' ? 'You' : 'Cloche', wordsOfFact(fact))
     case 'rule/removed':
     case 'port/opened':
     case 'port/closed':

@@ -1,7 +1,8 @@
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { assertNever } from '../../shared/result.ts'
 import { wordsOfChange, wordsOfWatching } from './files.ts'
-import { formatBytes, plural } from './format.ts'
+import { formatBytes, formatTime, plural } from './format.ts'
+import { NETWORK_MODES } from './network-mode.ts'
 import { isInForce, LIMITS } from './limits.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
 import { joinArgv, revealText } from './reveal.ts'
@@ -28,6 +29,8 @@ export function wordsOfFact(fact: Fact): string {
       return `Renamed to “${fact.title}”`
     case 'isolation/reported':
       return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
+    case 'network/switched':
+      return `Network ${NETWORK_MODES[fact.mode].name.toLowerCase()}${fact.untilMs === null ? '' : `, until ${formatTime(fact.untilMs)}`}${fact.by === 'clock' ? ', as the time was over' : ''}`
     case 'isolation/planned':
       return `Boundary planned: ${plural(fact.policy.sentences.length, 'rule')}`
     case 'limits/reported':

@@ -19,6 +19,7 @@ import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { ImageJobId, PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport, BoundLevel } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
+import { NetworkMode } from '../domain/network-mode.ts'
 import {
   Decision,
   HostPreset,
@@ -184,6 +185,21 @@ export const api = defineContract({
       input: z.strictObject({ id: SessionId }),
       output: z.null(),
       error: z.discriminatedUnion('type', [UnknownSession, NotLive]),
+    }),
+    /** At once, also for what is open; `forMs`: then it goes back to what it was before. */
+    setNetwork: command({
+      input: z.strictObject({
+        id: SessionId,
+        mode: NetworkMode,
+        forMs: z.number().int().min(1000).max(86_400_000).nullable(),
+      }),
+      output: z.null(),
+      /** `not_confined`: without a boundary there is no gateway. */
+      error: z.discriminatedUnion('type', [
+        UnknownSession,
+        NotLive,
+        z.strictObject({ type: z.literal('not_confined') }),
+      ]),
     }),
     /**
      * A new session with the same spec, with the agent's resume argument where it has one. `level`: behind

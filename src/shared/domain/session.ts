@@ -7,6 +7,7 @@ import { FileRule } from './files.ts'
 import { SessionId } from './ids.ts'
 import { AxisReport, IsolationLevel } from './isolation.ts'
 import { LimitReport, Limits, NO_LIMITS } from './limits.ts'
+import { NetworkNow } from './network-mode.ts'
 import { HostPattern } from './policy.ts'
 import { ExitStatus } from './process.ts'
 import { Diagnosis } from './sandbox.ts'
@@ -133,6 +134,8 @@ export const Session = z.strictObject({
   limits: z.array(LimitReport).default([]),
   /** null until the boundary stands. */
   policy: EffectivePolicy.nullable().default(null),
+  /** null: as it started. */
+  networkNow: NetworkNow.nullable().default(null),
   /** The session this one restarted. */
   continues: SessionId.nullable(),
   /** Copy of the count of pending prompts, so a list row needs no second stream. */

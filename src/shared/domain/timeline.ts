@@ -5,6 +5,7 @@ import { PortNumber } from './forward.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { LimitName, LimitReport } from './limits.ts'
+import { NetworkNow } from './network-mode.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
 import { ExitStatus, ProcessKey, ProcessNode, ProcessRole, ProcessSample } from './process.ts'
 import { ControlAction, ControlOutcome } from './process-details.ts'
@@ -44,6 +45,8 @@ export const Fact = z.discriminatedUnion('type', [
   fact('session/interrupted', { reason: z.string() }),
   fact('session/renamed', { title: z.string() }),
   fact('isolation/reported', { axes: z.array(AxisReport) }),
+  /** A person, or the end of the time they said, changed what becomes of connections. */
+  fact('network/switched', { ...NetworkNow.shape, by: z.enum(['person', 'clock']) }),
   fact('isolation/planned', { policy: EffectivePolicy }),
   fact('limits/reported', { limits: z.array(LimitReport) }),
   /** A limit was reached; `detail` says what the boundary did about it. */

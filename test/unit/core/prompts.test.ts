@@ -42,6 +42,7 @@ beforeEach(() => {
     report: (sessionId, fact) => facts.push({ sessionId, fact }),
     newId: ((prefix) => `${prefix}_${String(nextId++).padStart(16, '0')}`) as NewId,
     ruleAdded: () => undefined,
+    modeOf: () => 'ask',
     timeoutMs: 60_000,
   })
 })

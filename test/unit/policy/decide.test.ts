@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { NetworkMode } from '../../../src/shared/domain/network-mode.ts'
 import { decideByRules } from '../../../src/main/core/policy/decide.ts'
 import { looksInside } from '../../../src/main/core/policy/looks-inside.ts'
 import type { KnownTraffic } from '../../../src/main/core/policy/match.ts'
@@ -25,7 +26,7 @@ const rule = (n: number, part: Partial<Rule>): Rule => ({
 
 const decide = (
   rules: readonly Rule[],
-  sessionDefault: 'ask' | 'deny' = 'ask',
+  otherwise: NetworkMode = 'ask',
   requester: Requester | null = null,
 ) =>
   decideByRules({
@@ -34,7 +35,7 @@ const decide = (
     sessionId: SESSION,
     workspace: WORKSPACE,
     requester,
-    sessionDefault,
+    otherwise,
   })
 const byRule = (action: 'allow' | 'deny', n: number) => ({
   action,
@@ -43,7 +44,7 @@ const byRule = (action: 'allow' | 'deny', n: number) => ({
 
 test('without a rule the session default answers', () => {
   expect(decide([])).toBe('ask')
-  expect(decide([], 'deny')).toEqual({
+  expect(decide([], 'listed')).toEqual({
     action: 'deny',
     by: { kind: 'default', reason: expect.any(String) },
   })
@@ -51,7 +52,7 @@ test('without a rule the session default answers', () => {
 
 test('a rule answers, whatever the default is', () => {
   expect(decide([rule(1, {})])).toEqual(byRule('allow', 1))
-  expect(decide([rule(1, {})], 'deny')).toEqual(byRule('allow', 1))
+  expect(decide([rule(1, {})], 'listed')).toEqual(byRule('allow', 1))
 })
 
 test('deny wins, even when it is less specific', () => {
@@ -124,7 +125,7 @@ test('a person who wants to be asked about one host of an allowed domain is', ()
   expect(decide([wide])).toEqual(byRule('allow', 1))
   expect(decide([wide, asks])).toBe('ask')
   // In a session that does not ask, asking is denying.
-  expect(decide([wide, asks], 'deny')).toMatchObject({ action: 'deny', by: { kind: 'default' } })
+  expect(decide([wide, asks], 'listed')).toMatchObject({ action: 'deny', by: { kind: 'default' } })
   // The most specific of both wins; a tie asks; a denial wins over both.
   expect(decide([rule(1, {}), rule(2, { action: 'ask', host: '*.example.org' })])).toEqual(
     byRule('allow', 1),
@@ -141,7 +142,7 @@ test('a rule for one scheme speaks of nothing else', () => {
       sessionId: SESSION,
       workspace: WORKSPACE,
       requester: null,
-      sessionDefault: 'ask',
+      otherwise: 'ask',
     })
   expect(via('http', 'http')).toEqual(byRule('allow', 1))
   for (const protocol of ['connect', 'socks5', 'direct'] as const)
@@ -165,7 +166,7 @@ describe('what a tunnel carries shows later', () => {
       sessionId: SESSION,
       workspace: WORKSPACE,
       requester: null,
-      sessionDefault: 'ask',
+      otherwise: 'ask',
     })
   const isSaid = (...asked: Parameters<typeof said>): boolean => {
     const decision = said(...asked)
@@ -229,4 +230,37 @@ describe('TLS is looked into', () => {
       [{ host: '*.example.org', inspect: false }, { inspect: true }],
     ],
   ])('%s', (_, expected, rules) => expect(looks(...rules)).toBe(expected))
+})
+
+describe('the mode of a session', () => {
+  const to = (host: string, otherwise: NetworkMode, rules: Rule[] = []) =>
+    decideByRules({
+      ...{ destination: { host, port: 443, protocol: 'connect' }, rules, otherwise },
+      ...{ sessionId: SESSION, workspace: WORKSPACE, requester: null },
+    })
+
+  test('closed denies also what a rule allows', () => {
+    expect(decide([rule(1, { action: 'allow' })])).toEqual(byRule('allow', 1))
+    expect(decide([rule(1, { action: 'allow' })], 'closed')).toEqual({
+      action: 'deny',
+      by: { kind: 'default', reason: 'the network of this session is closed' },
+    })
+  })
+
+  test('open allows the internet; what a rule denies or wants asked stays so', () => {
+    expect(to('api.example.org', 'open')).toMatchObject({
+      action: 'allow',
+      by: { kind: 'default' },
+    })
+    expect(to('203.0.113.7', 'open')).toMatchObject({ action: 'allow' })
+    expect(decide([rule(1, { action: 'deny' })], 'open')).toEqual(byRule('deny', 1))
+    expect(decide([rule(1, { action: 'ask' })], 'open')).toBe('ask')
+  })
+
+  test.each([
+    ...['host.cloche.internal', '10.1.2.3', '172.20.0.1', '192.168.1.1', '100.64.0.1'],
+    ...['169.254.1.1', '127.0.0.1', 'fd00::1', 'fe80::1', '::1', '::ffff:10.0.0.1'],
+  ])('open is not this machine or its networks: %s still asks', (host) => {
+    expect(to(host, 'open')).toBe('ask')
+  })
 })

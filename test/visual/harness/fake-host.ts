@@ -9,6 +9,7 @@ import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
 import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
+import { withMode } from '../../../src/shared/domain/network-mode.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
@@ -58,6 +59,16 @@ export interface FakeHost {
   readonly seen: string[]
 }
 
+/** null: nothing in the list of sessions. */
+function changedBy(session: Session, fact: Fact): Session | null {
+  if (fact.type === 'network/switched') {
+    const { mode, untilMs } = fact
+    return { ...session, networkNow: { mode, untilMs }, axes: withMode(session.axes, mode) }
+  }
+  if (fact.type !== 'isolation/reported') return null
+  return { ...session, axes: withMode(fact.axes, session.networkNow?.mode ?? 'ask') }
+}
+
 export function createFakeHost(scenario: Scenario): FakeHost {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
   let sessions: Session[] = isBare
@@ -85,8 +96,9 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   /** Something new happens in a session. */
   const report = (id: string, fact: Fact): void => {
     const session = find(id)
-    if (session && fact.type === 'isolation/reported') {
-      sessions = sessions.map((item) => (item.id === id ? { ...item, axes: fact.axes } : item))
+    const changed = session && changedBy(session, fact)
+    if (changed) {
+      sessions = sessions.map((item) => (item.id === id ? changed : item))
       sessionList.tell({ type: 'set', session: find(id)! })
     }
     reportAll(id, [fact])
@@ -136,6 +148,12 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         return Promise.resolve(
           spec.workspace === REFUSED_WORKSPACE ? err(refusalOf(spec)) : ok(policyOf(spec)),
         )
+      },
+      setNetwork: ({ id, mode, forMs }) => {
+        seen.push(`network ${mode} ${forMs}`)
+        const untilMs = forMs === null ? null : Date.now() + forMs
+        report(id, { type: 'network/switched', mode, untilMs, by: 'person' })
+        return Promise.resolve(ok(null))
       },
       probe: ({ id }) => {
         seen.push(`probe ${id}`)

@@ -1,6 +1,8 @@
 import type { Decision, Destination, Rule } from '../../../shared/domain/policy.ts'
+import type { NetworkMode } from '../../../shared/domain/network-mode.ts'
 import { bitsOf, isRange } from './address-range.ts'
 import { type KnownTraffic, ruleCovers } from './match.ts'
+import { isOwnNetwork } from './own-networks.ts'
 import { type Asker, isInScope, SCOPE_ORDER } from './scope.ts'
 
 export interface RuleQuestion extends Asker {
@@ -9,8 +11,8 @@ export interface RuleQuestion extends Asker {
   readonly known?: KnownTraffic
   /** Every rule in force, in any order; rules of other sessions and workspaces are passed over. */
   readonly rules: readonly Rule[]
-  /** What happens when no rule covers the destination. */
-  readonly sessionDefault: 'ask' | 'deny'
+  /** What happens when no rule covers the destination; `closed`: whatever rules say. */
+  readonly otherwise: NetworkMode
 }
 
 /**
@@ -18,6 +20,8 @@ export interface RuleQuestion extends Asker {
  * asked about one host of an allowed domain is. The most specific rule explains.
  */
 export function decideByRules(question: RuleQuestion): Decision | 'ask' {
+  if (question.otherwise === 'closed')
+    return byDefault('deny', 'the network of this session is closed')
   const covering = question.rules.filter(
     (rule) => isInScope(rule, question) && ruleCovers(rule, question.destination, question.known),
   )
@@ -25,12 +29,16 @@ export function decideByRules(question: RuleQuestion): Decision | 'ask' {
   const rule = sorted.find(({ action }) => action === 'deny') ?? sorted[0]
   if (rule && rule.action !== 'ask')
     return { action: rule.action, by: { kind: 'rule', ruleId: rule.id } }
-  if (question.sessionDefault === 'ask') return 'ask'
-  return {
-    action: 'deny',
-    by: { kind: 'default', reason: 'no rule allows it, and this session does not ask' },
-  }
+  if (question.otherwise === 'listed')
+    return byDefault('deny', 'no rule allows it, and this session does not ask')
+  if (question.otherwise === 'ask' || rule || isOwnNetwork(question.destination.host)) return 'ask'
+  return byDefault('allow', 'the network of this session is open')
 }
+
+const byDefault = (action: Decision['action'], reason: string): Decision => ({
+  action,
+  by: { kind: 'default', reason },
+})
 
 /** One host before many, fewer before more, one port before every port, narrow scope first. */
 export function bySpecificity(a: Rule, b: Rule): number {
