@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
-import { type PermissionRequest, Rule } from '../shared/domain/policy.ts'
+import type { PermissionRequest } from '../shared/domain/policy.ts'
 import { SessionTrace } from '../shared/domain/process-details.ts'
 import { isLive } from '../shared/domain/session.ts'
-import { VariableName } from '../shared/domain/variables.ts'
 import { err, ok, type Result } from '../shared/result.ts'
 import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
@@ -19,7 +18,7 @@ import { readTranscript } from './agents/transcripts.ts'
 import { createPlanner } from './agents/planner.ts'
 import { createHandlers } from './api/handlers.ts'
 import { createByteServices } from './api/terminals.ts'
-import { createPlaceholders, HeldPath } from './backends/files/placeholders.ts'
+import { createPlaceholders } from './backends/files/placeholders.ts'
 import { sweepGroups } from './backends/limits/cgroup.ts'
 import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
@@ -56,6 +55,8 @@ import { createEngines } from './create-engines.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
+import { createWorkspacePolicies } from './policies/workspace-policies.ts'
+import { openDocuments } from './open-documents.ts'
 import { createFileLog } from './store/file-log.ts'
 import { lockInstance } from './store/instance-lock.ts'
 import { type DataDirError, defaultDataDir, openDataDir } from './store/paths.ts'
@@ -95,8 +96,6 @@ export interface Host {
 
 const NO_KEYRING =
   'Only in memory, until Cloche ends: there is no keyring of your desktop to encrypt it with.'
-const KeptVariables = z.array(z.strictObject({ name: VariableName, sealed: z.string() }))
-
 const PROMPT_TIMEOUT_MS = 60_000
 const GRACE_MS = 5000
 const ORPHAN_GRACE_MS = 2000
@@ -123,26 +122,17 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const log = createFileLog(dataDir.value.logs, secrets.blotText)
   log.info(`host ${process.pid} of Cloche ${VERSION} starts`)
   const home = realpathOr(env.HOME ?? homedir())
-  const ruleDocument = createDocumentStore(join(root, 'rules.json'), z.array(Rule), 1, [])
-  const recentDocument = createDocumentStore(join(root, 'recent.json'), z.array(z.string()), 1, [])
-  const rulesLoaded = await ruleDocument.load()
-  const recentLoaded = await recentDocument.load()
-  const keptDocument = createDocumentStore(join(root, 'variables.json'), KeptVariables, 1, [])
-  const keptLoaded = await keptDocument.load()
+  const documents = await openDocuments(root)
   const variables = await createVariables({
     env,
-    kept: keptLoaded.value,
-    document: keptDocument,
+    kept: documents.variables.value,
+    document: documents.variables,
     box: options.secretBox ?? memoryBox(NO_KEYRING),
     log,
   })
-  let recent = recentLoaded.value
-
-  // Written at every start of a session; after a power cut an empty folder too many does no harm.
-  const held = join(root, 'held.json')
-  const heldDocument = createDocumentStore(held, z.array(HeldPath), 1, [], 'crash')
-  const heldLoaded = await heldDocument.load()
-  const placeholders = createPlaceholders(heldDocument, heldLoaded.value, log)
+  const policies = createWorkspacePolicies(documents.trusted.value, documents.trusted)
+  let recent = documents.recent.value
+  const placeholders = createPlaceholders(documents.held, documents.held.value, log)
   await Promise.all([
     placeholders.sweep(),
     sweepRunFolders(),
@@ -160,10 +150,11 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   })
   const { store, timeline } = recordings
   const retentionLoaded = await recordings.retention.load()
-  const documents = [rulesLoaded, recentLoaded, keptLoaded, retentionLoaded, engines]
-  const notices = documents.map(({ notice }) => notice).filter((text) => text !== null)
-  const rules = createRuleBook(rulesLoaded.value, {
-    document: ruleDocument,
+  const notices = [...Object.values(documents), retentionLoaded, engines]
+    .map(({ notice }) => notice)
+    .filter((text) => text !== null)
+  const rules = createRuleBook(documents.rules.value, {
+    document: documents.rules,
     clock,
     log,
     expired: (rule) => sessions.ruleRemoved(rule),
@@ -248,6 +239,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     forwards,
     secrets,
     orphans,
+    policies,
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
@@ -328,7 +320,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         ),
       ),
     ],
-    ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers },
+    ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers, policies },
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
       readTranscript({
         ...{ agent: spec.agent, workspace: spec.workspace },
@@ -338,7 +330,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     agents: (workspace) => listAgents({ env, home }, workspace),
     rememberWorkspace: (path) => {
       recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)
-      recentDocument
+      documents.recent
         .save(recent)
         .catch((cause: unknown) => log.error('recent folders were not saved', cause))
     },

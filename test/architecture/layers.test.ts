@@ -18,7 +18,8 @@ const LAYERS: readonly {
     packages: /^(node:(crypto|path|net|url)|tldts)$/,
   },
   {
-    files: /^src\/main\/(backends|devcontainer|egress|filewatch|pty|procwatch|agents|store)\//,
+    files:
+      /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:
@@ -41,7 +42,8 @@ const LAYERS: readonly {
     packages: /^(node:|electron$)/,
   },
   {
-    files: /^src\/main\/(create-host|create-engines|create-recordings|read-machine)\.ts$/,
+    files:
+      /^src\/main\/(create-host|create-engines|create-recordings|open-documents|read-machine)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },

@@ -33,6 +33,7 @@ export const sampleSession = (id: SessionId): Session => ({
   axes: [],
   limits: [],
   policy: null,
+  governed: null,
   networkNow: null,
   continues: null,
   pendingPrompts: 0,

@@ -164,6 +164,7 @@ test('three clicks start a first session', async ({ open }) => {
     maskSecrets: false,
     variables: [],
     inspectTls: false,
+    denies: [],
     image: null,
     devContainer: null,
     // Those of the machine, without a person having thought of them.

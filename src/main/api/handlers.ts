@@ -16,6 +16,7 @@ import type { EngineManager } from '../core/engine-port.ts'
 import type { ImageJobs } from '../core/image-jobs.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
+import type { WorkspacePolicies } from '../core/policy-port.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { AuditStore, Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
@@ -49,6 +50,7 @@ export interface HandlerParts {
   readonly engines: EngineManager
   readonly imageJobs: ImageJobs
   readonly devContainers: Pick<DevContainers, 'find'>
+  readonly policies: WorkspacePolicies
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly presets: () => Promise<HostPreset[]>
@@ -87,6 +89,15 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       inspect: ({ id }) => parts.engines.inspect(id),
       removable: () => parts.engines.removable(),
       remove: ({ ids }) => parts.engines.remove(ids),
+    },
+    policy: {
+      look: ({ workspace }) => parts.policies.look(workspace),
+      trust: async ({ workspace, hash }) =>
+        (await parts.policies.trust(workspace, hash)) ? ok(null) : err({ type: 'changed' }),
+      forget: async ({ workspace }) => {
+        await parts.policies.forget(workspace)
+        return ok(null)
+      },
     },
     devContainer: { list: ({ workspace }) => parts.devContainers.find(workspace) },
     image: {

@@ -121,10 +121,10 @@ function networkSentences({ hosts, otherHosts, trustFile }: PlanInput): PolicySe
   const can = sentence('can', 'network')
   const cannot = sentence('cannot', 'network')
   return [
-    ...hosts.map((host) => can('person', `reach ${host}`)),
+    ...(otherHosts === 'closed' ? [] : hosts).map((host) => can('person', `reach ${host}`)),
     otherHosts === 'ask'
       ? can('person', 'ask for any other host: each waits until you decide')
-      : cannot('person', 'reach any other host'),
+      : cannot('person', otherHosts === 'closed' ? 'reach any host' : 'reach any other host'),
     ...(trustFile === null
       ? []
       : [cannot('person', 'hide its requests over TLS from rules that look into them')]),

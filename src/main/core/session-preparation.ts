@@ -6,6 +6,8 @@ import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { EgressGateway, Inspection } from './egress-port.ts'
 import { acknowledge, type Acknowledgement, type Plan } from './isolation/plan.ts'
+import type { AppliedPolicy } from '../../shared/domain/policy-file.ts'
+import type { WorkspacePolicies } from './policy-port.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { Clock, SandboxBackend } from './ports.ts'
 
@@ -29,6 +31,9 @@ export interface Planner {
 
 /** Everything that is known before anything is built. Whoever holds it releases its plan. */
 export interface Prepared {
+  /** As it is really started: the workspace's policy may have narrowed it. */
+  readonly spec: SessionSpec
+  readonly governed: AppliedPolicy | null
   readonly plan: Plan
   readonly agentName: string
   readonly title: string
@@ -54,6 +59,7 @@ export interface PreparationOptions {
   readonly backends: ReadonlyMap<IsolationLevel, SandboxBackend>
   readonly egress: Pick<EgressGateway, 'createInspection'>
   readonly rules: Pick<RuleBook, 'all'>
+  readonly policies: Pick<WorkspacePolicies, 'govern'>
   /** Unconfined sessions may be started from the browser shell as well. */
   readonly mayUnconfineInBrowser: boolean
 }
@@ -85,10 +91,13 @@ export function createSessionPreparation(options: PreparationOptions): SessionPr
   }
 
   const prepare = async (
-    spec: SessionSpec,
+    asked: SessionSpec,
     caller: Pick<Caller, 'shell'>,
     resume: boolean,
   ): Promise<Result<Prepared, StartFailure>> => {
+    const held = await options.policies.govern(asked)
+    if (!held.ok) return held
+    const { spec, applied: governed } = held.value
     const allowed = mayStart(spec, caller)
     if (!allowed.ok) return allowed
     const backend = options.backends.get(spec.level)
@@ -99,7 +108,7 @@ export function createSessionPreparation(options: PreparationOptions): SessionPr
     const certificate = inspection?.certificate ?? null
     const acknowledgement = allowed.value
     const planned = await options.planner.plan(spec, { resume, acknowledgement, certificate })
-    return planned.ok ? ok({ ...planned.value, backend, inspection }) : planned
+    return planned.ok ? ok({ ...planned.value, spec, governed, backend, inspection }) : planned
   }
 
   /** When each level was last found usable, on the monotonic clock. */

@@ -122,12 +122,14 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   const grantHosts = (session: Session): void => {
-    for (const host of session.spec.grants) {
+    const { grants, denies } = session.spec
+    const asked = [
+      ...grants.map((host) => ({ host, action: 'allow' as const })),
+      ...denies.map((host) => ({ host, action: 'deny' as const })),
+    ]
+    for (const { host, action } of asked) {
       const rule: Rule = {
-        id: options.newId('rul'),
-        action: 'allow',
-        host,
-        port: null,
+        ...{ id: options.newId('rul'), action, host, port: null },
         scope: { kind: 'session', sessionId: session.id },
         expiresAtMs: null,
         origin: 'agent-grant',
@@ -139,13 +141,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   const start = async (
-    spec: SessionSpec,
+    asked: SessionSpec,
     caller: Pick<Caller, 'shell'>,
     continues: SessionId | null,
   ): Promise<Result<Session, StartFailure>> => {
-    const ready = await preparation.prepare(spec, caller, continues !== null)
+    const ready = await preparation.prepare(asked, caller, continues !== null)
     if (!ready.ok) return ready
-    const { plan, agentName, title, backend, inspection } = ready.value
+    const { spec, governed, plan, agentName, title, backend, inspection } = ready.value
     const unusable = await preparation.whyUnusable(backend)
     if (unusable) {
       await options.planner.release(plan)
@@ -168,6 +170,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       axes: [],
       limits: [],
       policy: null,
+      governed,
       networkNow: null,
       continues,
       pendingPrompts: 0,

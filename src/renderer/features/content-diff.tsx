@@ -73,7 +73,7 @@ const SIGNS: Readonly<Record<DiffLine['kind'], string>> = {
 /** More is not read by anybody. */
 const MOST_LINES = 5000
 
-function DiffView({ diff: { lines, added, removed } }: { diff: LineDiff }) {
+export function DiffView({ diff: { lines, added, removed } }: { diff: LineDiff }) {
   return (
     <div className="diff" data-testid="diff">
       <p className="small num">

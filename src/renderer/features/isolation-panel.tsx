@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { AXES, type Axis, type AxisReport, type Evidence } from '../../shared/domain/isolation.ts'
+import type { AppliedPolicy } from '../../shared/domain/policy-file.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import type { AxisTurn } from '../../shared/projection.ts'
 import { withChord } from '../keys.ts'
@@ -123,6 +124,13 @@ function EvidenceRow({ item }: { item: Evidence }) {
   )
 }
 
+/** What the folder's own policy did to it. */
+function wordsOfGoverned({ isTrusted, applied, held }: AppliedPolicy): string {
+  const did = applied.length === 0 ? 'Changed nothing' : applied.join('; ')
+  const not = held.length === 0 ? '' : ` Not, as it is not trusted: ${held.join('; ')}.`
+  return `${did}.${isTrusted ? ' Trusted.' : ''}${not}`
+}
+
 /** The way to what all of it comes from. */
 function PolicyLink({ policy }: { policy: Session['policy'] }) {
   return (
@@ -162,6 +170,12 @@ function SpecWords({ session }: { session: Session }) {
               ? `Dev container, ${spec.devContainer.path}`
               : sumUpImage(spec.image)}
           </dd>
+        </>
+      )}
+      {session.governed && (
+        <>
+          <dt>Policy</dt>
+          <dd data-testid="governed">{wordsOfGoverned(session.governed)}</dd>
         </>
       )}
       <dt>Sign-in</dt>

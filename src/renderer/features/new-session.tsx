@@ -20,11 +20,13 @@ import { StartProblem } from './failure-notice.tsx'
 import { FolderBrowser } from './folder-browser.tsx'
 import { LevelLadder, useLevel } from './level-ladder.tsx'
 import { PreviewDialog } from './policy-dialog.tsx'
+import { PolicyNotice, usePolicyProblem } from './workspace-policy.tsx'
 import { SessionDetails, useDetailsProblem } from './session-details.tsx'
 
 const NETWORKS: readonly Choice<SessionSpec['network']>[] = [
-  { value: 'ask', label: 'Ask' },
+  { value: 'closed', label: 'Closed' },
   { value: 'deny', label: 'Deny' },
+  { value: 'ask', label: 'Ask' },
 ]
 
 export function NewSessionDialog() {
@@ -73,6 +75,7 @@ export function NewSessionForm() {
         {recent !== undefined && (
           <FolderBrowser start={workspace || (recent[0] ?? '')} onChange={onFolder} />
         )}
+        <PolicyNotice />
       </Step>
       <Step title="Boundary">
         <LevelLadder />
@@ -126,7 +129,8 @@ function useMissing(): string | null {
   const level = useLevel()
   const missing = whatIsMissing(useDraft(), level)
   const toCorrect = useDetailsProblem(level)
-  return missing ?? toCorrect
+  const ofFolder = usePolicyProblem()
+  return missing ?? ofFolder ?? toCorrect
 }
 
 export function MissingNote() {

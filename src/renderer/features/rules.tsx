@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import type { Rule } from '../../shared/domain/policy.ts'
 import { revokeRule } from '../stores/rule-actions.ts'
+import type { NetworkMode } from '../../shared/domain/network-mode.ts'
+import { modeOf } from '../stores/network-switch.ts'
 import { useRules } from '../stores/rules.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { useView } from '../stores/view.ts'
@@ -15,6 +17,14 @@ import { ACTION_NAMES, narrowingOf, ORIGIN_WORDS } from '../words/rules.ts'
 import { PresetList } from './preset-list.tsx'
 import { RuleDialog } from './rule-dialog.tsx'
 
+/** What becomes of hosts that no rule covers. */
+const REST: Readonly<Record<NetworkMode, string>> = {
+  closed: 'are refused, whatever rules say: the network is closed',
+  listed: 'are denied',
+  ask: 'ask',
+  open: 'are allowed: the network is open',
+}
+
 /** The rules that reach into the session shown. */
 export function SessionRules() {
   const session = useView((view) => view.state.session)
@@ -25,7 +35,7 @@ export function SessionRules() {
       ? scope.sessionId === session.id
       : scope.kind === 'everywhere' || scope.workspace === session.spec.workspace,
   )
-  const rest = session.spec.network === 'ask' ? 'ask' : 'are denied'
+  const rest = REST[modeOf(session)]
   return (
     <div className="panel scroll" data-testid="session-rules">
       <p className="small dim panel-note">

@@ -53,6 +53,15 @@ const START_FAILURES: Words = {
     sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo what keeps files from being changed.`,
     next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',
   }),
+  policy_refused: ({ path, line, key, reason }) => ({
+    sentence: `The policy of this folder cannot be used: ${[
+      ...(line === null ? [] : [`line ${line}`]),
+      ...(key === null ? [] : [key]),
+      reason,
+    ].join(', ')}.`,
+    next: 'Correct the file, or take it away. Nothing was started.',
+    detail: path,
+  }),
   dev_container_refused: ({ reason }) => ({
     sentence: `The dev container cannot be used. ${reason}`,
     next: 'Look at it under Dev container, or start from another image. Nothing was started.',

@@ -28,6 +28,7 @@ import {
   Rule,
   RuleDraft,
 } from '../domain/policy.ts'
+import { PolicyHash, WorkspacePolicy } from '../domain/policy-file.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
   ControlError,
@@ -138,6 +139,24 @@ export const api = defineContract({
       input: z.strictObject({ ids: z.array(z.string()).max(1000) }),
       output: z.number(),
       error: EngineRefusal,
+    }),
+  },
+  policy: {
+    /** The policy that a folder keeps; null: it has none. */
+    look: query({
+      input: z.strictObject({ workspace: z.string().max(4096) }),
+      output: WorkspacePolicy.nullable(),
+    }),
+    /** A person read this very text: it may widen sessions of this folder too. */
+    trust: command({
+      input: z.strictObject({ workspace: z.string().max(4096), hash: PolicyHash }),
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('changed') }),
+    }),
+    forget: command({
+      input: z.strictObject({ workspace: z.string().max(4096) }),
+      output: z.null(),
+      error: z.never(),
     }),
   },
   devContainer: {

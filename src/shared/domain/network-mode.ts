@@ -13,8 +13,8 @@ export const NetworkNow = z.strictObject({
 export type NetworkNow = z.infer<typeof NetworkNow>
 
 /** How a session starts, by what was asked for. */
-export const modeAtStart = (network: 'ask' | 'deny'): NetworkMode =>
-  network === 'ask' ? 'ask' : 'listed'
+export const modeAtStart = (network: 'ask' | 'deny' | 'closed'): NetworkMode =>
+  network === 'deny' ? 'listed' : network
 
 /** From the first to the second, more becomes reachable. */
 export const isWider = (from: NetworkMode, to: NetworkMode): boolean =>

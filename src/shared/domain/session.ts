@@ -9,6 +9,7 @@ import { AxisReport, IsolationLevel } from './isolation.ts'
 import { LimitReport, Limits, NO_LIMITS } from './limits.ts'
 import { NetworkNow } from './network-mode.ts'
 import { HostPattern } from './policy.ts'
+import { AppliedPolicy, PolicyProblem } from './policy-file.ts'
 import { ExitStatus } from './process.ts'
 import { Diagnosis } from './sandbox.ts'
 import { VariableGrant } from './variables.ts'
@@ -22,13 +23,15 @@ export const SessionSpec = z.strictObject({
   workspace: z.string().min(1).max(4096),
   level: IsolationLevel,
   title: z.string().max(120).nullable(),
-  /** What happens to a connection that no rule covers. */
-  network: z.enum(['ask', 'deny']),
+  /** What happens to a connection that no rule covers; `closed`: to every one. */
+  network: z.enum(['ask', 'deny', 'closed']),
   /** Hosts granted for this session from the start (the agent's own, reviewed by the person). */
   grants: z.array(HostPattern).max(64),
   /** Copy the agent's declared sign-in files into its private home. */
   useSignIn: z.boolean(),
   // Recordings from before these existed are read with the defaults.
+  /** Hosts that are never reached, whatever other rules say. */
+  denies: z.array(HostPattern).max(256).default([]),
   /** On top of the boundary's own: a rule for exactly the same path replaces a built-in one. */
   files: z.array(FileRule).max(256).default([]),
   /** `.env*`, private keys and the like in the workspace look empty inside. */
@@ -53,6 +56,7 @@ export type SessionSpec = z.infer<typeof SessionSpec>
 
 /** The parts of a spec a person need not think about. */
 export const BASIC_SPEC = {
+  denies: [],
   files: [],
   maskSecrets: false,
   variables: [],
@@ -95,6 +99,12 @@ export const StartFailure = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('agent_not_executable'), path: z.string() }),
   z.strictObject({ type: z.literal('command_invalid'), reason: z.string() }),
+  /** The workspace's own policy cannot be used. */
+  z.strictObject({
+    type: z.literal('policy_refused'),
+    path: z.string(),
+    ...PolicyProblem.shape,
+  }),
   /** It is gone, not what the person saw, or asks for what sessions are not started from. */
   z.strictObject({ type: z.literal('dev_container_refused'), reason: z.string() }),
   z.strictObject({
@@ -134,6 +144,8 @@ export const Session = z.strictObject({
   limits: z.array(LimitReport).default([]),
   /** null until the boundary stands. */
   policy: EffectivePolicy.nullable().default(null),
+  /** What the workspace's own policy did to it; null: there was none. */
+  governed: AppliedPolicy.nullable().default(null),
   /** null: as it started. */
   networkNow: NetworkNow.nullable().default(null),
   /** The session this one restarted. */

@@ -9,7 +9,6 @@ import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
 import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
-import { withMode } from '../../../src/shared/domain/network-mode.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
 import { serve } from '../../../src/shared/rpc/server.ts'
@@ -17,6 +16,8 @@ import { memoryTransportPair, type Transport } from '../../../src/shared/rpc/tra
 import { createBroadcast } from '../../../src/main/core/broadcast.ts'
 import { auditOf } from './audit.ts'
 import { fakeEngines } from './engines.ts'
+import { changedBy } from './changes.ts'
+import { fakePolicy } from './policies.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES, WITH_ENGINE } from './machine.ts'
@@ -32,6 +33,8 @@ export type Scenario =
   | 'blocked'
   | 'flood'
   | 'engine'
+  | 'policy'
+  | 'bad-policy'
   | 'orphans'
   | 'incompatible'
   | 'silent'
@@ -57,16 +60,6 @@ export interface FakeHost {
   storm: FakeProcesses['storm']
   /** What reached the host: text of keys typed, answers given. */
   readonly seen: string[]
-}
-
-/** null: nothing in the list of sessions. */
-function changedBy(session: Session, fact: Fact): Session | null {
-  if (fact.type === 'network/switched') {
-    const { mode, untilMs } = fact
-    return { ...session, networkNow: { mode, untilMs }, axes: withMode(session.axes, mode) }
-  }
-  if (fact.type !== 'isolation/reported') return null
-  return { ...session, axes: withMode(fact.axes, session.networkNow?.mode ?? 'ask') }
 }
 
 export function createFakeHost(scenario: Scenario): FakeHost {
@@ -124,6 +117,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       },
     },
     ...fakeEngines(scenario, seen),
+    policy: fakePolicy(scenario, seen),
     agent: { list: () => Promise.resolve(AGENTS) },
     session: {
       create: (spec) => {

@@ -92,6 +92,7 @@ const session = (n: number, patch: Partial<Session>): Session => ({
   axes: ENFORCED,
   limits: LIMITS_IN_FORCE,
   policy: POLICY,
+  governed: null,
   networkNow: null,
   continues: null,
   pendingPrompts: 0,

@@ -17,6 +17,7 @@ import type { Walk } from './walk.ts'
  */
 const OBEYED = [
   '.claude',
+  '.cloche',
   '.codex',
   '.cursor',
   '.devcontainer',

@@ -66,7 +66,7 @@ export interface PlanInput {
   readonly signIn: readonly string[]
   /** Hosts reachable without a question, and what happens to the others; for words only. */
   readonly hosts: readonly string[]
-  readonly otherHosts: 'ask' | 'deny'
+  readonly otherHosts: 'ask' | 'deny' | 'closed'
 }
 
 /** Nothing is launched without one, and only this module makes one. */

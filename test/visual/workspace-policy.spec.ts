@@ -1,0 +1,39 @@
+import { expect } from '@playwright/test'
+import { seenBy, test } from './harness.ts'
+
+const MAIN = 'sessions/ses_00000001'
+
+test('a folder’s policy shows what it does, and widens only after it was read and trusted', async ({
+  open,
+}) => {
+  const page = await open('policy', MAIN)
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  const notice = page.getByTestId('policy-notice')
+  await expect(notice).toContainText('This folder has a policy')
+  await expect(page.getByTestId('policy-applied')).toHaveText(['Network: listed', '.env: mask'])
+  await expect(page.getByTestId('policy-held')).toHaveText(['Reached unasked: registry.npmjs.org'])
+  await page.getByTestId('policy-read').click()
+  await expect(page.getByTestId('diff')).toContainText('"allow": ["registry.npmjs.org"]')
+  // Close has the focus: nothing is trusted by a key that was meant for something else.
+  await page.keyboard.press('Enter')
+  expect(await seenBy(page)).not.toContainEqual('trust abab')
+  await page.getByTestId('policy-read').click()
+  await page.screenshot({ path: 'out/test/policy.png' })
+  await page.getByTestId('policy-trust').click()
+  await expect(page.getByTestId('policy-held')).toHaveCount(0)
+  await expect(page.getByTestId('policy-applied')).toHaveCount(3)
+  // What a person chooses narrower stays so, and the policy has less to say.
+  await page.getByTestId('network-closed').click()
+  await expect(page.getByTestId('policy-applied')).toHaveCount(2)
+})
+
+test('a policy that is wrong says where, and nothing starts', async ({ open }) => {
+  const page = await open('bad-policy', MAIN)
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await expect(page.getByTestId('policy-problem')).toContainText(
+    '.cloche/policy.jsonc, line 3, networks, there is no such key.',
+  )
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+})
