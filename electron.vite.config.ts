@@ -44,6 +44,7 @@ export default defineConfig({
           host: from('src/main/host.ts'),
           serve: from('src/main/serve.ts'),
           verify: from('src/main/verify.ts'),
+          cloche: from('src/main/cloche.ts'),
           'pty-host': from('src/main/pty/pty-host.ts'),
           'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
           'sandbox-connector': from('src/main/backends/ports/sandbox-connector.ts'),

@@ -286,7 +286,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     home,
     recentWorkspaces: recent,
     defaultLevel: (await backends.get('os')?.diagnose())?.status === 'usable' ? 'os' : null,
-    mayUnconfine: caller.shell === 'electron' || options.mayUnconfineInBrowser,
+    mayUnconfine: caller.shell !== 'web' || options.mayUnconfineInBrowser,
     notices,
   })
   const handlers = createHandlers({

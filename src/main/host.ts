@@ -1,5 +1,6 @@
 import { createHost } from './create-host.ts'
 import type { FromHost, ToHost } from './shell-electron/host-messages.ts'
+import { type CommandLineShell, serveCommandLine } from './shell-cli/socket-server.ts'
 import { createParentBox } from './shell-electron/parent-box.ts'
 import { createParentStarter } from './shell-electron/parent-starter.ts'
 import { type MainPort, portTransport } from './shell-electron/port-transport.ts'
@@ -45,13 +46,18 @@ async function receive(message: ToHost, port: MainPort | undefined): Promise<voi
   if (message.t === 'count-live')
     parentPort.postMessage({ t: 'live', id: message.id, count: host.value.liveCount() })
   if (message.t === 'stop') {
+    await commandLine?.close()
     await host.value.stop()
     parentPort.postMessage({ t: 'stopped' })
   }
 }
 
 const host = await created
+let commandLine: CommandLineShell | null = null
 if (host.ok) {
+  const { dataDir, accept } = host.value
+  commandLine = await serveCommandLine(dataDir, (transport) => accept(transport, { shell: 'cli' }))
+
   host.value.onPrompt(({ requester, destination }) =>
     parentPort.postMessage({
       ...{ t: 'prompt', name: requester?.process.name ?? 'A program' },

@@ -8,6 +8,7 @@ import {
   readEndpoint,
   withdrawEndpoint,
 } from './shell-web/endpoint.ts'
+import { serveCommandLine } from './shell-cli/socket-server.ts'
 import { createForkStarter } from './shell-web/fork-starter.ts'
 import { startWebShell } from './shell-web/server.ts'
 
@@ -100,6 +101,9 @@ if (!shell.ok) {
       : `port ${shell.error.port} may not be used. Choose one above 1023 with --port.`,
   )
 }
+const commandLine = await serveCommandLine(host.dataDir, (transport) =>
+  host.accept(transport, { shell: 'cli' }),
+)
 await publishEndpoint(host.dataDir, { pid: process.pid, port: shell.value.port, secret })
 announce(shell.value.link())
 
@@ -109,6 +113,7 @@ async function stop(): Promise<void> {
   isStopping = true
   await withdrawEndpoint(host.dataDir, process.pid)
   if (shell.ok) await shell.value.close()
+  await commandLine.close()
   await host.stop()
   process.exit(0)
 }

@@ -37,6 +37,16 @@ const LAYERS: readonly {
     packages: /^(node:|zod$|ws$)/,
   },
   {
+    files: /^src\/main\/shell-cli\//,
+    ours: [/^src\/shared\//],
+    packages: /^node:/,
+  },
+  {
+    files: /^src\/main\/(cloche\.ts|cli\/)/,
+    ours: [/^src\/shared\//, /^src\/main\/(?!shell-electron|page)/],
+    packages: /^(node:|zod$)/,
+  },
+  {
     files: /^src\/main\/shell-electron\//,
     ours: [/^src\/shared\//, /^src\/main\/(core\/ports\.ts|page\/)/],
     packages: /^(node:|electron$)/,
@@ -54,12 +64,12 @@ const LAYERS: readonly {
   },
   {
     files: /^src\/main\/host\.ts$/,
-    ours: [/^src\/main\/(create-host\.ts|shell-electron\/)/],
+    ours: [/^src\/main\/(create-host\.ts|shell-electron\/|shell-cli\/)/],
     packages: /^node:/,
   },
   {
     files: /^src\/main\/serve\.ts$/,
-    ours: [/^src\/main\/(create-host\.ts|shell-web\/)/],
+    ours: [/^src\/main\/(create-host\.ts|shell-web\/|shell-cli\/)/],
     packages: /^node:/,
   },
   {

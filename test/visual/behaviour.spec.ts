@@ -164,6 +164,7 @@ test('three clicks start a first session', async ({ open }) => {
     maskSecrets: false,
     variables: [],
     inspectTls: false,
+    args: [],
     denies: [],
     image: null,
     devContainer: null,

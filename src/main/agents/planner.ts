@@ -184,7 +184,7 @@ async function findProgram(
   const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
   // Unconfined, the agent's own sandbox is the only one there is: it stays as its owner set it.
   const own = spec.level !== 'unconfined' && spec.innerSandbox === 'off' ? agent.innerOff : null
-  return describeProgram(found.executable, [...(own ?? []), ...args], around)
+  return describeProgram(found.executable, [...(own ?? []), ...args, ...spec.args], around)
 }
 
 interface Programs extends Program {
@@ -232,7 +232,7 @@ function inImage(
   }
   const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
   const own = spec.innerSandbox === 'off' ? (agent.innerOff ?? []) : []
-  return make([agent.binary ?? 'sh', ...own, ...args])
+  return make([agent.binary ?? 'sh', ...own, ...args, ...spec.args])
 }
 
 /**

@@ -116,7 +116,7 @@ interface Circumstances {
 export function specOfDetails(
   { rules, maskSecrets, variables, inspectTls, image, devContainer, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'innerSandbox' | 'denies'> {
+): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'args' | 'innerSandbox' | 'denies'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],

@@ -75,7 +75,7 @@ export type ClientOf<C extends Contract> = {
 /** What the connection is, established once at hand-over; handlers never authenticate. */
 export interface Caller {
   readonly clientId: string
-  readonly shell: 'electron' | 'web'
+  readonly shell: 'electron' | 'web' | 'cli'
 }
 
 /** A running subscription's source: pushes a snapshot first, then deltas with rising `seq`. */

@@ -19,6 +19,8 @@ export const SessionSpec = z.strictObject({
   agent: AgentId,
   /** Command line as typed; only for agent `command`. Split into words, never given to a shell. */
   command: z.string().max(8192).nullable(),
+  /** Arguments of an agent, after those it has by itself. */
+  args: z.array(z.string().max(8192)).max(256).default([]),
   /** Absolute path of a folder on this machine. */
   workspace: z.string().min(1).max(4096),
   level: IsolationLevel,
@@ -56,6 +58,7 @@ export type SessionSpec = z.infer<typeof SessionSpec>
 
 /** The parts of a spec a person need not think about. */
 export const BASIC_SPEC = {
+  args: [],
   denies: [],
   files: [],
   maskSecrets: false,

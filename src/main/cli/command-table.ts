@@ -1,0 +1,176 @@
+import { RUN_OPTIONS } from './run-options.ts'
+
+interface OptionShape {
+  readonly type: 'string' | 'boolean'
+  readonly multiple?: boolean
+  /** What it takes, for people. */
+  readonly value?: string
+  readonly does: string
+}
+
+export interface CommandShape {
+  readonly usage: string
+  readonly does: string
+  readonly options: Readonly<Record<string, OptionShape>>
+}
+
+const JSON_OPTION = { json: { type: 'boolean', does: 'one JSON value, for programs' } } as const
+const FOLDER = {
+  everywhere: { type: 'boolean', does: 'for every folder' },
+  workspace: { type: 'string', value: 'DIR', does: 'for this folder (default: this one)' },
+  minutes: { type: 'string', value: 'N', does: 'for so long' },
+} as const
+
+/** Help, completions and the manual are made from this and nothing else. */
+export const COMMANDS = {
+  run: {
+    usage: 'run [options] -- PROGRAM [ARGUMENT…]',
+    does: 'Run an agent or any program in a session. Ctrl+] leaves it.',
+    options: { ...RUN_OPTIONS, ...JSON_OPTION },
+  },
+  ps: {
+    usage: 'ps [--all]',
+    does: 'List sessions, with how much of their boundary is proven.',
+    options: { all: { type: 'boolean', does: 'also those that ended' }, ...JSON_OPTION },
+  },
+  attach: { usage: 'attach [ID]', does: 'Join the terminal of a session.', options: {} },
+  stop: { usage: 'stop [ID…]', does: 'Stop sessions.', options: {} },
+  allow: {
+    usage: 'allow HOST[:PORT]',
+    does: 'Let sessions reach a host unasked.',
+    options: FOLDER,
+  },
+  deny: { usage: 'deny HOST[:PORT]', does: 'Never let sessions reach a host.', options: FOLDER },
+  grants: { usage: 'grants', does: 'List the rules in force.', options: JSON_OPTION },
+  revoke: {
+    usage: 'revoke RULE…',
+    does: 'Take rules back. What they allowed is cut.',
+    options: {},
+  },
+  replay: {
+    usage: 'replay ID',
+    does: 'Play the terminal of a recording, its silences cut.',
+    options: { speed: { type: 'string', value: 'N', does: 'so many times as fast' } },
+  },
+  export: {
+    usage: 'export ID',
+    does: 'Write a recording to standard output, known secrets taken out.',
+    options: {
+      format: { type: 'string', value: 'FORMAT', does: 'cast (default), cast2 or jsonl' },
+    },
+  },
+  policy: {
+    usage: 'policy check|explain [FILE]',
+    does: 'Look at a policy file (default: .cloche/policy.jsonc).',
+    options: JSON_OPTION,
+  },
+  doctor: { usage: 'doctor', does: 'Try what this machine can enforce.', options: JSON_OPTION },
+  completions: {
+    usage: 'completions bash|zsh|fish',
+    does: 'Print completions for a shell.',
+    options: {},
+  },
+  man: { usage: 'man', does: 'Print the manual page: cloche man | man -l -', options: {} },
+} as const satisfies Readonly<Record<string, CommandShape>>
+
+export type CommandName = keyof typeof COMMANDS
+
+export const COMMON: Readonly<Record<string, OptionShape>> = {
+  'data-dir': { type: 'string', value: 'PATH', does: 'where recordings and rules are kept' },
+  help: { type: 'boolean', does: 'this text' },
+}
+
+export const optionsOf = (name: CommandName): Readonly<Record<string, OptionShape>> => ({
+  ...COMMANDS[name].options,
+  ...COMMON,
+})
+
+export function helpFor(name: CommandName): string {
+  const { usage, does } = COMMANDS[name]
+  return [`cloche ${usage}`, '', does, '', ...optionRows(optionsOf(name))].join('\n')
+}
+
+export const HELP = [
+  'cloche: run AI coding agents behind a boundary, and see everything.',
+  '',
+  ...rows(Object.values(COMMANDS).map(({ usage, does }) => [usage, does])),
+  '',
+  'cloche COMMAND --help says more. Exit: 0 well, 1 failed, 2 not understood, 3 Cloche does not run,',
+  '4 refused; run and attach end as their program does.',
+].join('\n')
+
+function optionRows(options: Readonly<Record<string, OptionShape>>): string[] {
+  return rows(
+    Object.entries(options).map(([name, { value, does }]) => [
+      `--${name}${value ? ` ${value}` : ''}`,
+      does,
+    ]),
+  )
+}
+
+function rows(pairs: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...pairs.map(([first]) => first.length))
+  return pairs.map(([first, second]) => `  ${first.padEnd(width)}   ${second}`)
+}
+
+/** A manual page in roff. */
+export function manual(): string {
+  const escaped = (text: string): string => text.replaceAll('\\', '\\e').replaceAll('-', '\\-')
+  const commands = Object.entries(COMMANDS).flatMap(([name, { usage, does }]) => [
+    '.SS',
+    escaped(`cloche ${usage}`),
+    escaped(does),
+    ...Object.entries(optionsOf(name as CommandName)).flatMap(([option, shape]) => [
+      '.TP',
+      `.B ${escaped(`--${option}${shape.value ? ` ${shape.value}` : ''}`)}`,
+      escaped(shape.does),
+    ]),
+  ])
+  return [
+    '.TH CLOCHE 1',
+    '.SH NAME',
+    'cloche \\- run AI coding agents behind a boundary, and see everything',
+    '.SH SYNOPSIS',
+    '.B cloche',
+    'COMMAND [OPTION...]',
+    '.SH COMMANDS',
+    ...commands,
+    '.SH EXIT STATUS',
+    '0 well, 1 failed, 2 not understood, 3 Cloche does not run, 4 refused. run and attach end as their program does.',
+    '',
+  ].join('\n')
+}
+
+const OF_SHELL = {
+  bash: (): string => `_cloche() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}"
+  if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "${Object.keys(COMMANDS).join(' ')}" -- "$word")); return; fi
+  case "$command" in
+${Object.keys(COMMANDS)
+  .map(
+    (name) =>
+      `    ${name}) COMPREPLY=($(compgen -W "${Object.keys(optionsOf(name as CommandName))
+        .map((option) => `--${option}`)
+        .join(' ')}" -- "$word"));;`,
+  )
+  .join('\n')}
+  esac
+}
+complete -o default -F _cloche cloche
+`,
+  zsh: (): string => `autoload -U +X bashcompinit && bashcompinit\n${OF_SHELL.bash()}`,
+  fish: (): string =>
+    Object.entries(COMMANDS)
+      .flatMap(([name, { does }]) => [
+        `complete -c cloche -n __fish_use_subcommand -f -a ${name} -d '${does.replaceAll("'", '’')}'`,
+        ...Object.entries(optionsOf(name as CommandName)).map(
+          ([option, shape]) =>
+            `complete -c cloche -n '__fish_seen_subcommand_from ${name}' -l ${option} -d '${shape.does.replaceAll("'", '’')}'`,
+        ),
+      ])
+      .join('\n') + '\n',
+} as const
+
+/** null: no shell of that name is known. */
+export const completionsFor = (shell: string | undefined): string | null =>
+  shell === 'bash' || shell === 'zsh' || shell === 'fish' ? OF_SHELL[shell]() : null

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { applyPolicy } from '../../shared/apply-policy.ts'
+import type { AgentId } from '../../shared/domain/agent.ts'
+import { IsolationLevel } from '../../shared/domain/isolation.ts'
+import type { Limits } from '../../shared/domain/limits.ts'
+import { HostPattern } from '../../shared/domain/policy.ts'
+import { BASIC_SPEC, type SessionSpec } from '../../shared/domain/session.ts'
+import { AGENTS } from '../agents/descriptors.ts'
+import { parsePolicy } from '../policies/parse-policy.ts'
+import { CommandFailure, EXIT } from './exit.ts'
+
+export const RUN_OPTIONS = {
+  level: { type: 'string', value: 'LEVEL', does: 'os (default), container, vm or unconfined' },
+  network: { type: 'string', value: 'MODE', does: 'ask (default), listed or closed' },
+  allow: { type: 'string', multiple: true, value: 'HOST', does: 'a host that is reached unasked' },
+  deny: { type: 'string', multiple: true, value: 'HOST', does: 'a host that is never reached' },
+  profile: {
+    type: 'string',
+    value: 'FILE',
+    does: 'a policy file of yours that is applied in full',
+  },
+  image: { type: 'string', value: 'IMAGE', does: 'whose programs a container has' },
+  var: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME',
+    does: 'a variable that is let in, as a secret',
+  },
+  workspace: { type: 'string', value: 'DIR', does: 'the folder it works in (default: this one)' },
+  title: { type: 'string', value: 'TEXT', does: 'what people call the session' },
+  'sign-in': { type: 'boolean', does: 'the agent may use a copy of your sign-in' },
+  detach: { type: 'boolean', does: 'print the id and leave it to the Cloche that runs' },
+  acknowledge: { type: 'string', value: 'WORD', does: 'the word unconfined, for that level' },
+} as const
+
+export interface RunValues {
+  readonly level?: string
+  readonly network?: string
+  readonly allow?: string[]
+  readonly deny?: string[]
+  readonly profile?: string
+  readonly image?: string
+  readonly var?: string[]
+  readonly workspace?: string
+  readonly title?: string
+  readonly 'sign-in'?: boolean
+  readonly detach?: boolean
+  readonly acknowledge?: string
+}
+
+const NETWORKS = { ask: 'ask', listed: 'deny', closed: 'closed' } as const
+
+function wrong(sentence: string): never {
+  throw new CommandFailure(sentence, EXIT.usage)
+}
+
+/** What is asked for; anything that is not understood is refused before a host is looked for. */
+export async function specOf(
+  values: RunValues,
+  words: readonly string[],
+  limits: Limits,
+): Promise<SessionSpec> {
+  const [program = '', ...args] = words
+  if (program === '') wrong('Say what to run, after two dashes: cloche run -- claude')
+  const level = IsolationLevel.safeParse(values.level ?? 'os').data
+  if (!level) wrong(`--level takes os, container, vm or unconfined, not “${values.level}”.`)
+  const network = Object.entries(NETWORKS).find(([name]) => name === (values.network ?? 'ask'))?.[1]
+  if (!network) wrong(`--network takes ask, listed or closed, not “${values.network}”.`)
+  const agent = AGENTS.find(({ binary }) => binary === program)
+  const spec: SessionSpec = {
+    ...BASIC_SPEC,
+    agent: agent?.id ?? ('command' satisfies AgentId),
+    command: agent ? null : words.map(quoted).join(' '),
+    args: agent ? args : [],
+    workspace: resolve(values.workspace ?? process.cwd()),
+    ...{ level, network, limits, title: values.title ?? null },
+    grants: hosts(values.allow, '--allow'),
+    denies: hosts(values.deny, '--deny'),
+    useSignIn: values['sign-in'] ?? false,
+    variables: (values.var ?? []).map((name) => ({ name, source: 'machine', isSecret: true })),
+    image: values.image ?? null,
+    acknowledgement: values.acknowledge ?? null,
+  }
+  return values.profile === undefined
+    ? spec
+    : applyPolicy(spec, await readProfile(values.profile), true).spec
+}
+
+/** A file of the person's own: it may widen as well. */
+export async function readProfile(path: string) {
+  const text = await readFile(path, 'utf8').catch(() => wrong(`The file ${path} cannot be read.`))
+  const parsed = parsePolicy(text)
+  if (parsed.ok) return parsed.value
+  const { line, key, reason } = parsed.error
+  const where = [line === null ? null : `line ${line}`, key].filter((part) => part !== null)
+  return wrong(`${basename(path)}, ${[...where, reason].join(', ')}.`)
+}
+
+function hosts(given: readonly string[] | undefined, option: string): string[] {
+  for (const host of given ?? [])
+    if (!HostPattern.safeParse(host).success)
+      wrong(`${option} takes a host such as api.example.org or *.example.org, not “${host}”.`)
+  return [...(given ?? [])]
+}
+
+/** As the words are split again: nothing in them has a meaning. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`

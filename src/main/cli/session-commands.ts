@@ -1,0 +1,134 @@
+import { SessionId } from '../../shared/domain/ids.ts'
+import { isLive, type Session } from '../../shared/domain/session.ts'
+import type { Connection } from '../../shared/rpc/client.ts'
+import { CommandFailure, EXIT } from './exit.ts'
+import { findHost, needHost, ownHost } from './host-connection.ts'
+import { plain, print, table } from './print.ts'
+import { type RunValues, specOf } from './run-options.ts'
+import { attach } from './terminal.ts'
+
+const SIGNALS: Readonly<Record<string, number>> = {
+  ...{ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13 },
+  SIGTERM: 15,
+}
+
+/** As a shell would have it. */
+function statusOf({ exit, failure }: Session): number {
+  if (failure) return EXIT.refused
+  if (exit?.kind === 'exited') return exit.code
+  return exit?.kind === 'signalled' ? 128 + (SIGNALS[exit.signal] ?? 0) : EXIT.failed
+}
+
+/** In the Cloche that runs, else in one of this command's own. */
+export async function run(
+  values: RunValues & { readonly json?: boolean },
+  words: readonly string[],
+  { dataDir, entries }: { readonly dataDir: string; readonly entries: string },
+): Promise<number> {
+  const known = await findHost(dataDir)
+  if (!known && values.detach)
+    throw new CommandFailure(
+      '--detach needs a Cloche that runs: start it with npm start.',
+      EXIT.noHost,
+    )
+  const host = known ?? (await ownHost(dataDir, entries))
+  try {
+    const { connection } = host
+    const { defaultLimits } = await connection.api.system.info(null)
+    const created = await connection.api.session.create(await specOf(values, words, defaultLimits))
+    if (!created.ok) throw new CommandFailure(wordsOfFailure(created.error), EXIT.refused)
+    const session = created.value
+    if (values.detach) {
+      print(values.json ?? false, session, () => session.id)
+      return EXIT.ok
+    }
+    const ended = await attach(connection, session.id, { asks: host.isOwn })
+    if (ended) return statusOf(ended)
+    if (host.isOwn) await connection.api.session.stop({ id: session.id })
+    return EXIT.ok
+  } finally {
+    await host.close()
+  }
+}
+
+function wordsOfFailure(failure: { readonly type: string } & object): string {
+  const parts = Object.entries(failure)
+    .filter(([key, value]) => key !== 'type' && typeof value === 'string')
+    .map(([, value]) => plain(String(value)))
+  const diagnosis = 'diagnosis' in failure ? failure.diagnosis : null
+  const summary =
+    typeof diagnosis === 'object' && diagnosis !== null && 'summary' in diagnosis
+      ? [String(diagnosis.summary)]
+      : []
+  const sentence = failure.type.replaceAll('_', ' ')
+  return `Nothing was started: ${[sentence, ...parts, ...summary].join('; ')}.`
+}
+
+const sessionsOf = (connection: Connection): Promise<readonly Session[]> =>
+  new Promise((resolve) => {
+    const stop = connection.api.session.list(null, (frame) => {
+      if (frame.type !== 'snapshot') return
+      resolve(frame.state)
+      queueMicrotask(() => stop())
+    })
+  })
+
+export async function ps(
+  { json, all }: { readonly json?: boolean; readonly all?: boolean },
+  dataDir: string,
+): Promise<number> {
+  const { connection, close } = await needHost(dataDir)
+  const sessions = (await sessionsOf(connection)).filter((session) => all || isLive(session))
+  print(json ?? false, sessions, () =>
+    table([
+      ['ID', 'STATUS', 'LEVEL', 'PROVEN', 'AGENT', 'TITLE', 'WORKSPACE'],
+      ...sessions.map(({ id, status, spec, axes, agentName, title }) => [
+        ...[id, status, spec.level],
+        `${axes.filter(({ proven }) => proven === 'enforced').length}/4`,
+        ...[plain(agentName), plain(title).slice(0, 40), plain(spec.workspace)],
+      ]),
+    ]),
+  )
+  await close()
+  return EXIT.ok
+}
+
+/** By its id or the start of it; without one, the only one that runs. */
+async function findSession(connection: Connection, wanted: string | undefined): Promise<Session> {
+  const live = (await sessionsOf(connection)).filter(isLive)
+  const id = wanted && !wanted.startsWith('ses_') ? `ses_${wanted}` : wanted
+  const fitting = id === undefined ? live : live.filter((session) => session.id.startsWith(id))
+  const [only] = fitting
+  if (only && fitting.length === 1) return only
+  throw new CommandFailure(
+    fitting.length === 0
+      ? `No session that runs fits “${wanted ?? ''}”. cloche ps lists them.`
+      : `${fitting.length} sessions fit: ${fitting.map((session) => session.id).join(', ')}. Say which.`,
+    EXIT.usage,
+  )
+}
+
+export async function attachTo(wanted: string | undefined, dataDir: string): Promise<number> {
+  const { connection, close } = await needHost(dataDir)
+  try {
+    const session = await findSession(connection, wanted)
+    const ended = await attach(connection, session.id, { asks: true })
+    return ended ? statusOf(ended) : EXIT.ok
+  } finally {
+    await close()
+  }
+}
+
+export async function stop(wanted: readonly string[], dataDir: string): Promise<number> {
+  const { connection, close } = await needHost(dataDir)
+  try {
+    for (const each of wanted.length === 0 ? [undefined] : wanted) {
+      const { id, title } = await findSession(connection, each)
+      await connection.api.session.stop({ id: SessionId.parse(id) })
+      process.stdout.write(`Stopped ${id} ${plain(title)}\n`)
+    }
+    return EXIT.ok
+  } finally {
+    await close()
+  }
+}
