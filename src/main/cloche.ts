@@ -5,6 +5,7 @@ import {
   completionsFor,
   HELP,
   helpFor,
+  isCommand,
   manual,
   optionsOf,
 } from './cli/command-table.ts'
@@ -16,9 +17,8 @@ import { grants, policy, revoke, rule } from './cli/rule-commands.ts'
 import { attachTo, ps, run, stop } from './cli/session-commands.ts'
 
 const entries = import.meta.dirname
-const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name)
 
-type Values = Readonly<Record<string, string | boolean | string[] | undefined>>
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
 
 /** What stands before two dashes is ours, what stands after them is the program's. */
 function read(name: CommandName, args: string[]): { values: Values; words: string[] } {
@@ -30,7 +30,7 @@ function read(name: CommandName, args: string[]): { values: Values; words: strin
       ]),
     )
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
-    return { values: values as Values, words: positionals }
+    return { values, words: positionals }
   } catch (cause) {
     const sentence = cause instanceof Error ? cause.message : String(cause)
     throw new CommandFailure(`${sentence}\n\n${helpFor(name)}`, EXIT.usage)

@@ -74,6 +74,8 @@ export const COMMANDS = {
 } as const satisfies Readonly<Record<string, CommandShape>>
 
 export type CommandName = keyof typeof COMMANDS
+export const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name)
+const NAMES = Object.keys(COMMANDS).filter(isCommand)
 
 export const COMMON: Readonly<Record<string, OptionShape>> = {
   'data-dir': { type: 'string', value: 'PATH', does: 'where recordings and rules are kept' },
@@ -116,11 +118,11 @@ function rows(pairs: readonly (readonly [string, string])[]): string[] {
 /** A manual page in roff. */
 export function manual(): string {
   const escaped = (text: string): string => text.replaceAll('\\', '\\e').replaceAll('-', '\\-')
-  const commands = Object.entries(COMMANDS).flatMap(([name, { usage, does }]) => [
+  const commands = NAMES.flatMap((name) => [
     '.SS',
-    escaped(`cloche ${usage}`),
-    escaped(does),
-    ...Object.entries(optionsOf(name as CommandName)).flatMap(([option, shape]) => [
+    escaped(`cloche ${COMMANDS[name].usage}`),
+    escaped(COMMANDS[name].does),
+    ...Object.entries(optionsOf(name)).flatMap(([option, shape]) => [
       '.TP',
       `.B ${escaped(`--${option}${shape.value ? ` ${shape.value}` : ''}`)}`,
       escaped(shape.does),
@@ -141,34 +143,32 @@ export function manual(): string {
   ].join('\n')
 }
 
+const quiet = (text: string): string => text.replaceAll("'", '’')
+
 const OF_SHELL = {
   bash: (): string => `_cloche() {
   local word="\${COMP_WORDS[COMP_CWORD]}" command="\${COMP_WORDS[1]}"
   if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "${Object.keys(COMMANDS).join(' ')}" -- "$word")); return; fi
   case "$command" in
-${Object.keys(COMMANDS)
-  .map(
-    (name) =>
-      `    ${name}) COMPREPLY=($(compgen -W "${Object.keys(optionsOf(name as CommandName))
-        .map((option) => `--${option}`)
-        .join(' ')}" -- "$word"));;`,
-  )
-  .join('\n')}
+${NAMES.map(
+  (name) =>
+    `    ${name}) COMPREPLY=($(compgen -W "${Object.keys(optionsOf(name))
+      .map((option) => `--${option}`)
+      .join(' ')}" -- "$word"));;`,
+).join('\n')}
   esac
 }
 complete -o default -F _cloche cloche
 `,
   zsh: (): string => `autoload -U +X bashcompinit && bashcompinit\n${OF_SHELL.bash()}`,
   fish: (): string =>
-    Object.entries(COMMANDS)
-      .flatMap(([name, { does }]) => [
-        `complete -c cloche -n __fish_use_subcommand -f -a ${name} -d '${does.replaceAll("'", '’')}'`,
-        ...Object.entries(optionsOf(name as CommandName)).map(
-          ([option, shape]) =>
-            `complete -c cloche -n '__fish_seen_subcommand_from ${name}' -l ${option} -d '${shape.does.replaceAll("'", '’')}'`,
-        ),
-      ])
-      .join('\n') + '\n',
+    `${NAMES.flatMap((name) => [
+      `complete -c cloche -n __fish_use_subcommand -f -a ${name} -d '${quiet(COMMANDS[name].does)}'`,
+      ...Object.entries(optionsOf(name)).map(
+        ([option, { does }]) =>
+          `complete -c cloche -n '__fish_seen_subcommand_from ${name}' -l ${option} -d '${quiet(does)}'`,
+      ),
+    ]).join('\n')}\n`,
 } as const
 
 /** null: no shell of that name is known. */
