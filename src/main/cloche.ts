@@ -13,7 +13,8 @@ import { doctor } from './cli/doctor-command.ts'
 import { CommandFailure, EXIT } from './cli/exit.ts'
 import { dataDirOf } from './cli/host-connection.ts'
 import { exportRecording, replay } from './cli/recording-commands.ts'
-import { grants, policy, revoke, rule } from './cli/rule-commands.ts'
+import { policy } from './cli/policy-command.ts'
+import { grants, revoke, rule } from './cli/rule-commands.ts'
 import { attachTo, ps, run, stop } from './cli/session-commands.ts'
 
 const entries = import.meta.dirname

@@ -60,9 +60,12 @@ export const COMMANDS = {
     },
   },
   policy: {
-    usage: 'policy check|explain [FILE]',
-    does: 'Look at a policy file (default: .cloche/policy.jsonc).',
-    options: JSON_OPTION,
+    usage: 'policy check|explain|import|export [FILE]',
+    does: 'Look at a policy file (default: .cloche/policy.jsonc), or turn another tool’s into one.',
+    options: {
+      format: { type: 'string', value: 'NAME', does: 'claude, codex, srt, gemini, opencode, …' },
+      ...JSON_OPTION,
+    },
   },
   doctor: { usage: 'doctor', does: 'Try what this machine can enforce.', options: JSON_OPTION },
   completions: {

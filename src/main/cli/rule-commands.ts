@@ -1,11 +1,9 @@
 import { resolve } from 'node:path'
 import type { Rule } from '../../shared/domain/policy.ts'
-import { type PolicyFile, WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import { needHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
-import { readProfile } from './run-options.ts'
 
 const rulesOf = (connection: Connection): Promise<readonly Rule[]> =>
   new Promise((done) => {
@@ -96,38 +94,3 @@ export async function revoke(ids: readonly string[], dataDir: string): Promise<n
     await close()
   }
 }
-
-/** Whether a policy file is one, and what it says. Needs no host. */
-export async function policy(
-  [action, path]: readonly string[],
-  { json }: { readonly json?: boolean },
-): Promise<number> {
-  if (action !== 'check' && action !== 'explain')
-    throw new CommandFailure(
-      'cloche policy check [FILE], or cloche policy explain [FILE]',
-      EXIT.usage,
-    )
-  const file = path ?? WORKSPACE_POLICY
-  const found = await readProfile(file)
-  print(json ?? false, found, () =>
-    action === 'check' ? `${file} is a policy.` : explain(found).join('\n') || 'It says nothing.',
-  )
-  return EXIT.ok
-}
-
-const explain = (found: PolicyFile): string[] => [
-  ...(found.level ? [`Runs at least in: ${found.level}`] : []),
-  ...(found.network ? [`Connections that no rule covers: ${found.network}`] : []),
-  ...(found.allow ?? []).map((host) => `May reach ${host} unasked, once the file is trusted`),
-  ...(found.deny ?? []).map((host) => `Never reaches ${host}`),
-  ...(found.files ?? []).map(({ path, access }) => `${path}: ${access}`),
-  ...(found.maskSecrets ? ['Secrets in the workspace look empty'] : []),
-  ...(found.inspectTls ? ['Rules may look into TLS, once the file is trusted'] : []),
-  ...(found.variables ?? []).map((name) => `Is given ${name}, once the file is trusted`),
-  ...Object.entries(found.limits ?? {}).map(
-    ([name, value]) => `${name}: at most ${value ?? 'all'}`,
-  ),
-  ...(found.image
-    ? [`A container has the programs of ${found.image}, once the file is trusted`]
-    : []),
-]

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import { type PolicyFile, WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
+import {
+  exportPolicy,
+  importPolicy,
+  READ_FORMATS,
+  WRITE_FORMATS,
+} from '../policies/formats/formats.ts'
+import type { MappingReport } from '../policies/formats/mapping.ts'
+import { CommandFailure, EXIT } from './exit.ts'
+import { plain, print } from './print.ts'
+import { readProfile } from './run-options.ts'
+
+interface PolicyValues {
+  readonly json?: boolean
+  readonly format?: string
+}
+
+/** Policy files: whether one is right, what it says, and how it is written for others. Needs no host. */
+export async function policy(
+  [action, path]: readonly string[],
+  values: PolicyValues,
+): Promise<number> {
+  const file = path ?? WORKSPACE_POLICY
+  switch (action) {
+    case 'check':
+      await readProfile(file)
+      process.stdout.write(`${file} is a policy.\n`)
+      return EXIT.ok
+    case 'explain': {
+      const found = await readProfile(file)
+      print(values.json ?? false, found, () => explain(found).join('\n') || 'It says nothing.')
+      return EXIT.ok
+    }
+    case 'import':
+      return importFile(path, values)
+    case 'export':
+      return exportFile(file, values)
+    default:
+      throw new CommandFailure('cloche policy check|explain|import|export [FILE]', EXIT.usage)
+  }
+}
+
+/** The policy goes to standard output, what became of each key to standard error. */
+async function importFile(
+  path: string | undefined,
+  { json, format }: PolicyValues,
+): Promise<number> {
+  const known = READ_FORMATS.find((name) => name === format)
+  if (path === undefined || (format !== undefined && !known))
+    throw new CommandFailure(
+      `cloche policy import FILE [--format ${READ_FORMATS.join('|')}]`,
+      EXIT.usage,
+    )
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new CommandFailure(`The file ${path} cannot be read.`, EXIT.usage)
+  })
+  const imported = importPolicy(text, known)
+  if (!imported.ok) throw new CommandFailure(imported.error, EXIT.failed)
+  const { policy: made, report } = imported.value
+  print(json ?? false, imported.value, () => JSON.stringify(made, null, 2))
+  if (!json) process.stderr.write(wordsOf(report))
+  return EXIT.ok
+}
+
+function wordsOf({ exact, approximate, dropped }: MappingReport): string {
+  const part = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${plain(line)}`)]
+  return [
+    ...part('Exactly:', exact),
+    ...part('Approximately:', approximate),
+    ...part('Not at all:', dropped),
+    '',
+  ].join('\n')
+}
+
+async function exportFile(file: string, { format }: PolicyValues): Promise<number> {
+  const known = WRITE_FORMATS.find((name) => name === format)
+  if (!known)
+    throw new CommandFailure(
+      `cloche policy export [FILE] --format ${WRITE_FORMATS.join('|')}`,
+      EXIT.usage,
+    )
+  process.stdout.write(exportPolicy(await readProfile(file), known))
+  return EXIT.ok
+}
+
+const explain = (found: PolicyFile): string[] => [
+  ...(found.level ? [`Runs at least in: ${found.level}`] : []),
+  ...(found.network ? [`Connections that no rule covers: ${found.network}`] : []),
+  ...(found.allow ?? []).map((host) => `May reach ${host} unasked, once the file is trusted`),
+  ...(found.deny ?? []).map((host) => `Never reaches ${host}`),
+  ...(found.files ?? []).map(({ path, access }) => `${path}: ${access}`),
+  ...(found.maskSecrets ? ['Secrets in the workspace look empty'] : []),
+  ...(found.inspectTls ? ['Rules may look into TLS, once the file is trusted'] : []),
+  ...(found.variables ?? []).map((name) => `Is given ${name}, once the file is trusted`),
+  ...Object.entries(found.limits ?? {}).map(
+    ([name, value]) => `${name}: at most ${value ?? 'all'}`,
+  ),
+  ...(found.image
+    ? [`A container has the programs of ${found.image}, once the file is trusted`]
+    : []),
+]

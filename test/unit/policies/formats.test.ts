@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest'
+import {
+  exportPolicy,
+  importPolicy,
+  WRITE_FORMATS,
+} from '../../../src/main/policies/formats/formats.ts'
+import { PolicyFile } from '../../../src/shared/domain/policy-file.ts'
+
+function take(text: string) {
+  const imported = importPolicy(text)
+  if (!imported.ok) throw new Error(imported.error)
+  // Whatever comes out is a policy that could be put into a folder.
+  expect(PolicyFile.safeParse(imported.value.policy).success).toBe(true)
+  return imported.value
+}
+
+describe('settings of Claude Code', () => {
+  const SETTINGS = `{
+    "$schema": "https://json.schemastore.org/claude-code-settings.json",
+    "permissions": {
+      "allow": ["Bash(npm run lint)", "Read(~/.zshrc)", "Read(src/**)", "WebFetch(domain:github.com)", "mcp__srv__tool"],
+      "ask": ["Bash(git push:*)", "WebFetch(domain:example.org)"],
+      "deny": ["Read(./.env)", "Read(//etc/shadow)", "Edit(/generated/**)", "WebFetch(domain:evil.example)"],
+      "additionalDirectories": ["../docs/"],
+      "defaultMode": "acceptEdits"
+    },
+    "sandbox": {
+      "enabled": true,
+      "filesystem": { "allowWrite": ["/var/cache/x"], "denyWrite": ["./infra"], "denyRead": ["~/.aws"] },
+      "network": { "allowedDomains": ["*.npmjs.org", "*"], "deniedDomains": ["tracker.example"], "strictAllowlist": true, "allowLocalBinding": true },
+      "credentials": { "files": [{ "path": "~/.netrc", "mode": "mask" }], "envVars": [{ "name": "GH_TOKEN", "mode": "deny" }] }
+    },
+    "hooks": {}
+  }`
+
+  test('are read with both their ways of writing paths', () => {
+    const { policy, format, report } = take(SETTINGS)
+    expect(format).toBe('claude')
+    expect(policy).toEqual({
+      network: 'listed',
+      allow: ['github.com', '*.npmjs.org'],
+      deny: ['evil.example', 'tracker.example'],
+      files: [
+        { path: '~/.zshrc', access: 'read' },
+        { path: '.env', access: 'deny' },
+        // Two slashes are absolute in a rule of permissions, one is the project's.
+        { path: '/etc/shadow', access: 'deny' },
+        { path: 'generated/**', access: 'read' },
+        { path: '../docs/', access: 'write' },
+        // One slash is absolute in the sandbox.
+        { path: '/var/cache/x', access: 'write' },
+        { path: 'infra', access: 'read' },
+        { path: '~/.aws', access: 'deny' },
+        { path: '~/.netrc', access: 'mask' },
+      ],
+    })
+    expect(report.exact).toContain('sandbox.network.strictAllowlist')
+    expect(report.approximate).toContain(
+      'permissions.deny Read(./.env) .env: held for every program, not only for the agent’s own tools',
+    )
+    for (const key of [
+      ...['permissions.allow Bash(npm run lint)', 'permissions.allow mcp__srv__tool'],
+      ...['permissions.defaultMode', 'sandbox.network.allowLocalBinding', 'hooks'],
+      ...['sandbox.network.allowedDomains *', 'sandbox.credentials.envVars', 'sandbox.enabled'],
+    ])
+      expect(
+        report.dropped.some((line) => line.startsWith(`${key}: `)),
+        key,
+      ).toBe(true)
+  })
+})
+
+test('settings of sandbox-runtime list hosts, and all others are refused', () => {
+  const { policy, format } = take(
+    `{"network": {"allowedDomains": ["a.example"], "deniedDomains": ["b.example:443"]},
+      "filesystem": {"denyRead": ["~/.ssh"], "allowWrite": [".", "/tmp"], "denyWrite": [".git"]}}`,
+  )
+  expect(format).toBe('srt')
+  expect(policy).toEqual({
+    ...{ network: 'listed', allow: ['a.example'], deny: ['b.example'] },
+    files: [
+      { path: '.', access: 'write' },
+      { path: '/tmp', access: 'write' },
+      { path: '.git', access: 'read' },
+      { path: '~/.ssh', access: 'deny' },
+    ],
+  })
+})
+
+describe('a configuration of Codex', () => {
+  test('with the classic keys', () => {
+    const { policy, format, report } = take(`
+approval_policy = "on-request"
+sandbox_mode = "workspace-write"
+model = "gpt-5"
+[sandbox_workspace_write]
+writable_roots = ["/srv/cache"]
+network_access = false
+`)
+    expect(format).toBe('codex')
+    expect(policy).toEqual({ network: 'closed', files: [{ path: '/srv/cache', access: 'write' }] })
+    expect(report.dropped.map((line) => line.split(':')[0])).toEqual(['approval_policy', 'model'])
+    expect(take('sandbox_mode = "read-only"').policy).toEqual({
+      ...{ network: 'closed', files: [{ path: '.', access: 'read' }] },
+    })
+    const open = take('sandbox_mode = "danger-full-access"')
+    expect(open.policy).toEqual({})
+    expect(open.report.dropped[0]).toContain('a person’s act')
+  })
+
+  test('with the profile that is chosen', () => {
+    const { policy, report } = take(`
+default_permissions = "mine"
+[permissions.mine]
+extends = ":workspace"
+[permissions.mine.filesystem]
+":minimal" = "read"
+"~/.ssh" = "deny"
+"/data" = "read"
+[permissions.mine.network]
+enabled = true
+mode = "limited"
+allow_local_binding = false
+[permissions.mine.network.domains]
+"*.github.com" = "allow"
+"evil.com" = "deny"
+[permissions.other]
+extends = ":read-only"
+`)
+    expect(policy).toEqual({
+      ...{ network: 'listed', allow: ['*.github.com'], deny: ['evil.com'] },
+      files: [
+        { path: '~/.ssh', access: 'deny' },
+        { path: '/data', access: 'read' },
+      ],
+    })
+    expect(report.dropped.some((line) => line.startsWith('permissions.other: '))).toBe(true)
+  })
+})
+
+test('rules of OpenCode and Gemini CLI are mostly of their tools, and that is said', () => {
+  const opencode = take(
+    '{"permission": {"bash": {"git *": "allow", "*": "ask"}, "edit": "deny", "webfetch": "ask"}}',
+  )
+  expect(opencode.format).toBe('opencode')
+  expect(opencode.policy).toEqual({ files: [{ path: '.', access: 'read' }] })
+  expect(opencode.report.dropped).toHaveLength(2)
+  const gemini = take(
+    '[[rule]]\ntoolName = "write_file"\ndecision = "deny"\npriority = 100\n[[rule]]\ntoolName = "run_shell_command"\ncommandPrefix = "git"\ndecision = "allow"\n',
+  )
+  expect(gemini.format).toBe('gemini')
+  expect(gemini.policy).toEqual({ files: [{ path: '.', access: 'read' }] })
+})
+
+test('lists of firewalls block hosts; what is for one program only is not widened', () => {
+  const rule =
+    take(`{"created": "2024-01-01", "name": "block", "enabled": true, "action": "deny", "duration": "always",
+    "operator": {"type": "list", "operand": "list", "list": [
+      {"type": "simple", "operand": "process.path", "data": "/usr/bin/curl"},
+      {"type": "simple", "operand": "dest.host", "data": "tracker.example"}]}}`)
+  expect([rule.format, rule.policy]).toEqual(['opensnitch', { deny: ['tracker.example'] }])
+  expect(rule.report.approximate).toEqual(['rule block tracker.example: for every program'])
+  const allowed = take(`{"name": "let", "action": "allow", "operator": {"type": "list", "list": [
+      {"type": "simple", "operand": "process.path", "data": "/usr/bin/curl"},
+      {"type": "simple", "operand": "dest.host", "data": "a.example"}]}}`)
+  expect(allowed.policy).toEqual({})
+  const list =
+    take(`{"name": "Blocklist", "denied-remote-domains": ["ads.example"], "denied-remote-hosts": ["x.example"],
+    "denied-remote-addresses": ["203.0.113.9"], "rules": [
+      {"action": "deny", "process": "any", "remote-hosts": ["y.example", "z.example"]},
+      {"action": "allow", "process": "/Applications/Mail.app", "remote-domains": "mail.example"}]}`)
+  expect(list.format).toBe('lsrules')
+  expect(list.policy.deny).toEqual([
+    ...['ads.example', '*.ads.example', 'x.example', '203.0.113.9', 'y.example', 'z.example'],
+  ])
+  expect(list.policy.allow).toBeUndefined()
+})
+
+test('what is no file of anything known says so', () => {
+  expect(importPolicy('{"a": 1}')).toMatchObject({ ok: false })
+  expect(importPolicy('= nonsense {')).toMatchObject({
+    ok: false,
+    error: /^It is neither JSON nor TOML/,
+  })
+})
+
+describe('a policy written for an agent', () => {
+  const POLICY: PolicyFile = {
+    network: 'listed',
+    allow: ['*.npmjs.org', 'github.com'],
+    deny: ['evil.example'],
+    files: [
+      { path: '/data', access: 'read' },
+      { path: 'dist', access: 'write' },
+      { path: '~/.ssh', access: 'deny' },
+    ],
+  }
+
+  test.each(WRITE_FORMATS)('%s: read again it is the same', (format) => {
+    const text = exportPolicy(POLICY, format)
+    const { policy, format: found } = take(text)
+    expect(found).toBe(format)
+    const sorted = ({ files = [], allow = [], deny = [], ...rest }: PolicyFile) => ({
+      ...{ ...rest, allow: allow.toSorted(), deny: deny.toSorted() },
+      files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    })
+    expect(sorted(policy)).toEqual(sorted(POLICY))
+  })
+
+  test('a closed network lists no host', () => {
+    expect(exportPolicy({ network: 'closed', allow: ['a.example'] }, 'claude')).toContain(
+      '"allowedDomains": []',
+    )
+    expect(exportPolicy({ network: 'closed' }, 'codex')).toContain('enabled = false')
+  })
+})
