@@ -37,3 +37,29 @@ test('a policy that is wrong says where, and nothing starts', async ({ open }) =
   )
   await expect(page.getByTestId('start-session')).toBeDisabled()
 })
+
+test('a policy is proposed from what a session did, changed by hand, and saved', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('inspector-tab-rules').click()
+  await page.getByTestId('propose').click()
+  const text = page.getByTestId('propose-text')
+  await expect(text).toHaveValue(/"network": "listed", \/\/ what is not listed/)
+  await expect(text).toHaveValue(/api\.anthropic\.com/)
+  await page.screenshot({ path: 'out/test/propose.png' })
+  const line = page.getByTestId('propose-line').filter({ hasText: 'api.anthropic.com' })
+  await line.getByRole('checkbox').uncheck()
+  await expect(text).not.toHaveValue(/api\.anthropic\.com/)
+  await text.fill('{\n "oops": 1\n}')
+  await page.getByTestId('propose-save').click()
+  await expect(page.getByTestId('propose-problem')).toHaveText(
+    'Line 2, oops, there is no such key.',
+  )
+  await text.fill('{ "network": "closed" }')
+  await page.getByTestId('propose-save').click()
+  await expect(page.getByTestId('propose-policy')).toHaveCount(0)
+  expect((await seenBy(page)).filter((each) => each.startsWith('save'))).toContainEqual(
+    'save new { "network": "closed" }',
+  )
+})

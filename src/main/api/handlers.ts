@@ -94,6 +94,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       look: ({ workspace }) => parts.policies.look(workspace),
       trust: async ({ workspace, hash }) =>
         (await parts.policies.trust(workspace, hash)) ? ok(null) : err({ type: 'changed' }),
+      save: ({ workspace, text, replaces }) => parts.policies.save(workspace, text, replaces),
       forget: async ({ workspace }) => {
         await parts.policies.forget(workspace)
         return ok(null)

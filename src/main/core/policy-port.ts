@@ -1,6 +1,16 @@
-import type { AppliedPolicy, WorkspacePolicy } from '../../shared/domain/policy-file.ts'
+import type {
+  AppliedPolicy,
+  PolicyProblem,
+  WorkspacePolicy,
+} from '../../shared/domain/policy-file.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import type { Result } from '../../shared/result.ts'
+
+export type SaveRefusal =
+  /** There is another text by now. */
+  | { readonly type: 'changed' }
+  | ({ readonly type: 'wrong' } & PolicyProblem)
+  | { readonly type: 'unwritable'; readonly detail: string }
 
 /** Policies that workspaces keep as files. */
 export interface WorkspacePolicies {
@@ -8,6 +18,8 @@ export interface WorkspacePolicies {
   look(workspace: string): Promise<WorkspacePolicy | null>
   /** `false`: it is another text by now. */
   trust(workspace: string, hash: string): Promise<boolean>
+  /** Writes it and trusts it: the person wrote it. `replaces`: hash of what was there; null: nothing. */
+  save(workspace: string, text: string, replaces: string | null): Promise<Result<null, SaveRefusal>>
   forget(workspace: string): Promise<void>
   /** What is started instead; a file that cannot be used starts nothing. */
   govern(

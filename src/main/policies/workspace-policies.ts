@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { open, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { applyPolicy } from '../../shared/apply-policy.ts'
 import {
@@ -67,6 +67,17 @@ export function createWorkspacePolicies(
       await save([...others, { workspace: root, hash, text: found.text }])
       return true
     },
+    save: async (workspace, text, replaces) => {
+      const parsed = parsePolicy(text)
+      if (!parsed.ok) return err({ type: 'wrong', ...parsed.error })
+      if (((await look(workspace))?.hash ?? null) !== replaces) return err({ type: 'changed' })
+      const root = await realpath(workspace).catch(() => workspace)
+      const failed = await writeOwn(root, text)
+      if (failed !== null) return err({ type: 'unwritable', detail: failed })
+      const others = trusted.filter((each) => each.workspace !== root)
+      await save([...others, { workspace: root, ...of(text) }])
+      return ok(null)
+    },
     forget: async (workspace) => {
       const root = await realpath(workspace).catch(() => workspace)
       await save(trusted.filter((each) => each.workspace !== root))
@@ -90,6 +101,23 @@ const of = (text: string): { readonly text: string; readonly hash: string } => (
   text,
   hash: createHash('sha256').update(text).digest('hex'),
 })
+
+/** null: it is there, whole. No link is followed. */
+async function writeOwn(root: string, text: string): Promise<string | null> {
+  const path = join(root, WORKSPACE_POLICY)
+  const folder = dirname(path)
+  const passing = join(folder, `.policy-${process.pid}`)
+  try {
+    await mkdir(folder, { recursive: true })
+    if ((await realpath(folder)) !== folder) return `${folder} is a link`
+    await writeFile(passing, text, { flag: 'wx', mode: 0o644 })
+    await rename(passing, path)
+    return null
+  } catch (cause) {
+    await rm(passing, { force: true })
+    return cause instanceof Error ? cause.message : String(cause)
+  }
+}
 
 /** No link is followed below the workspace, and nothing is waited for. */
 async function readOwn(root: string): Promise<Read> {

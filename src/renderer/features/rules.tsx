@@ -15,6 +15,7 @@ import { formatAgo, formatCountdown } from '../words/format.ts'
 import { LIFETIME_NAMES } from '../words/outcomes.ts'
 import { ACTION_NAMES, narrowingOf, ORIGIN_WORDS } from '../words/rules.ts'
 import { PresetList } from './preset-list.tsx'
+import { ProposePolicyDialog } from './propose-policy.tsx'
 import { RuleDialog } from './rule-dialog.tsx'
 
 /** What becomes of hosts that no rule covers. */
@@ -27,8 +28,10 @@ const REST: Readonly<Record<NetworkMode, string>> = {
 
 /** The rules that reach into the session shown. */
 export function SessionRules() {
-  const session = useView((view) => view.state.session)
-  const rules = useRules((state) => state.rules)
+  const state = useView((view) => view.state)
+  const { session } = state
+  const rules = useRules((all) => all.rules)
+  const [isProposing, setProposing] = useState(false)
   if (!session) return <Loading what="rules" />
   const mine = rules.filter(({ scope }) =>
     'sessionId' in scope
@@ -42,6 +45,12 @@ export function SessionRules() {
         {mine.length === 0 ? 'No rules. Hosts' : 'All other hosts'} {rest}. Loopback, this machine’s
         own addresses and cloud metadata are always refused.
       </p>
+      <div className="panel-note">
+        <Button small icon="rules" onClick={() => setProposing(true)} data-testid="propose">
+          Policy from what it did
+        </Button>
+      </div>
+      {isProposing && <ProposePolicyDialog state={state} onClose={() => setProposing(false)} />}
       <ul className="rule-list">
         {mine.map((rule) => (
           <RuleRow key={rule.id} rule={rule} showsScope={false} />

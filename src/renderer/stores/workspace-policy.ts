@@ -34,6 +34,24 @@ export async function trustPolicy(workspace: string, hash: string): Promise<stri
   return 'The file is another one by now. Read it again.'
 }
 
+/** A sentence when it was not done. */
+export async function savePolicy(
+  workspace: string,
+  text: string,
+  replaces: string | null,
+): Promise<string | null> {
+  const saved = await ask((api) => api.policy.save({ workspace, text, replaces }))
+  await lookForPolicy(workspace)
+  if (saved.ok) return null
+  const { error } = saved
+  if (typeof error === 'string') return error
+  if (error.type === 'changed')
+    return 'The file was changed meanwhile. What is there now is replaced if you save again.'
+  if (error.type === 'unwritable') return `It cannot be written: ${error.detail}`
+  const where = [error.line === null ? null : `Line ${error.line}`, error.key]
+  return `${[...where.filter((part) => part !== null), error.reason].join(', ')}.`
+}
+
 export async function distrustPolicy(workspace: string): Promise<void> {
   await ask((api) => api.policy.forget({ workspace }))
   await lookForPolicy(workspace)

@@ -2,21 +2,10 @@ import { z } from 'zod'
 import { AgentInfo } from '../domain/agent.ts'
 import { AuditEntry, AuditVerdict } from '../domain/audit.ts'
 import { EffectivePolicy } from '../domain/effective-policy.ts'
-import { DevContainer } from '../domain/dev-container.ts'
-import {
-  ContainerList,
-  ContainerUsage,
-  EngineEntry,
-  EngineImage,
-  EngineRefusal,
-  ImageJob,
-  ImageRequest,
-  JobFrame,
-  Removable,
-} from '../domain/engine.ts'
+import { containerApi } from './container-api.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
-import { ImageJobId, PromptId, RuleId, SessionId } from '../domain/ids.ts'
+import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
 import { AxisReport, BoundLevel } from '../domain/isolation.ts'
 import { Limits } from '../domain/limits.ts'
 import { NetworkMode } from '../domain/network-mode.ts'
@@ -28,7 +17,7 @@ import {
   Rule,
   RuleDraft,
 } from '../domain/policy.ts'
-import { PolicyHash, WorkspacePolicy } from '../domain/policy-file.ts'
+import { policyApi } from './policy-api.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
   ControlError,
@@ -115,74 +104,8 @@ export const api = defineContract({
     /** Sub-folders of a folder; null: the home folder. */
     folder: command({ input: z.string().nullable(), output: Folder, error: FolderError }),
   },
-  engine: {
-    list: query({ input: z.null(), output: z.array(EngineEntry) }),
-    /** By its socket; null: the first that answers. Sessions that run stay where they are. */
-    choose: command({
-      input: z.strictObject({ socket: z.string().max(4096).nullable() }),
-      output: z.null(),
-      error: EngineRefusal,
-    }),
-    /** Containers that Cloche made; each change is the whole list. */
-    containers: stream({ key: z.null(), snapshot: ContainerList, delta: ContainerList }),
-    /** By the container's id; about one a second. */
-    usage: stream({ key: z.string(), snapshot: z.null(), delta: ContainerUsage }),
-    inspect: command({
-      input: z.strictObject({ id: z.string() }),
-      output: z.string(),
-      error: EngineRefusal,
-    }),
-    /** What `remove` could remove: of Cloche, and needed by nobody. */
-    removable: command({ input: z.null(), output: z.array(Removable), error: EngineRefusal }),
-    /** By their ids. Answers with the bytes that are free again. */
-    remove: command({
-      input: z.strictObject({ ids: z.array(z.string()).max(1000) }),
-      output: z.number(),
-      error: EngineRefusal,
-    }),
-  },
-  policy: {
-    /** The policy that a folder keeps; null: it has none. */
-    look: query({
-      input: z.strictObject({ workspace: z.string().max(4096) }),
-      output: WorkspacePolicy.nullable(),
-    }),
-    /** A person read this very text: it may widen sessions of this folder too. */
-    trust: command({
-      input: z.strictObject({ workspace: z.string().max(4096), hash: PolicyHash }),
-      output: z.null(),
-      error: z.strictObject({ type: z.literal('changed') }),
-    }),
-    forget: command({
-      input: z.strictObject({ workspace: z.string().max(4096) }),
-      output: z.null(),
-      error: z.never(),
-    }),
-  },
-  devContainer: {
-    /** Configurations in a folder; nothing of them runs. */
-    list: query({
-      input: z.strictObject({ workspace: z.string().max(4096) }),
-      output: z.array(DevContainer),
-    }),
-  },
-  image: {
-    /** What a session in a container can be started from, besides this machine's own programs. */
-    list: query({ input: z.null(), output: z.array(EngineImage) }),
-    /** Starts to get or make one; its progress is in `jobs`. */
-    make: command({
-      input: ImageRequest,
-      output: ImageJob,
-      /** A command for this machine is as much as an unconfined session. */
-      error: z.strictObject({ type: z.literal('refused_in_browser') }),
-    }),
-    cancel: command({
-      input: z.strictObject({ id: ImageJobId }),
-      output: z.null(),
-      error: z.strictObject({ type: z.literal('not_running') }),
-    }),
-    jobs: stream({ key: z.null(), snapshot: z.array(JobFrame), delta: JobFrame }),
-  },
+  ...containerApi,
+  policy: policyApi,
   agent: {
     /** Looked for anew on PATH and in the workspace's node_modules. */
     list: query({

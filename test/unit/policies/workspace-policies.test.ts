@@ -119,6 +119,27 @@ describe('a workspace', () => {
     expect((await policies.look(folder.path))?.trustedText).toBeNull()
   })
 
+  test('is given one by a person, who trusts what they wrote; nothing unseen is replaced', async () => {
+    const { policies, folder, spec } = await setUp()
+    await using _ = folder
+    const text = '{ "allow": ["a.example"] }'
+    const save = (next: string, replaces: string | null) =>
+      policies.save(folder.path, next, replaces)
+    expect(await save('{ "alow": [] }', null)).toMatchObject({
+      error: { type: 'wrong', line: 1, key: 'alow' },
+    })
+    expect(await policies.look(folder.path)).toBeNull()
+    expect(await save(text, null)).toEqual({ ok: true, value: null })
+    const found = await policies.look(folder.path)
+    expect(found).toMatchObject({ text, isTrusted: true })
+    expect(await policies.govern(spec)).toMatchObject({
+      value: { spec: { grants: ['a.example'] } },
+    })
+    expect(await save('{}', null)).toEqual({ ok: false, error: { type: 'changed' } })
+    expect(await save('{}', found!.hash)).toEqual({ ok: true, value: null })
+    expect(readFileSync(join(folder.path, '.cloche/policy.jsonc'), 'utf8')).toBe('{}')
+  })
+
   test('whose policy is a link, or lies behind one, starts nothing', async () => {
     const { policies, folder, spec } = await setUp('{}')
     await using _ = folder
@@ -129,8 +150,13 @@ describe('a workspace', () => {
     expect(await policies.govern(spec)).toMatchObject({ error: { type: 'policy_refused' } })
     await rm(join(folder.path, '.cloche'), { recursive: true })
     await symlink(outside.path, join(folder.path, '.cloche'))
-    expect(await policies.govern(spec)).toMatchObject({
-      error: { reason: 'it is no plain file of this folder, too large, or may not be read' },
+    const found = await policies.look(folder.path)
+    expect(found?.problem?.reason).toBe(
+      'it is no plain file of this folder, too large, or may not be read',
+    )
+    expect(await policies.save(folder.path, '{}', found!.hash)).toMatchObject({
+      error: { type: 'unwritable' },
     })
+    expect(readFileSync(join(outside.path, 'policy.jsonc'), 'utf8')).toBe('{}')
   })
 })

@@ -1,6 +1,6 @@
 import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
-import { ok } from '../../../src/shared/result.ts'
+import { err, ok } from '../../../src/shared/result.ts'
 import type {
   EffectivePolicy,
   PolicySentence,
@@ -135,6 +135,14 @@ export function fakePolicy(scenario: string, seen: string[]): HandlersOf<Api>['p
       seen.push(`trust ${hash.slice(0, 4)}`)
       isTrusted = true
       return Promise.resolve(ok(null))
+    },
+    save: ({ text, replaces }) => {
+      seen.push(`save ${replaces === null ? 'new' : replaces.slice(0, 4)} ${text}`)
+      return Promise.resolve(
+        text.includes('oops')
+          ? err({ type: 'wrong' as const, line: 2, key: 'oops', reason: 'there is no such key' })
+          : ok(null),
+      )
     },
     forget: () => {
       isTrusted = false

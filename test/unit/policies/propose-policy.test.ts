@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest'
+import { parsePolicy } from '../../../src/main/policies/parse-policy.ts'
+import type { ConnectionId } from '../../../src/shared/domain/ids.ts'
+import { processKey } from '../../../src/shared/domain/process.ts'
+import type { Decision } from '../../../src/shared/domain/policy.ts'
+import type { NetworkEntry } from '../../../src/shared/network-projection.ts'
+import { emptyState, type SessionState } from '../../../src/shared/projection.ts'
+import { proposePolicy, textOfPolicy } from '../../../src/shared/propose-policy.ts'
+import { sampleSession, sessionId } from '../../helpers/recording.ts'
+
+const ALLOWED: Decision = { action: 'allow', by: { kind: 'default', reason: 'open' } }
+const REFUSED: Decision = { action: 'deny', by: { kind: 'person', lifetime: 'once' } }
+const UNASKED: Decision = { action: 'deny', by: { kind: 'default', reason: 'no rule' } }
+
+let next = 0
+const connection = (host: string, decision: Decision, name = 'npm'): NetworkEntry => ({
+  id: `con_${String(next++).padStart(8, '0')}` as ConnectionId,
+  destination: { host, port: 443, protocol: 'connect' },
+  requester: {
+    process: { key: processKey(7, 7), pid: 7, name, argv: [name], exe: null },
+    ancestors: [],
+  } as NetworkEntry['requester'],
+  requestedAtMs: 0,
+  decision,
+  ...{ address: null, state: 'closed', reason: null, bytesUp: 0, bytesDown: 0, closedAtMs: 0 },
+  ...{ carried: null, exchanges: [] },
+})
+
+const stateOf = (entries: NetworkEntry[], files = 0): SessionState => ({
+  ...emptyState,
+  session: sampleSession(sessionId(1)),
+  network: new Map(entries.map((entry) => [entry.id, entry])),
+  files: new Map(Array.from({ length: files }, (_, n) => [`file-${n}`, {} as never])),
+})
+
+/** What the text says when it is read as a folder's policy is. */
+function policyFrom(state: SessionState) {
+  const parsed = parsePolicy(textOfPolicy(proposePolicy(state)))
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
+  return parsed.value
+}
+
+describe('a policy from what a session did', () => {
+  test('lists the hosts it reached, by name, and what a person refused', () => {
+    const state = stateOf(
+      [
+        connection('registry.example.org', ALLOWED),
+        connection('registry.example.org', ALLOWED, 'node'),
+        connection('cdn.example.org', ALLOWED),
+        connection('tracker.example', REFUSED),
+        connection('tried.example', UNASKED),
+      ],
+      3,
+    )
+    expect(policyFrom(state)).toEqual({
+      ...{ level: 'os', network: 'listed' },
+      allow: ['registry.example.org', 'cdn.example.org'],
+      deny: ['tracker.example'],
+    })
+    const lines = proposePolicy(state)
+    expect(lines.find(({ value }) => value === 'registry.example.org')?.why).toBe(
+      'npm, node, 2 times',
+    )
+    expect(lines.find(({ value }) => value === 'tried.example')).toMatchObject({
+      ...{ isOn: false, why: 'npm only tried, 1 time' },
+    })
+  })
+
+  test('grants no pattern, no address and nothing of this machine by itself', () => {
+    const lines = proposePolicy(
+      stateOf([
+        ...['a.x.example', 'b.x.example', 'c.x.example'].map((host) => connection(host, ALLOWED)),
+        connection('203.0.113.7', ALLOWED),
+        connection('host.cloche.internal', ALLOWED),
+      ]),
+    )
+    expect(lines.some(({ value }) => value.includes('*') || value.includes('host.cloche'))).toBe(
+      false,
+    )
+    expect(lines.find(({ value }) => value === '203.0.113.7')?.isOn).toBe(false)
+    expect(lines.some(({ value }) => value.startsWith('~') || value.startsWith('/'))).toBe(false)
+  })
+
+  test('lets only read where nothing was changed', () => {
+    expect(policyFrom(stateOf([])).files).toEqual([{ path: '.', access: 'read' }])
+    expect(policyFrom(stateOf([], 1)).files).toBeUndefined()
+  })
+
+  test('what a program calls itself breaks no line of the file', () => {
+    const evil = 'x\n"allow": ["*"], // \u202e*/'
+    const policy = policyFrom(stateOf([connection('a.example', ALLOWED, evil)]))
+    expect(policy.allow).toEqual(['a.example'])
+  })
+})
