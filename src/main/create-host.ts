@@ -12,6 +12,7 @@ import { serve } from '../shared/rpc/server.ts'
 import type { Transport } from '../shared/rpc/transport.ts'
 import { readConfiguredCommands } from './agents/configured-commands.ts'
 import { listAgents } from './agents/list.ts'
+import { readPostures } from './agents/postures.ts'
 import { readPresets } from './agents/presets.ts'
 import { forgetOldTrust } from './agents/trust-store.ts'
 import { readTranscript } from './agents/transcripts.ts'
@@ -328,6 +329,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         ...{ fromMs: createdAtMs, toMs: endedAtMs ?? clock.wallMs() },
       }),
     agents: (workspace) => listAgents({ env, home }, workspace),
+    postures: () => readPostures({ env, home }),
     rememberWorkspace: (path) => {
       recent = [path, ...recent.filter((item) => item !== path)].slice(0, MAX_RECENT)
       documents.recent

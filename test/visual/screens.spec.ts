@@ -155,6 +155,13 @@ const SCREENS: readonly Screen[] = [
     },
   },
   {
+    name: 'agents compared',
+    scenario: 'quiet',
+    route: 'doctor',
+    shows: 'posture',
+    after: (page) => page.getByTestId('postures').scrollIntoViewIfNeeded(),
+  },
+  {
     name: 'tidying up',
     scenario: 'quiet',
     route: 'containers',

@@ -1,6 +1,7 @@
 import type { Api, SystemInfo } from '../../shared/contract/api.ts'
 import type { Caller, HandlersOf } from '../../shared/contract/define.ts'
 import type { AgentInfo } from '../../shared/domain/agent.ts'
+import type { Posture } from '../../shared/domain/posture.ts'
 import type { HostPreset } from '../../shared/domain/policy.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
@@ -53,6 +54,7 @@ export interface HandlerParts {
   readonly policies: WorkspacePolicies
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
+  readonly postures: () => Promise<Posture[]>
   readonly presets: () => Promise<HostPreset[]>
   readonly rememberWorkspace: (path: string) => void
 }
@@ -115,6 +117,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     },
     agent: {
       list: ({ workspace }) => parts.agents(workspace),
+      postures: () => parts.postures(),
     },
     session: {
       create: async (spec, caller) => {

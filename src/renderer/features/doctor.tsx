@@ -10,6 +10,7 @@ import { Failed, Loading } from '../ui/states.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatAgo } from '../words/format.ts'
 import { reportOf } from '../words/report.ts'
+import { AgentPostures } from './agent-postures.tsx'
 import { KeptVariables } from './kept-variables.tsx'
 
 const STATUS: Readonly<Record<DiagnosisStatus, { word: string; icon: IconName }>> = {
@@ -68,6 +69,7 @@ export function DoctorPage() {
         {diagnoses?.map((diagnosis) => (
           <DiagnosisCard key={diagnosis.id} diagnosis={diagnosis} />
         ))}
+        <AgentPostures />
         <KeptVariables />
         <section className="card-group settings" aria-label="Settings">
           <h2>Settings</h2>

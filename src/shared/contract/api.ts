@@ -18,6 +18,7 @@ import {
   RuleDraft,
 } from '../domain/policy.ts'
 import { policyApi } from './policy-api.ts'
+import { Posture } from '../domain/posture.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
   ControlError,
@@ -112,6 +113,8 @@ export const api = defineContract({
       input: z.strictObject({ workspace: z.string().nullable() }),
       output: z.array(AgentInfo),
     }),
+    /** How the installed ones run by themselves, by their settings here. */
+    postures: query({ input: z.null(), output: z.array(Posture) }),
   },
   session: {
     create: command({ input: SessionSpec, output: Session, error: StartFailure }),

@@ -17,30 +17,24 @@ import { createBroadcast } from '../../../src/main/core/broadcast.ts'
 import { auditOf } from './audit.ts'
 import { fakeEngines } from './engines.ts'
 import { changedBy } from './changes.ts'
+import type { FakeHost, ProbeEnd, Scenario } from './scenario.ts'
 import { fakePolicy } from './policies.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
-import { AGENTS, BLOCKED, DIAGNOSES, folderAt, INFO, VARIABLES, WITH_ENGINE } from './machine.ts'
+import {
+  AGENTS,
+  BLOCKED,
+  DIAGNOSES,
+  folderAt,
+  INFO,
+  POSTURES,
+  VARIABLES,
+  WITH_ENGINE,
+} from './machine.ts'
 import { policyOf } from './policies.ts'
-import { createFakeProcesses, type FakeProcesses } from './processes.ts'
+import { createFakeProcesses } from './processes.ts'
 import { screenBytes, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
-
-export type Scenario =
-  | 'busy'
-  | 'quiet'
-  | 'first-run'
-  | 'blocked'
-  | 'flood'
-  | 'engine'
-  | 'policy'
-  | 'bad-policy'
-  | 'orphans'
-  | 'incompatible'
-  | 'silent'
-
-/** How a probe that was asked for comes back. */
-type ProbeEnd = 'held' | 'drift' | 'not_live' | 'fault'
 
 const REFUSED_WORKSPACE = '/home/ada/src/tidepool'
 const refusalOf = ({ level }: SessionSpec): StartFailure => ({
@@ -48,19 +42,6 @@ const refusalOf = ({ level }: SessionSpec): StartFailure => ({
   level,
   diagnosis: BLOCKED[0]!,
 })
-
-export interface FakeHost {
-  readonly open: () => Promise<Transport>
-  /** Breaks the pipe, and refuses new ones while `isAway`. */
-  drop(isAway: boolean): void
-  raise(host: string): void
-  /** Answers the probe that waits. */
-  endProbe(how: ProbeEnd): void
-  report(id: string, fact: Fact): void
-  storm: FakeProcesses['storm']
-  /** What reached the host: text of keys typed, answers given. */
-  readonly seen: string[]
-}
 
 export function createFakeHost(scenario: Scenario): FakeHost {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
@@ -118,7 +99,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     },
     ...fakeEngines(scenario, seen),
     policy: fakePolicy(scenario, seen),
-    agent: { list: () => Promise.resolve(AGENTS) },
+    agent: { list: () => Promise.resolve(AGENTS), postures: () => Promise.resolve(POSTURES) },
     session: {
       create: (spec) => {
         seen.push(`create ${JSON.stringify(spec)}`)

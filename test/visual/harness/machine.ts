@@ -1,3 +1,4 @@
+import type { Posture } from '../../../src/shared/domain/posture.ts'
 import type { EffectivePolicy } from '../../../src/shared/domain/effective-policy.ts'
 import type { VariableList } from '../../../src/shared/domain/variables.ts'
 import type { Folder, SystemInfo } from '../../../src/shared/contract/api.ts'
@@ -178,3 +179,29 @@ export const WITH_ENGINE: Diagnosis[] = DIAGNOSES.map((each) =>
     ? { ...each, status: 'usable', summary: 'Docker 28.1.1.', remedies: [] }
     : each,
 )
+
+const DEFAULT = (file: string, key: string): string => `its default: ${file} does not set ${key}`
+
+export const POSTURES: Posture[] = [
+  {
+    ...{ agent: 'claude-code', name: 'Claude Code', version: '2.1.197', held: 'none' },
+    sandbox: { value: 'None', from: DEFAULT('~/.claude/settings.json', 'sandbox.enabled') },
+    holds: {
+      value: 'Nothing: prompts and rules in the agent itself',
+      from: DEFAULT('~/.claude/settings.json', 'sandbox.enabled'),
+    },
+    outside: {
+      value: 'Every file, host and program that you reach',
+      from: DEFAULT('~/.claude/settings.json', 'sandbox.enabled'),
+    },
+  },
+  {
+    ...{ agent: 'codex', name: 'Codex', version: '0.169.0', held: 'part' },
+    sandbox: { value: 'workspace-write', from: '~/.codex/config.toml: sandbox_mode' },
+    holds: { value: 'Commands of the model. Not MCP servers and hooks', from: 'its documentation' },
+    outside: {
+      value: 'Files are read; no host is reached',
+      from: DEFAULT('~/.codex/config.toml', 'sandbox_workspace_write.network_access'),
+    },
+  },
+]
