@@ -56,6 +56,7 @@ import { createEngines } from './create-engines.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
+import { createProfiles } from './policies/profiles.ts'
 import { createWorkspacePolicies } from './policies/workspace-policies.ts'
 import { openDocuments } from './open-documents.ts'
 import { createFileLog } from './store/file-log.ts'
@@ -322,6 +323,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       ),
     ],
     ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers, policies },
+    profiles: createProfiles(join(root, 'profiles')),
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
       readTranscript({
         ...{ agent: spec.agent, workspace: spec.workspace },

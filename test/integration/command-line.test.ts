@@ -137,6 +137,19 @@ describe('without a Cloche that runs', () => {
       'http://api.example.test/',
     )
     expect(done.out).toBe('it answers\n')
+    const named = join(root, 'data/profiles/Mine.jsonc')
+    await mkdir(join(root, 'data/profiles'), { recursive: true })
+    await writeFile(named, '{ "network": "closed" }')
+    const closed = await run(
+      'run',
+      '--profile',
+      'Mine',
+      '--',
+      'curl',
+      '-sS',
+      'http://api.example.test/',
+    )
+    expect(closed.out).toContain('the network of this session is closed')
     await writeFile(profile, '{\n "alow": []\n}')
     expect(await run('run', '--profile', profile, '--', 'true')).toMatchObject({
       code: 2,

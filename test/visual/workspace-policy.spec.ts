@@ -63,3 +63,39 @@ test('a policy is proposed from what a session did, changed by hand, and saved',
     'save new { "network": "closed" }',
   )
 })
+
+test('a profile fills what is chosen, which can be changed and kept under a name', async ({
+  open,
+}) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await expect(page.getByTestId('profile-problem')).toHaveText(
+    /Profile Broken: line 2, alow, there is no such key/,
+  )
+  await page.getByTestId('profile').selectOption('Nights')
+  await expect(page.getByTestId('network-closed')).toBeChecked()
+  await expect(page.getByTestId('files-part-summary')).toContainText(/secrets/i)
+  await page.getByTestId('profile').selectOption('Workspace and registries')
+  await expect(page.getByTestId('network-deny')).toBeChecked()
+  await page.getByTestId('agent-args').fill(`--model "opus 4"`)
+  await page.getByTestId('profile-name').fill('../x')
+  await page.getByTestId('profile-keep').click()
+  await expect(page.getByTestId('profile-said')).toHaveText(/begins with a letter/)
+  await page.getByTestId('profile-name').fill('Ours')
+  await page.getByTestId('profile-keep').click()
+  await expect(page.getByTestId('profile-said')).toHaveText('Kept.')
+  const [kept = ''] = (await seenBy(page)).filter((line) => line.startsWith('profile '))
+  expect(JSON.parse(kept.slice('profile '.length))).toMatchObject({
+    name: 'Ours',
+    policy: { network: 'listed', allow: expect.arrayContaining([expect.any(String)]) },
+  })
+  await page.getByTestId('start-session').click()
+  await expect
+    .poll(async () => (await seenBy(page)).filter((line) => line.startsWith('create ')).length)
+    .toBe(1)
+  const [created = ''] = (await seenBy(page)).filter((line) => line.startsWith('create '))
+  expect(JSON.parse(created.slice('create '.length))).toMatchObject({
+    ...{ agent: 'claude-code', args: ['--model', 'opus 4'], network: 'deny' },
+  })
+})

@@ -17,7 +17,8 @@ import type { EngineManager } from '../core/engine-port.ts'
 import type { ImageJobs } from '../core/image-jobs.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
-import type { WorkspacePolicies } from '../core/policy-port.ts'
+import { builtInProfiles } from '../../shared/built-in-profiles.ts'
+import type { ProfileStore, WorkspacePolicies } from '../core/policy-port.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { AuditStore, Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
@@ -52,6 +53,7 @@ export interface HandlerParts {
   readonly imageJobs: ImageJobs
   readonly devContainers: Pick<DevContainers, 'find'>
   readonly policies: WorkspacePolicies
+  readonly profiles: ProfileStore
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly postures: () => Promise<Posture[]>
@@ -93,6 +95,14 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       remove: ({ ids }) => parts.engines.remove(ids),
     },
     policy: {
+      profiles: async () => [
+        ...builtInProfiles(await parts.presets()),
+        ...(await parts.profiles.list()),
+      ],
+      saveProfile: async ({ name, policy }) => {
+        const saved = await parts.profiles.save(name, policy)
+        return saved.ok ? ok(null) : err({ type: 'unwritable', detail: saved.error })
+      },
       look: ({ workspace }) => parts.policies.look(workspace),
       trust: async ({ workspace, hash }) =>
         (await parts.policies.trust(workspace, hash)) ? ok(null) : err({ type: 'changed' }),

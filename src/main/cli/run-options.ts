@@ -4,6 +4,8 @@ import { applyPolicy } from '../../shared/apply-policy.ts'
 import type { AgentId } from '../../shared/domain/agent.ts'
 import { IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Limits } from '../../shared/domain/limits.ts'
+import type { PolicyFile } from '../../shared/domain/policy-file.ts'
+import type { Profile } from '../../shared/domain/profile.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../shared/domain/session.ts'
 import { AGENTS } from '../agents/descriptors.ts'
@@ -60,6 +62,7 @@ export async function specOf(
   values: RunValues,
   words: readonly string[],
   limits: Limits,
+  profiles: () => Promise<readonly Profile[]>,
 ): Promise<SessionSpec> {
   const [program = '', ...args] = words
   if (program === '') wrong('Say what to run, after two dashes: cloche run -- claude')
@@ -82,9 +85,18 @@ export async function specOf(
     image: values.image ?? null,
     acknowledgement: values.acknowledge ?? null,
   }
-  return values.profile === undefined
-    ? spec
-    : applyPolicy(spec, await readProfile(values.profile), true).spec
+  if (values.profile === undefined) return spec
+  return applyPolicy(spec, await findProfile(values.profile, profiles), true).spec
+}
+
+/** By its name, else a file. */
+async function findProfile(
+  wanted: string,
+  profiles: () => Promise<readonly Profile[]>,
+): Promise<PolicyFile> {
+  const known = (await profiles()).findLast(({ name }) => name === wanted)
+  if (!known) return readProfile(wanted)
+  return known.policy ?? readProfile(known.path ?? wanted)
 }
 
 /** A file of the person's own: it may widen as well. */

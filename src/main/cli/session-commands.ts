@@ -35,7 +35,9 @@ export async function run(
   try {
     const { connection } = host
     const { defaultLimits } = await connection.api.system.info(null)
-    const created = await connection.api.session.create(await specOf(values, words, defaultLimits))
+    const profiles = () => connection.api.policy.profiles(null)
+    const spec = await specOf(values, words, defaultLimits, profiles)
+    const created = await connection.api.session.create(spec)
     if (!created.ok) throw new CommandFailure(wordsOfFailure(created.error), EXIT.refused)
     const session = created.value
     if (values.detach) {

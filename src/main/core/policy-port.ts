@@ -1,8 +1,10 @@
 import type {
   AppliedPolicy,
+  PolicyFile,
   PolicyProblem,
   WorkspacePolicy,
 } from '../../shared/domain/policy-file.ts'
+import type { Profile } from '../../shared/domain/profile.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import type { Result } from '../../shared/result.ts'
 
@@ -11,6 +13,13 @@ export type SaveRefusal =
   | { readonly type: 'changed' }
   | ({ readonly type: 'wrong' } & PolicyProblem)
   | { readonly type: 'unwritable'; readonly detail: string }
+
+/** Policies that a person keeps in Cloche's data, one file each. */
+export interface ProfileStore {
+  list(): Promise<Profile[]>
+  /** Replaces one of the same name. `err`: the machine's words. */
+  save(name: string, policy: PolicyFile): Promise<Result<null, string>>
+}
 
 /** Policies that workspaces keep as files. */
 export interface WorkspacePolicies {

@@ -155,11 +155,26 @@ export function SignIn({ agent }: { agent: AgentInfo }) {
   )
 }
 
-/** Only for the agent that is any program. */
+/** What any program is, or what an agent is started with on top. */
 export function CommandField() {
   const agent = useDraft((draft) => draft.agent)
   const command = useDraft((draft) => draft.command)
-  if (agent !== 'command') return null
+  const args = useDraft((draft) => draft.args)
+  if (agent === null || agent === 'shell') return null
+  if (agent !== 'command')
+    return (
+      <label className="field">
+        <span className="legend">Arguments</span>
+        <input
+          className="input mono"
+          spellCheck={false}
+          placeholder="None"
+          value={args}
+          onChange={(event) => setDraft({ args: event.target.value })}
+          data-testid="agent-args"
+        />
+      </label>
+    )
   return (
     <label className="field">
       <span className="legend">Command line</span>

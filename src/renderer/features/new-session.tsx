@@ -21,6 +21,7 @@ import { FolderBrowser } from './folder-browser.tsx'
 import { LevelLadder, useLevel } from './level-ladder.tsx'
 import { PreviewDialog } from './policy-dialog.tsx'
 import { PolicyNotice, usePolicyProblem } from './workspace-policy.tsx'
+import { KeepAsProfile, ProfileChoice } from './profile-choice.tsx'
 import { SessionDetails, useDetailsProblem } from './session-details.tsx'
 
 const NETWORKS: readonly Choice<SessionSpec['network']>[] = [
@@ -78,6 +79,7 @@ export function NewSessionForm() {
         <PolicyNotice />
       </Step>
       <Step title="Boundary">
+        <ProfileChoice />
         <LevelLadder />
       </Step>
       {level !== 'unconfined' && (
@@ -100,6 +102,7 @@ export function NewSessionForm() {
         <Step title="Details">
           <SessionDetails level={level} />
           <PreviewButton />
+          <KeepAsProfile />
         </Step>
       )}
       <DraftProblem />

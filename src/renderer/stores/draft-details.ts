@@ -7,6 +7,7 @@ import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limi
 import { HostPattern } from '../../shared/domain/policy.ts'
 import type { BASIC_SPEC, SessionSpec } from '../../shared/domain/session.ts'
 import type { VariableGrant } from '../../shared/domain/variables.ts'
+import type { PolicyFile } from '../../shared/domain/policy-file.ts'
 import { MOST_RULES } from '../words/file-rules.ts'
 import { LIMIT_NAMES, LIMITS, readLimit } from '../words/limits.ts'
 
@@ -27,6 +28,8 @@ export interface DraftLimit {
 
 interface DetailsState {
   readonly rules: readonly DraftRule[]
+  /** Hosts that are never reached; a profile's. */
+  readonly denies: readonly string[]
   readonly maskSecrets: boolean
   readonly variables: readonly VariableGrant[]
   readonly inspectTls: boolean
@@ -41,6 +44,7 @@ const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
 
 const EMPTY: DetailsState = {
   rules: [],
+  denies: [],
   maskSecrets: false,
   variables: [],
   inspectTls: false,
@@ -55,6 +59,31 @@ export const useDetails = create<DetailsState>(() => EMPTY)
 export const setDetails = (patch: Partial<DetailsState>): void => useDetails.setState(patch)
 
 export const resetDetails = (): void => useDetails.setState(EMPTY, true)
+
+/** The parts of a policy that are details of a session; what it does not name is as at first. */
+export function detailsOf(policy: PolicyFile): void {
+  const { files = [], deny = [], variables = [], limits = {}, image } = policy
+  useDetails.setState({
+    ...EMPTY,
+    rules: files.map((rule) => ({ ...rule, key: ++lastKey, isLeft: true })),
+    denies: deny,
+    maskSecrets: policy.maskSecrets ?? false,
+    inspectTls: policy.inspectTls ?? false,
+    image: image ?? null,
+    variables: variables.map((name) => ({ name, source: 'machine', isSecret: true })),
+    limits: {
+      cpu: draftLimit('cpu', limits.cpuPercent),
+      memory: draftLimit('memory', limits.memoryBytes),
+      processes: draftLimit('processes', limits.processes),
+      disk: draftLimit('disk', limits.diskBytes),
+    },
+  })
+}
+
+const draftLimit = (limit: LimitName, value: number | null | undefined): DraftLimit =>
+  value === undefined
+    ? AS_DEFAULT
+    : { isOn: value !== null, text: value === null ? null : LIMITS[limit].write(value) }
 
 let lastKey = 0
 
@@ -114,12 +143,13 @@ interface Circumstances {
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, maskSecrets, variables, inspectTls, image, devContainer, limits }: DetailsState,
+  { rules, denies, maskSecrets, variables, inspectTls, image, devContainer, limits }: DetailsState,
   { level, defaults }: Circumstances,
-): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'args' | 'innerSandbox' | 'denies'> {
+): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'args' | 'innerSandbox'> {
   const isBound = level !== 'unconfined'
   return {
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
+    denies: isBound ? [...denies] : [],
     maskSecrets: isBound && maskSecrets,
     variables: [...variables],
     inspectTls: isBound && inspectTls,

@@ -3,6 +3,8 @@ import type { AgentId, AgentInfo } from '../../shared/domain/agent.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { NO_LIMITS } from '../../shared/domain/limits.ts'
 import { BASIC_SPEC, type SessionSpec, type StartFailure } from '../../shared/domain/session.ts'
+import { splitCommandLine } from '../../shared/command-line.ts'
+import { ok, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
 import { resetDetails, specOfDetails, useDetails } from './draft-details.ts'
 import { useMachine } from './machine.ts'
@@ -14,6 +16,8 @@ interface DraftState {
   readonly agents: readonly AgentInfo[] | null
   readonly agent: AgentId | null
   readonly command: string
+  /** Of an agent, as typed. */
+  readonly args: string
   readonly workspace: string
   readonly level: IsolationLevel | null
   readonly network: SessionSpec['network']
@@ -29,6 +33,7 @@ const EMPTY: DraftState = {
   agents: null,
   agent: null,
   command: '',
+  args: '',
   workspace: '',
   level: null,
   network: 'ask',
@@ -71,7 +76,7 @@ export const isFound = (agent: AgentInfo): boolean =>
 
 /** Choosing another agent drops what was granted to the first. */
 export const chooseAgent = (agent: AgentId): void =>
-  setDraft({ agent, grants: [], useSignIn: false })
+  setDraft({ agent, grants: [], useSignIn: false, args: '' })
 
 export function toggleGrant(host: string): void {
   const { grants } = useDraft.getState()
@@ -86,11 +91,21 @@ export const UNCONFINED_WORD = 'unconfined'
 export function whatIsMissing(draft: DraftState, level: IsolationLevel | null): string | null {
   if (!draft.agent) return 'Choose an agent.'
   if (draft.agent === 'command' && draft.command.trim() === '') return 'Type the command to run.'
+  const args = wordsIn(draft.args)
+  if (!args.ok) return `The arguments cannot be used: ${args.error}.`
   if (draft.workspace.trim() === '') return 'Choose a folder.'
   if (!level) return 'Choose an isolation level.'
   if (level === 'unconfined' && draft.word !== UNCONFINED_WORD)
     return `Type ${UNCONFINED_WORD} to go on without a boundary.`
   return null
+}
+
+const wordsIn = (text: string): Result<string[], string> =>
+  text.trim() === '' ? ok([]) : splitCommandLine(text)
+
+const argsOf = ({ agent, args }: DraftState): string[] => {
+  const words = wordsIn(args)
+  return agent !== 'command' && agent !== 'shell' && words.ok ? words.value : []
 }
 
 /** null: an agent is not chosen yet. */
@@ -108,6 +123,7 @@ export function specOfDraft(level: IsolationLevel): SessionSpec | null {
     grants: [...draft.grants],
     useSignIn: draft.useSignIn,
     ...BASIC_SPEC,
+    args: argsOf(draft),
     ...specOfDetails(useDetails.getState(), { level, defaults }),
     acknowledgement: level === 'unconfined' ? draft.word : null,
   }

@@ -1,9 +1,18 @@
 import { z } from 'zod'
-import { PolicyHash, PolicyProblem, WorkspacePolicy } from '../domain/policy-file.ts'
+import { PolicyFile, PolicyHash, PolicyProblem, WorkspacePolicy } from '../domain/policy-file.ts'
+import { Profile, ProfileName } from '../domain/profile.ts'
 import { command, query } from './define.ts'
 
 /** Policies that folders keep. */
 export const policyApi = {
+  /** Those that come with Cloche, then the person's own. */
+  profiles: query({ input: z.null(), output: z.array(Profile) }),
+  /** One of the same name is replaced. */
+  saveProfile: command({
+    input: z.strictObject({ name: ProfileName, policy: PolicyFile }),
+    output: z.null(),
+    error: z.strictObject({ type: z.literal('unwritable'), detail: z.string() }),
+  }),
   /** The policy that a folder keeps; null: it has none. */
   look: query({
     input: z.strictObject({ workspace: z.string().max(4096) }),

@@ -18,7 +18,7 @@ import { auditOf } from './audit.ts'
 import { fakeEngines } from './engines.ts'
 import { changedBy } from './changes.ts'
 import type { FakeHost, ProbeEnd, Scenario } from './scenario.ts'
-import { fakePolicy } from './policies.ts'
+import { fakePolicy } from './folder-policy.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import {

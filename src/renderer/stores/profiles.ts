@@ -1,0 +1,67 @@
+import { create } from 'zustand'
+import type { PolicyFile } from '../../shared/domain/policy-file.ts'
+import type { Profile } from '../../shared/domain/profile.ts'
+import type { SessionSpec } from '../../shared/domain/session.ts'
+import { currentConnection } from '../connection.ts'
+import { detailsOf } from './draft-details.ts'
+import { setDraft, useDraft } from './draft.ts'
+import { ask } from './session-actions.ts'
+
+export const useProfiles = create<{ readonly profiles: readonly Profile[] | null }>(() => ({
+  profiles: null,
+}))
+
+export async function listProfiles(): Promise<void> {
+  const profiles = await currentConnection()
+    ?.api.policy.profiles(null)
+    .catch(() => [])
+  if (profiles) useProfiles.setState({ profiles })
+}
+
+const NETWORKS = { closed: 'closed', listed: 'deny', ask: 'ask' } as const
+const OF_SPEC = { closed: 'closed', deny: 'listed', ask: 'ask' } as const
+
+/** The draft becomes what the profile says; agent and folder stay. */
+export function takeProfile({ level, network = 'ask', allow = [], ...rest }: PolicyFile): void {
+  setDraft({
+    level: level ?? useDraft.getState().level,
+    network: NETWORKS[network],
+    grants: [...allow],
+  })
+  detailsOf(rest)
+}
+
+/** What a profile would have to say for a session like this one. */
+export const profileOf = ({
+  level,
+  network,
+  grants,
+  denies,
+  files,
+  maskSecrets,
+  inspectTls,
+  variables,
+  limits,
+  image,
+}: SessionSpec): PolicyFile => ({
+  ...(level === 'unconfined' ? {} : { level }),
+  network: OF_SPEC[network],
+  ...(grants.length > 0 ? { allow: grants } : {}),
+  ...(denies.length > 0 ? { deny: denies } : {}),
+  ...(files.length > 0 ? { files } : {}),
+  ...(maskSecrets ? { maskSecrets } : {}),
+  ...(inspectTls ? { inspectTls } : {}),
+  ...(variables.length > 0 ? { variables: variables.map(({ name }) => name) } : {}),
+  limits,
+  ...(image === null ? {} : { image }),
+})
+
+/** A sentence when it was not kept. */
+export async function saveProfile(name: string, policy: PolicyFile): Promise<string | null> {
+  const saved = await ask((api) => api.policy.saveProfile({ name, policy }))
+  await listProfiles()
+  if (saved.ok) return null
+  return typeof saved.error === 'string'
+    ? saved.error
+    : `It cannot be written: ${saved.error.detail}`
+}
