@@ -4,15 +4,10 @@ import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import { needHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
+import { snapshotOf } from './snapshot.ts'
 
-const rulesOf = (connection: Connection): Promise<readonly Rule[]> =>
-  new Promise((done) => {
-    const stop = connection.api.rule.list(null, (frame) => {
-      if (frame.type !== 'snapshot') return
-      done(frame.state)
-      queueMicrotask(() => stop())
-    })
-  })
+const rulesOf = ({ api }: Connection): Promise<readonly Rule[]> =>
+  snapshotOf((onFrame) => api.rule.list(null, onFrame))
 
 /** A rule for a folder, or for everything. `minutes`: for so long. */
 export async function rule(

@@ -5,6 +5,7 @@ import { CommandFailure, EXIT } from './exit.ts'
 import { findHost, needHost, ownHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
 import { type RunValues, specOf } from './run-options.ts'
+import { snapshotOf } from './snapshot.ts'
 import { attach } from './terminal.ts'
 
 const SIGNALS: Readonly<Record<string, number>> = {
@@ -66,14 +67,8 @@ function wordsOfFailure(failure: { readonly type: string } & object): string {
   return `Nothing was started: ${[sentence, ...parts, ...summary].join('; ')}.`
 }
 
-const sessionsOf = (connection: Connection): Promise<readonly Session[]> =>
-  new Promise((resolve) => {
-    const stop = connection.api.session.list(null, (frame) => {
-      if (frame.type !== 'snapshot') return
-      resolve(frame.state)
-      queueMicrotask(() => stop())
-    })
-  })
+const sessionsOf = ({ api }: Connection): Promise<readonly Session[]> =>
+  snapshotOf((onFrame) => api.session.list(null, onFrame))
 
 export async function ps(
   { json, all }: { readonly json?: boolean; readonly all?: boolean },
