@@ -19,5 +19,6 @@ export const PLAIN_PLAN = {
   trustFile: null,
   signIn: [],
   hosts: [],
+  denied: [],
   otherHosts: 'ask',
 } satisfies Partial<PlanInput>

@@ -57,6 +57,10 @@ test('a session is held to the policy of its folder, and widened only when that 
   expect(first.text).not.toContain('private words')
   // Neither: the one is not trusted to be let in, the other is denied whatever a person grants.
   expect(first.text.match(/ 403/g)).toHaveLength(2)
+  expect(first.session.policy?.sentences).toContainEqual({
+    ...{ axis: 'network', kind: 'cannot', origin: 'person' },
+    text: 'reach two.example.test, whatever else allows it',
+  })
   expect(first.session.governed).toMatchObject({
     ...{ isTrusted: false, held: ['Reached unasked: one.example.test'] },
     applied: ['Network: listed', 'Never reached: two.example.test', 'private.txt: mask'],

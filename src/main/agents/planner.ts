@@ -100,6 +100,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         path: program.value.path,
         signIn: spec.useSignIn ? agent.signIn : [],
         hosts: spec.grants,
+        denied: spec.denies,
         otherHosts: spec.network,
       }
       const plan = makePlan(spec, input, acknowledgement)

@@ -117,11 +117,12 @@ function wordsOfRule({ path, access }: FileEntry): PolicySentence {
   }
 }
 
-function networkSentences({ hosts, otherHosts, trustFile }: PlanInput): PolicySentence[] {
+function networkSentences({ hosts, denied, otherHosts, trustFile }: PlanInput): PolicySentence[] {
   const can = sentence('can', 'network')
   const cannot = sentence('cannot', 'network')
   return [
     ...(otherHosts === 'closed' ? [] : hosts).map((host) => can('person', `reach ${host}`)),
+    ...denied.map((host) => cannot('person', `reach ${host}, whatever else allows it`)),
     otherHosts === 'ask'
       ? can('person', 'ask for any other host: each waits until you decide')
       : cannot('person', otherHosts === 'closed' ? 'reach any host' : 'reach any other host'),

@@ -66,6 +66,8 @@ export interface PlanInput {
   readonly signIn: readonly string[]
   /** Hosts reachable without a question, and what happens to the others; for words only. */
   readonly hosts: readonly string[]
+  /** Hosts that are never reached; for words only. */
+  readonly denied: readonly string[]
   readonly otherHosts: 'ask' | 'deny' | 'closed'
 }
 
