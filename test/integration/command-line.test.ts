@@ -100,12 +100,17 @@ describe('without a Cloche that runs', () => {
     const { pty, exited, text } = inTerminal(
       ...['run', '--', 'sh', '-c', 'echo before; curl -sS http://api.example.test/; echo after'],
     )
-    await expect.poll(text, { timeout: 20_000 }).toContain('wants to reach')
+    // What is typed as it appears was meant for the program.
+    let isEarly = true
+    pty.onData(() => {
+      if (!text().includes('Cloche asks')) return
+      if (isEarly) pty.write('o')
+      isEarly = false
+    })
+    await expect.poll(text, { timeout: 20_000 }).toContain('deny for this session')
     expect(text()).toContain('api.example.test:80')
     expect(text()).toMatch(/curl -sS/)
     expect(served).toEqual([])
-    // What was typed in the first moments was meant for the program.
-    pty.write('o')
     await new Promise((done) => setTimeout(done, 700))
     expect(served).toEqual([])
     pty.write('o')

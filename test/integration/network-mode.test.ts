@@ -117,7 +117,7 @@ test('open for a time goes back by itself, and what only that allowed is cut', a
   const session = await start({ network: 'deny' })
   const { state } = follow(connection, session.id)
   const asks = typing(session)
-  await set(session, 'open', 4000)
+  await set(session, 'open', 10_000)
   const { networkNow } = state().session!
   expect(networkNow?.mode).toBe('open')
   expect(networkNow!.untilMs! - Date.now()).toBeGreaterThan(500)
@@ -125,9 +125,9 @@ test('open for a time goes back by itself, and what only that allowed is cut', a
   const terminal = typing(session)
   void terminal('hold').catch(() => undefined)
   const held = () => [...state().network.values()].filter((entry) => entry.state === 'open').length
-  await expect.poll(held, { timeout: 3000 }).toBe(1)
+  await expect.poll(held, { timeout: 8000 }).toBe(1)
   await expect
-    .poll(() => state().session?.networkNow, { timeout: 10_000 })
+    .poll(() => state().session?.networkNow, { timeout: 20_000 })
     .toEqual({
       ...{ mode: 'listed', untilMs: null },
     })

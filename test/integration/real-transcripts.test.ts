@@ -69,7 +69,7 @@ test.each([
   )
   await new Promise((done) => setTimeout(done, 1000))
   terminal.write(Buffer.from('how is the tide?'))
-  await new Promise((done) => setTimeout(done, 500))
+  await expect.poll(text, { timeout: 15_000 }).toContain('howisthetide?')
   terminal.write(Buffer.from('\r'))
   await expect.poll(text, { timeout: 30_000 }).toContain(ANSWER.replaceAll(' ', ''))
   await connection.api.session.stop({ id })
