@@ -1,6 +1,7 @@
 import type { FileRule } from './domain/files.ts'
 import { IsolationLevel } from './domain/isolation.ts'
 import type { Limits } from './domain/limits.ts'
+import { ASKED_FOR } from './domain/network-mode.ts'
 import type { PolicyFile } from './domain/policy-file.ts'
 import type { SessionSpec } from './domain/session.ts'
 
@@ -14,7 +15,6 @@ export interface Governed {
 
 /** Closed is narrower than what is listed, and that than being asked. */
 const NETWORKS = ['closed', 'deny', 'ask'] as const
-const OF_FILE = { closed: 'closed', listed: 'deny', ask: 'ask' } as const
 
 /**
  * Holds a session to a workspace's policy. Whatever it says, a session is never wider than it was asked
@@ -36,7 +36,7 @@ export function applyPolicy(asked: SessionSpec, policy: PolicyFile, isTrusted: b
   const levels = IsolationLevel.options
   if (policy.level && levels.indexOf(policy.level) > levels.indexOf(spec.level))
     change(`Level: ${policy.level}`, { level: policy.level, acknowledgement: null })
-  const network = policy.network && OF_FILE[policy.network]
+  const network = policy.network && ASKED_FOR[policy.network]
   if (network && NETWORKS.indexOf(network) < NETWORKS.indexOf(spec.network))
     change(`Network: ${policy.network}`, { network })
   const deny = missing(policy.deny, spec.denies)

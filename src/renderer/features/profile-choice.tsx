@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import { ProfileName } from '../../shared/domain/profile.ts'
 import { specOfDraft } from '../stores/draft.ts'
 import {
@@ -42,13 +43,7 @@ export function ProfileChoice() {
       />
       {broken.map(({ name, path, problem }) => (
         <p key={name} className="small warn-text" data-testid="profile-problem">
-          Profile {name}:{' '}
-          {[
-            ...(problem?.line ? [`line ${problem.line}`] : []),
-            ...(problem?.key ? [problem.key] : []),
-            problem?.reason,
-          ].join(', ')}
-          . <span className="mono">{path}</span>
+          Profile {name}: {problem && wordsOfProblem(problem)}. <span className="mono">{path}</span>
         </p>
       ))}
     </div>

@@ -1,6 +1,10 @@
 import { useEffect, useState } from 'react'
 import { applyPolicy } from '../../shared/apply-policy.ts'
-import { type WorkspacePolicy, WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
+import {
+  type WorkspacePolicy,
+  WORKSPACE_POLICY,
+  wordsOfProblem,
+} from '../../shared/domain/policy-file.ts'
 import { specOfDraft, useDraft } from '../stores/draft.ts'
 import { useDetails } from '../stores/draft-details.ts'
 import { diffLines } from '../stores/line-diff.ts'
@@ -22,9 +26,7 @@ export function usePolicyProblem(): string | null {
   const workspace = useDraft((draft) => draft.workspace)
   const { workspace: of, found } = useWorkspacePolicy()
   if (of !== workspace || !found?.problem) return null
-  const { line, key, reason } = found.problem
-  const where = [line === null ? null : `line ${line}`, key].filter((part) => part !== null)
-  return `${WORKSPACE_POLICY}, ${[...where, reason].join(', ')}.`
+  return `${WORKSPACE_POLICY}, ${wordsOfProblem(found.problem)}.`
 }
 
 /** The folder's own policy: what it does to this session, and whether it may do more. */

@@ -1,4 +1,5 @@
 import { create } from 'zustand'
+import { ASKED_FOR, modeAtStart } from '../../shared/domain/network-mode.ts'
 import type { PolicyFile } from '../../shared/domain/policy-file.ts'
 import type { Profile } from '../../shared/domain/profile.ts'
 import type { SessionSpec } from '../../shared/domain/session.ts'
@@ -18,14 +19,11 @@ export async function listProfiles(): Promise<void> {
   if (profiles) useProfiles.setState({ profiles })
 }
 
-const NETWORKS = { closed: 'closed', listed: 'deny', ask: 'ask' } as const
-const OF_SPEC = { closed: 'closed', deny: 'listed', ask: 'ask' } as const
-
 /** The draft becomes what the profile says; agent and folder stay. */
 export function takeProfile({ level, network = 'ask', allow = [], ...rest }: PolicyFile): void {
   setDraft({
     level: level ?? useDraft.getState().level,
-    network: NETWORKS[network],
+    network: ASKED_FOR[network],
     grants: [...allow],
   })
   detailsOf(rest)
@@ -45,7 +43,7 @@ export const profileOf = ({
   image,
 }: SessionSpec): PolicyFile => ({
   ...(level === 'unconfined' ? {} : { level }),
-  network: OF_SPEC[network],
+  network: modeAtStart(network),
   ...(grants.length > 0 ? { allow: grants } : {}),
   ...(denies.length > 0 ? { deny: denies } : {}),
   ...(files.length > 0 ? { files } : {}),

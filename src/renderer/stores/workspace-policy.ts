@@ -1,5 +1,5 @@
 import { create } from 'zustand'
-import type { WorkspacePolicy } from '../../shared/domain/policy-file.ts'
+import { type WorkspacePolicy, wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import { currentConnection } from '../connection.ts'
 import { ask } from './session-actions.ts'
 
@@ -48,8 +48,8 @@ export async function savePolicy(
   if (error.type === 'changed')
     return 'The file was changed meanwhile. What is there now is replaced if you save again.'
   if (error.type === 'unwritable') return `It cannot be written: ${error.detail}`
-  const where = [error.line === null ? null : `Line ${error.line}`, error.key]
-  return `${[...where.filter((part) => part !== null), error.reason].join(', ')}.`
+  const words = wordsOfProblem(error)
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
 export async function distrustPolicy(workspace: string): Promise<void> {

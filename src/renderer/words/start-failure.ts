@@ -1,4 +1,5 @@
 import type { Remedy } from '../../shared/domain/sandbox.ts'
+import { wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import { AXIS_NAMES, LEVEL_NAMES } from './isolation.ts'
 
@@ -53,12 +54,8 @@ const START_FAILURES: Words = {
     sentence: `The own sandbox of ${agent} cannot run inside the OS sandbox: it needs namespaces of its own, and letting it make them would undo what keeps files from being changed.`,
     next: 'Leave it off: the boundary around it holds all of the agent. Nothing was started.',
   }),
-  policy_refused: ({ path, line, key, reason }) => ({
-    sentence: `The policy of this folder cannot be used: ${[
-      ...(line === null ? [] : [`line ${line}`]),
-      ...(key === null ? [] : [key]),
-      reason,
-    ].join(', ')}.`,
+  policy_refused: ({ path, ...problem }) => ({
+    sentence: `The policy of this folder cannot be used: ${wordsOfProblem(problem)}.`,
     next: 'Correct the file, or take it away. Nothing was started.',
     detail: path,
   }),

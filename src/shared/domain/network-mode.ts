@@ -12,9 +12,15 @@ export const NetworkNow = z.strictObject({
 })
 export type NetworkNow = z.infer<typeof NetworkNow>
 
+/** No session starts open. */
+type StartMode = Exclude<NetworkMode, 'open'>
+
 /** How a session starts, by what was asked for. */
-export const modeAtStart = (network: 'ask' | 'deny' | 'closed'): NetworkMode =>
+export const modeAtStart = (network: 'ask' | 'deny' | 'closed'): StartMode =>
   network === 'deny' ? 'listed' : network
+
+/** What is asked for so that a session starts in a mode. */
+export const ASKED_FOR = { closed: 'closed', listed: 'deny', ask: 'ask' } as const
 
 /** From the first to the second, more becomes reachable. */
 export const isWider = (from: NetworkMode, to: NetworkMode): boolean =>

@@ -47,6 +47,10 @@ export const PolicyProblem = z.strictObject({
 })
 export type PolicyProblem = z.infer<typeof PolicyProblem>
 
+/** "line 3, networks, there is no such key" */
+export const wordsOfProblem = ({ line, key, reason }: PolicyProblem): string =>
+  [...(line === null ? [] : [`line ${line}`]), ...(key === null ? [] : [key]), reason].join(', ')
+
 export const PolicyHash = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** The policy of a workspace as it is now. */
