@@ -38,10 +38,18 @@ export async function findHost(dataDir: string): Promise<HostConnection | null> 
   }
 }
 
-export async function needHost(dataDir: string): Promise<HostConnection> {
+/** With the host that runs, and without it when the work is done. */
+export async function withHost(
+  dataDir: string,
+  work: (connection: Connection) => Promise<number>,
+): Promise<number> {
   const found = await findHost(dataDir)
   if (!found) throw new CommandFailure(NOT_RUNNING, EXIT.noHost)
-  return found
+  try {
+    return await work(found.connection)
+  } finally {
+    await found.close()
+  }
 }
 
 function open(path: string): Promise<Transport | null> {

@@ -7,7 +7,7 @@ import { redactBundle } from '../../shared/recording/redacted-bundle.ts'
 import { homeRedaction, KNOWN_SECRETS } from '../../shared/recording/redaction.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
-import { needHost } from './host-connection.ts'
+import { withHost } from './host-connection.ts'
 import { recordReader } from './recorded-output.ts'
 
 const LONGEST_SILENCE_MS = 2000
@@ -44,8 +44,7 @@ export async function replay(
 ): Promise<number> {
   const times = Number(speed)
   if (!(times > 0)) throw new CommandFailure(`--speed takes a number, not “${speed}”.`, EXIT.usage)
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     let before = 0
     for (const record of await recordReader(connection, await idOf(connection, wanted))()) {
       await sleep(Math.min(record.monoMs - before, LONGEST_SILENCE_MS) / times)
@@ -54,9 +53,7 @@ export async function replay(
     }
     process.stdout.write('\x1b[0m\r\n')
     return EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }
 
 /** To stdout. Known forms of secrets and the person's name in paths are taken out. */
@@ -67,8 +64,7 @@ export async function exportRecording(
 ): Promise<number> {
   if (format !== 'cast' && format !== 'cast2' && format !== 'jsonl')
     throw new CommandFailure(`--format takes cast, cast2 or jsonl, not “${format}”.`, EXIT.usage)
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     const id = await idOf(connection, wanted)
     const [events, records, { home }] = await Promise.all([
       eventsOf(connection, id),
@@ -92,7 +88,5 @@ export async function exportRecording(
           ),
     )
     return EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }

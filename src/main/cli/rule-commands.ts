@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Rule } from '../../shared/domain/policy.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
-import { needHost } from './host-connection.ts'
+import { withHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
 import { snapshotOf } from './snapshot.ts'
 
@@ -30,8 +30,7 @@ export async function rule(
   const forMs = minutes === undefined ? null : Number(minutes) * 60_000
   if (forMs !== null && !(forMs > 0))
     throw new CommandFailure(`--minutes takes a number, not “${minutes}”.`, EXIT.usage)
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     const saved = await connection.api.rule.save({
       ...{ replaces: null, action, host, port: port === undefined ? null : Number(port) },
       ...{ scheme: null, origin: 'user' },
@@ -43,37 +42,34 @@ export async function rule(
     if (!saved.ok) throw new CommandFailure(`No rule was made: ${saved.error.reason}`, EXIT.refused)
     process.stdout.write(`${saved.value.id} ${action} ${target}\n`)
     return EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }
 
 export async function grants(
   { json }: { readonly json?: boolean },
   dataDir: string,
 ): Promise<number> {
-  const { connection, close } = await needHost(dataDir)
-  const rules = await rulesOf(connection)
-  print(json ?? false, rules, () =>
-    table([
-      ['ID', 'DOES', 'HOST', 'PORT', 'FOR'],
-      ...rules.map(({ id, action, host, port, scope }) => [
-        ...[id, action, plain(host), port === null ? 'any' : String(port)],
-        'workspace' in scope
-          ? plain(scope.workspace)
-          : 'sessionId' in scope
-            ? `${scope.kind} ${scope.sessionId}`
-            : scope.kind,
+  return withHost(dataDir, async (connection) => {
+    const rules = await rulesOf(connection)
+    print(json ?? false, rules, () =>
+      table([
+        ['ID', 'DOES', 'HOST', 'PORT', 'FOR'],
+        ...rules.map(({ id, action, host, port, scope }) => [
+          ...[id, action, plain(host), port === null ? 'any' : String(port)],
+          'workspace' in scope
+            ? plain(scope.workspace)
+            : 'sessionId' in scope
+              ? `${scope.kind} ${scope.sessionId}`
+              : scope.kind,
+        ]),
       ]),
-    ]),
-  )
-  await close()
-  return EXIT.ok
+    )
+    return EXIT.ok
+  })
 }
 
 export async function revoke(ids: readonly string[], dataDir: string): Promise<number> {
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     for (const wanted of ids) {
       const found = (await rulesOf(connection)).find(({ id }) => id === wanted)
       if (!found)
@@ -85,7 +81,5 @@ export async function revoke(ids: readonly string[], dataDir: string): Promise<n
       process.stdout.write(`Revoked ${found.id} ${plain(found.host)}\n`)
     }
     return EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }

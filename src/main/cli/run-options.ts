@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
-import { applyPolicy } from '../../shared/apply-policy.ts'
 import type { AgentId } from '../../shared/domain/agent.ts'
 import { IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { Limits } from '../../shared/domain/limits.ts'
-import type { PolicyFile } from '../../shared/domain/policy-file.ts'
+import { ASKED_FOR } from '../../shared/domain/network-mode.ts'
+import { type PolicyFile, wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import type { Profile } from '../../shared/domain/profile.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../shared/domain/session.ts'
@@ -19,8 +18,8 @@ export const RUN_OPTIONS = {
   deny: { type: 'string', multiple: true, value: 'HOST', does: 'a host that is never reached' },
   profile: {
     type: 'string',
-    value: 'FILE',
-    does: 'a policy file of yours that is applied in full',
+    value: 'NAME',
+    does: 'a profile, or a policy file of yours, that is applied in full',
   },
   image: { type: 'string', value: 'IMAGE', does: 'whose programs a container has' },
   var: {
@@ -51,33 +50,28 @@ export interface RunValues {
   readonly acknowledge?: string
 }
 
-const NETWORKS = { ask: 'ask', listed: 'deny', closed: 'closed' } as const
-
 function wrong(sentence: string): never {
   throw new CommandFailure(sentence, EXIT.usage)
 }
 
 /** What is asked for; anything that is not understood is refused before a host is looked for. */
-export async function specOf(
-  values: RunValues,
-  words: readonly string[],
-  limits: Limits,
-  profiles: () => Promise<readonly Profile[]>,
-): Promise<SessionSpec> {
+export function specOf(values: RunValues, words: readonly string[]): SessionSpec {
   const [program = '', ...args] = words
   if (program === '') wrong('Say what to run, after two dashes: cloche run -- claude')
   const level = IsolationLevel.safeParse(values.level ?? 'os').data
   if (!level) wrong(`--level takes os, container, vm or unconfined, not “${values.level}”.`)
-  const network = Object.entries(NETWORKS).find(([name]) => name === (values.network ?? 'ask'))?.[1]
+  const network = Object.entries(ASKED_FOR).find(
+    ([name]) => name === (values.network ?? 'ask'),
+  )?.[1]
   if (!network) wrong(`--network takes ask, listed or closed, not “${values.network}”.`)
   const agent = AGENTS.find(({ binary }) => binary === program)
-  const spec: SessionSpec = {
+  return {
     ...BASIC_SPEC,
     agent: agent?.id ?? ('command' satisfies AgentId),
     command: agent ? null : words.map(quoted).join(' '),
     args: agent ? args : [],
     workspace: resolve(values.workspace ?? process.cwd()),
-    ...{ level, network, limits, title: values.title ?? null },
+    ...{ level, network, title: values.title ?? null },
     grants: hosts(values.allow, '--allow'),
     denies: hosts(values.deny, '--deny'),
     useSignIn: values['sign-in'] ?? false,
@@ -85,16 +79,14 @@ export async function specOf(
     image: values.image ?? null,
     acknowledgement: values.acknowledge ?? null,
   }
-  if (values.profile === undefined) return spec
-  return applyPolicy(spec, await findProfile(values.profile, profiles), true).spec
 }
 
 /** By its name, else a file. */
-async function findProfile(
+export async function findProfile(
   wanted: string,
-  profiles: () => Promise<readonly Profile[]>,
+  profiles: readonly Profile[],
 ): Promise<PolicyFile> {
-  const known = (await profiles()).findLast(({ name }) => name === wanted)
+  const known = profiles.findLast(({ name }) => name === wanted)
   if (!known) return readProfile(wanted)
   return known.policy ?? readProfile(known.path ?? wanted)
 }
@@ -104,9 +96,7 @@ export async function readProfile(path: string) {
   const text = await readFile(path, 'utf8').catch(() => wrong(`The file ${path} cannot be read.`))
   const parsed = parsePolicy(text)
   if (parsed.ok) return parsed.value
-  const { line, key, reason } = parsed.error
-  const where = [line === null ? null : `line ${line}`, key].filter((part) => part !== null)
-  return wrong(`${basename(path)}, ${[...where, reason].join(', ')}.`)
+  return wrong(`${basename(path)}, ${wordsOfProblem(parsed.error)}.`)
 }
 
 function hosts(given: readonly string[] | undefined, option: string): string[] {

@@ -1,10 +1,11 @@
 import { SessionId } from '../../shared/domain/ids.ts'
-import { isLive, type Session } from '../../shared/domain/session.ts'
+import { applyPolicy } from '../../shared/apply-policy.ts'
+import { isLive, type Session, type SessionSpec } from '../../shared/domain/session.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
-import { findHost, needHost, ownHost } from './host-connection.ts'
+import { findHost, withHost, ownHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
-import { type RunValues, specOf } from './run-options.ts'
+import { findProfile, type RunValues, specOf } from './run-options.ts'
 import { snapshotOf } from './snapshot.ts'
 import { attach } from './terminal.ts'
 
@@ -26,6 +27,7 @@ export async function run(
   words: readonly string[],
   { dataDir, entries }: { readonly dataDir: string; readonly entries: string },
 ): Promise<number> {
+  const asked = specOf(values, words)
   const known = await findHost(dataDir)
   if (!known && values.detach)
     throw new CommandFailure(
@@ -36,8 +38,7 @@ export async function run(
   try {
     const { connection } = host
     const { defaultLimits } = await connection.api.system.info(null)
-    const profiles = () => connection.api.policy.profiles(null)
-    const spec = await specOf(values, words, defaultLimits, profiles)
+    const spec = await withProfile({ ...asked, limits: defaultLimits }, values.profile, connection)
     const created = await connection.api.session.create(spec)
     if (!created.ok) throw new CommandFailure(wordsOfFailure(created.error), EXIT.refused)
     const session = created.value
@@ -52,6 +53,16 @@ export async function run(
   } finally {
     await host.close()
   }
+}
+
+async function withProfile(
+  spec: SessionSpec,
+  wanted: string | undefined,
+  { api }: Connection,
+): Promise<SessionSpec> {
+  if (wanted === undefined) return spec
+  const profile = await findProfile(wanted, await api.policy.profiles(null))
+  return applyPolicy(spec, profile, true).spec
 }
 
 function wordsOfFailure(failure: { readonly type: string } & object): string {
@@ -74,20 +85,20 @@ export async function ps(
   { json, all }: { readonly json?: boolean; readonly all?: boolean },
   dataDir: string,
 ): Promise<number> {
-  const { connection, close } = await needHost(dataDir)
-  const sessions = (await sessionsOf(connection)).filter((session) => all || isLive(session))
-  print(json ?? false, sessions, () =>
-    table([
-      ['ID', 'STATUS', 'LEVEL', 'PROVEN', 'AGENT', 'TITLE', 'WORKSPACE'],
-      ...sessions.map(({ id, status, spec, axes, agentName, title }) => [
-        ...[id, status, spec.level],
-        `${axes.filter(({ proven }) => proven === 'enforced').length}/4`,
-        ...[plain(agentName), plain(title).slice(0, 40), plain(spec.workspace)],
+  return withHost(dataDir, async (connection) => {
+    const sessions = (await sessionsOf(connection)).filter((session) => all || isLive(session))
+    print(json ?? false, sessions, () =>
+      table([
+        ['ID', 'STATUS', 'LEVEL', 'PROVEN', 'AGENT', 'TITLE', 'WORKSPACE'],
+        ...sessions.map(({ id, status, spec, axes, agentName, title }) => [
+          ...[id, status, spec.level],
+          `${axes.filter(({ proven }) => proven === 'enforced').length}/4`,
+          ...[plain(agentName), plain(title).slice(0, 40), plain(spec.workspace)],
+        ]),
       ]),
-    ]),
-  )
-  await close()
-  return EXIT.ok
+    )
+    return EXIT.ok
+  })
 }
 
 /** By its id or the start of it; without one, the only one that runs. */
@@ -106,26 +117,20 @@ async function findSession(connection: Connection, wanted: string | undefined): 
 }
 
 export async function attachTo(wanted: string | undefined, dataDir: string): Promise<number> {
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     const session = await findSession(connection, wanted)
     const ended = await attach(connection, session.id, { asks: true })
     return ended ? statusOf(ended) : EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }
 
 export async function stop(wanted: readonly string[], dataDir: string): Promise<number> {
-  const { connection, close } = await needHost(dataDir)
-  try {
+  return withHost(dataDir, async (connection) => {
     for (const each of wanted.length === 0 ? [undefined] : wanted) {
       const { id, title } = await findSession(connection, each)
       await connection.api.session.stop({ id: SessionId.parse(id) })
       process.stdout.write(`Stopped ${id} ${plain(title)}\n`)
     }
     return EXIT.ok
-  } finally {
-    await close()
-  }
+  })
 }
