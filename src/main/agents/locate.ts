@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { access, type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, delimiter, dirname, join, sep } from 'node:path'
+import { interpreterIn } from '../core/interpreter.ts'
 
 export interface Executable {
   /** As found, before links are followed. */
@@ -101,11 +102,7 @@ export async function readInterpreter(target: string): Promise<string | null> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0)
     const line = buffer.toString('latin1', 0, bytesRead).split('\n')[0] ?? ''
-    if (!line.startsWith('#!')) return null
-    const words = line.slice(2).trim().split(/\s+/)
-    const program = words[0] ?? ''
-    if (basename(program) !== 'env') return program || null
-    return words.slice(1).find((word) => !word.startsWith('-') && !word.includes('=')) ?? null
+    return line.startsWith('#!') ? interpreterIn(line.slice(2)) : null
   } finally {
     await file.close()
   }

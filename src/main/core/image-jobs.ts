@@ -2,7 +2,7 @@ import type { StreamSource } from '../../shared/contract/define.ts'
 import type { ImageJob, ImageRequest, JobFrame } from '../../shared/domain/engine.ts'
 import type { ImageJobId } from '../../shared/domain/ids.ts'
 import { createBroadcast } from './broadcast.ts'
-import type { ImageMaker } from './engine-port.ts'
+import type { ImageMaker, ImageProgress } from './engine-port.ts'
 import type { NewId } from './ids.ts'
 import type { Clock } from './ports.ts'
 
@@ -70,7 +70,7 @@ export function createImageJobs(
       const running: Running = { job, lines: [], fresh: [], timer: null, controller }
       jobs.unshift(running)
       forgetOldest(jobs)
-      const told = ({ line, percent }: { line?: string; percent?: number }): void => {
+      const told = ({ line, percent }: ImageProgress): void => {
         if (running.job.state !== 'running') return
         if (line !== undefined) running.fresh.push(line.slice(0, MOST_LETTERS))
         if (percent !== undefined) running.job = { ...running.job, percent: Math.round(percent) }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type Docker from 'dockerode'
 import type { MachineLayout } from '../layout.ts'
 import { run } from '../spawn.ts'
+import { hasImage } from './has-image.ts'
 import { LABEL } from './labels.ts'
 
 /** What images of this kind are called, with a digest behind it. */
@@ -22,15 +23,7 @@ export async function machineImage(
   const digest = createHash('sha256').update(JSON.stringify(links)).digest('hex').slice(0, 12)
   // Engines differ in what they make of tags and labels, and agree on a name without either.
   const name = `${MACHINE_IMAGE}-${digest}`
-  const isThere = (): Promise<boolean> =>
-    engine
-      .getImage(name)
-      .inspect()
-      .then(
-        () => true,
-        () => false,
-      )
-  if (await isThere()) return name
+  if (await hasImage(engine, name)) return name
   const root = join(folder, 'image')
   await mkdir(root)
   for (const [path, target] of links) await symlink(target, join(root, path))
@@ -43,6 +36,7 @@ export async function machineImage(
   const progress = await engine.importImage(archive, { repo: name, changes })
   // What the engine says meanwhile is of no interest; its end is.
   for await (const _part of progress) continue
-  if (!(await isThere())) throw new Error('the engine did not keep the image it was given')
+  if (!(await hasImage(engine, name)))
+    throw new Error('the engine did not keep the image it was given')
   return name
 }

@@ -13,6 +13,7 @@ import { isWithin } from '../../core/within.ts'
 import { looksSecret } from '../files/secrets.ts'
 import { run, runTelling } from '../spawn.ts'
 import { type Variables } from './engines.ts'
+import { hasImage } from './has-image.ts'
 import { followEngine } from './image-progress.ts'
 import { buildWithFeatures } from './dev-features.ts'
 import { LABEL } from './labels.ts'
@@ -104,14 +105,7 @@ async function makeDev(
       told,
       signal,
     )
-  const isThere = await client
-    .getImage(image)
-    .inspect()
-    .then(
-      () => true,
-      () => false,
-    )
-  if (isThere) return told({ line: 'The engine has it already.' })
+  if (await hasImage(client, image)) return told({ line: 'The engine has it already.' })
   await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
 }
 

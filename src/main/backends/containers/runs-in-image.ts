@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { interpreterIn } from '../../core/interpreter.ts'
 
 const HEAD_BYTES = 4096
 const MOST_LETTERS = 4096
@@ -13,18 +14,12 @@ export async function neededBy(path: string): Promise<string | null> {
   try {
     const head = Buffer.alloc(HEAD_BYTES)
     const { bytesRead } = await file.read(head, 0, HEAD_BYTES, 0)
-    if (head.toString('latin1', 0, 2) === '#!') return interpreterIn(head.subarray(2, bytesRead))
+    const [line = ''] = head.toString('latin1', 0, bytesRead).split('\n')
+    if (line.startsWith('#!')) return interpreterIn(line.slice(2))
     return await loaderIn(file, head.subarray(0, bytesRead))
   } finally {
     await file.close()
   }
-}
-
-function interpreterIn(line: Buffer): string | null {
-  const words = line.toString('latin1').split('\n')[0]?.trim().split(/\s+/) ?? []
-  const [program = '', ...rest] = words
-  if (!/(^|\/)env$/.test(program)) return program || null
-  return rest.find((word) => !word.startsWith('-') && !word.includes('=')) ?? null
 }
 
 /** Of a 64-bit little-endian ELF file, which is all that these machines have. */
