@@ -79,6 +79,12 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       prompts.rulesChanged()
     },
   })
+  // A new session's form wants them twice at once: the machine's tools are asked once for both.
+  let asking: Promise<HostPreset[]> | null = null
+  const presets = (): Promise<HostPreset[]> =>
+    (asking ??= parts.presets().finally(() => {
+      asking = null
+    }))
   return {
     system: {
       info: (_, caller) => parts.systemInfo(caller),
@@ -95,10 +101,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       remove: ({ ids }) => parts.engines.remove(ids),
     },
     policy: {
-      profiles: async () => [
-        ...builtInProfiles(await parts.presets()),
-        ...(await parts.profiles.list()),
-      ],
+      profiles: async () => [...builtInProfiles(await presets()), ...(await parts.profiles.list())],
       saveProfile: async ({ name, policy }) => {
         const saved = await parts.profiles.save(name, policy)
         return saved.ok ? ok(null) : err({ type: 'unwritable', detail: saved.error })
@@ -161,7 +164,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
     },
     rule: {
       list: () => rules.watch,
-      presets: () => parts.presets(),
+      presets,
       save: (draft) => Promise.resolve(edits.save(draft)),
       reach: (draft) => Promise.resolve(edits.reach(draft)),
       remove: ({ id }) => Promise.resolve(edits.remove(id)),
