@@ -1,6 +1,5 @@
-import { useEffect } from 'react'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
-import { followJobs, makeImage, refreshImages, useEngines } from '../stores/engines.ts'
+import { makeImage, useEngines } from '../stores/engines.ts'
 import { goTo } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/select.tsx'
@@ -15,10 +14,6 @@ export const sumUpImage = (image: string | null): string => image ?? OWN
 export function ContainerImage() {
   const image = useDetails((details) => details.image)
   const images = useEngines((engines) => engines.images)
-  useEffect(() => {
-    void refreshImages()
-    return followJobs()
-  }, [])
   const choices = Object.fromEntries([
     ['', OWN],
     ...(images ?? []).map(({ name, sizeBytes }) => [name, `${name} · ${formatBytes(sizeBytes)}`]),

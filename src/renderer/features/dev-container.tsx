@@ -1,13 +1,9 @@
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { DevContainer } from '../../shared/domain/dev-container.ts'
-import {
-  findDevContainers,
-  useChosenDevContainer,
-  useDevContainers,
-} from '../stores/dev-containers.ts'
+import { useChosenDevContainer, useDevContainers } from '../stores/dev-containers.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { useDraft } from '../stores/draft.ts'
-import { followJobs, makeImage, refreshImages, useEngines } from '../stores/engines.ts'
+import { makeImage, useEngines } from '../stores/engines.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Select } from '../ui/select.tsx'
@@ -36,15 +32,9 @@ const isThere = ({ image }: DevContainer, images: readonly { name: string }[] | 
 
 /** The workspace's own description of where it is worked on, held by the wall. */
 export function DevContainerPart() {
-  const workspace = useDraft((draft) => draft.workspace)
   const found = useDevContainers((state) => state.found)
   const choice = useDetails((details) => details.devContainer)
   const chosen = useChosenDevContainer()
-  useEffect(() => {
-    void findDevContainers(workspace)
-    void refreshImages()
-    return followJobs()
-  }, [workspace])
   if (!found || found.length === 0)
     return <p className="small dim">There is no devcontainer.json in this folder.</p>
   const usable = found.filter(({ problem }) => problem === null)

@@ -9,6 +9,7 @@ import {
 } from '../stores/draft-details.ts'
 import { findDevContainers, useChosenDevContainer } from '../stores/dev-containers.ts'
 import { useDraft } from '../stores/draft.ts'
+import { followJobs, refreshImages } from '../stores/engines.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Disclosure } from '../ui/disclosure.tsx'
 import { problemsOfPaths, sumUpFiles } from '../words/file-rules.ts'
@@ -42,6 +43,11 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
   useEffect(() => {
     if (level === 'container') void findDevContainers(workspace)
   }, [level, workspace])
+  useEffect(() => {
+    if (level !== 'container') return
+    void refreshImages()
+    return followJobs()
+  }, [level])
   return (
     <div className="disclosures" data-testid="session-details">
       {isBound && (

@@ -65,8 +65,25 @@ export function followEngines(): () => void {
   }
 }
 
-/** Also for the choice of an image in a new session. */
-export const followJobs = (): (() => void) =>
+let jobFollowers = 0
+let stopJobs: (() => void) | null = null
+
+/**
+ * For the page of containers and for a new session, which may be open above it: one subscription
+ * for both, or each line of a log would be added twice.
+ */
+export function followJobs(): () => void {
+  jobFollowers += 1
+  stopJobs ??= subscribeToJobs()
+  return () => {
+    jobFollowers -= 1
+    if (jobFollowers > 0) return
+    stopJobs?.()
+    stopJobs = null
+  }
+}
+
+const subscribeToJobs = (): (() => void) =>
   follow<JobFrame[], JobFrame>((api, onFrame) => api.image.jobs(null, onFrame), {
     snapshot: (jobs) => useEngines.setState({ jobs }),
     delta: ({ job, lines }) => {
