@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { type PolicyFile, WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
 import {
-  exportPolicy,
-  importPolicy,
-  READ_FORMATS,
-  WRITE_FORMATS,
-} from '../policies/formats/formats.ts'
-import type { MappingReport } from '../policies/formats/mapping.ts'
+  type MappedKey,
+  type MappingReport,
+  ReadFormat,
+  WriteFormat,
+} from '../../shared/domain/policy-formats.ts'
+import { exportPolicy, importPolicy, type TextProblem } from '../policies/formats/formats.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import { plain, print } from './print.ts'
 import { readProfile } from './run-options.ts'
@@ -46,26 +46,41 @@ async function importFile(
   path: string | undefined,
   { json, format }: PolicyValues,
 ): Promise<number> {
-  const known = READ_FORMATS.find((name) => name === format)
+  const known = ReadFormat.options.find((name) => name === format)
   if (path === undefined || (format !== undefined && !known))
     throw new CommandFailure(
-      `cloche policy import FILE [--format ${READ_FORMATS.join('|')}]`,
+      `cloche policy import FILE [--format ${ReadFormat.options.join('|')}]`,
       EXIT.usage,
     )
   const text = await readFile(path, 'utf8').catch(() => {
     throw new CommandFailure(`The file ${path} cannot be read.`, EXIT.usage)
   })
   const imported = importPolicy(text, known)
-  if (!imported.ok) throw new CommandFailure(imported.error, EXIT.failed)
+  if (!imported.ok) throw new CommandFailure(wordsOfProblem(imported.error), EXIT.failed)
   const { policy: made, report } = imported.value
   print(json ?? false, imported.value, () => JSON.stringify(made, null, 2))
   if (!json) process.stderr.write(wordsOf(report))
   return EXIT.ok
 }
 
+function wordsOfProblem(problem: TextProblem): string {
+  switch (problem.type) {
+    case 'empty':
+      return 'The file is empty.'
+    case 'unparsable': {
+      const where = problem.line === null ? '' : `, line ${problem.line}`
+      return plain(`It cannot be read as ${problem.as}${where}: ${problem.detail}.`)
+    }
+    case 'unknown_format':
+      return `It is no file that is known here. Say which: --format ${ReadFormat.options.join('|')}.`
+  }
+}
+
 function wordsOf({ exact, approximate, dropped }: MappingReport): string {
-  const part = (title: string, lines: readonly string[]): string[] =>
-    lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${plain(line)}`)]
+  const line = ({ key, becomes, why }: MappedKey): string =>
+    `${key}${becomes === null ? '' : ` → ${becomes}`}${why === null ? '' : `: ${why}`}`
+  const part = (title: string, keys: readonly MappedKey[]): string[] =>
+    keys.length === 0 ? [] : [title, ...keys.map((each) => `  ${plain(line(each))}`)]
   return [
     ...part('Exactly:', exact),
     ...part('Approximately:', approximate),
@@ -75,13 +90,15 @@ function wordsOf({ exact, approximate, dropped }: MappingReport): string {
 }
 
 async function exportFile(file: string, { format }: PolicyValues): Promise<number> {
-  const known = WRITE_FORMATS.find((name) => name === format)
+  const known = WriteFormat.options.find((name) => name === format)
   if (!known)
     throw new CommandFailure(
-      `cloche policy export [FILE] --format ${WRITE_FORMATS.join('|')}`,
+      `cloche policy export [FILE] --format ${WriteFormat.options.join('|')}`,
       EXIT.usage,
     )
-  process.stdout.write(exportPolicy(await readProfile(file), known))
+  const { text, report } = exportPolicy(await readProfile(file), known)
+  process.stdout.write(text)
+  process.stderr.write(wordsOf(report))
   return EXIT.ok
 }
 

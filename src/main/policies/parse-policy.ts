@@ -9,17 +9,31 @@ import {
 import { PolicyFile, type PolicyProblem } from '../../shared/domain/policy-file.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 
+/** The reader calls itself for each level, and runs out of room. */
+export const TOO_DEEP = 'it is nested too deeply to be read'
+
+export const lineAt = (text: string, offset: number): number =>
+  text.slice(0, offset).split('\n').length
+
+/** "value expected" */
+export const wordsOfParseError = ({ error }: ParseError): string =>
+  printParseErrorCode(error)
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+
 /** JSON with comments, held to the schema. What is wrong is named with its line and key. */
 export function parsePolicy(text: string): Result<PolicyFile, PolicyProblem> {
   const errors: ParseError[] = []
-  const tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
-  const lineAt = (offset: number): number => text.slice(0, offset).split('\n').length
+  let tree: Node | undefined
+  try {
+    tree = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
+  } catch {
+    return err({ line: null, key: null, reason: TOO_DEEP })
+  }
   const [first] = errors
   if (first) {
-    const reason = printParseErrorCode(first.error)
-      .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
-      .toLowerCase()
-    return err({ line: lineAt(first.offset), key: null, reason })
+    const reason = wordsOfParseError(first)
+    return err({ line: lineAt(text, first.offset), key: null, reason })
   }
   if (!tree)
     return err({ line: 1, key: null, reason: 'it is empty; {} is a policy that says nothing' })
@@ -31,7 +45,7 @@ export function parsePolicy(text: string): Result<PolicyFile, PolicyProblem> {
   const wanted = unknown === undefined ? path : [...path, unknown]
   const node = nodeOf(tree, wanted)
   return err({
-    line: node ? lineAt(node.offset) : null,
+    line: node ? lineAt(text, node.offset) : null,
     key: wanted.join('.') || null,
     reason: unknown === undefined ? (issue?.message ?? 'it is not known') : 'there is no such key',
   })

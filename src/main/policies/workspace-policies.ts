@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { mkdir, open, realpath, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { applyPolicy } from '../../shared/apply-policy.ts'
@@ -13,6 +12,7 @@ import { err, ok } from '../../shared/result.ts'
 import type { WorkspacePolicies } from '../core/policy-port.ts'
 import type { DocumentStore } from '../core/ports.ts'
 import { parsePolicy } from './parse-policy.ts'
+import { withPlainFile } from './read-plain.ts'
 
 /** A text that a person read and trusts, of one workspace. */
 export const TrustedPolicy = z.strictObject({
@@ -119,22 +119,8 @@ async function writeOwn(root: string, text: string): Promise<string | null> {
   }
 }
 
-/** No link is followed below the workspace, and nothing is waited for. */
 async function readOwn(root: string): Promise<Read> {
-  const path = join(root, WORKSPACE_POLICY)
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  try {
-    const file = await open(path, flags)
-    try {
-      const info = await file.stat()
-      const isOwn = (await realpath(path)) === path
-      if (!isOwn || !info.isFile() || info.size > MOST_BYTES) return 'unreadable'
-      return { text: await file.readFile('utf8') }
-    } finally {
-      await file.close()
-    }
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : null
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'unreadable'
-  }
+  const read = await withPlainFile(root, WORKSPACE_POLICY, MOST_BYTES, (file) => file.text())
+  if (read.ok) return { text: read.value }
+  return read.error === 'gone' ? 'absent' : 'unreadable'
 }

@@ -1,14 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import {
-  exportPolicy,
-  importPolicy,
-  WRITE_FORMATS,
-} from '../../../src/main/policies/formats/formats.ts'
+import { exportPolicy, importPolicy } from '../../../src/main/policies/formats/formats.ts'
+import { WriteFormat } from '../../../src/shared/domain/policy-formats.ts'
 import { PolicyFile } from '../../../src/shared/domain/policy-file.ts'
 
 function take(text: string) {
   const imported = importPolicy(text)
-  if (!imported.ok) throw new Error(imported.error)
+  if (!imported.ok) throw new Error(imported.error.type)
   // Whatever comes out is a policy that could be put into a folder.
   expect(PolicyFile.safeParse(imported.value.policy).success).toBe(true)
   return imported.value
@@ -54,19 +51,19 @@ describe('settings of Claude Code', () => {
         { path: '~/.netrc', access: 'mask' },
       ],
     })
-    expect(report.exact).toContain('sandbox.network.strictAllowlist')
-    expect(report.approximate).toContain(
-      'permissions.deny Read(./.env) .env: held for every program, not only for the agent’s own tools',
-    )
+    expect(report.exact).toContainEqual({
+      ...{ key: 'sandbox.network.strictAllowlist', becomes: 'network: listed', why: null },
+    })
+    expect(report.approximate).toContainEqual({
+      ...{ key: 'permissions.deny Read(./.env)', becomes: 'files: .env deny' },
+      why: 'held for every program, not only for the agent’s own tools',
+    })
     for (const key of [
       ...['permissions.allow Bash(npm run lint)', 'permissions.allow mcp__srv__tool'],
       ...['permissions.defaultMode', 'sandbox.network.allowLocalBinding', 'hooks'],
       ...['sandbox.network.allowedDomains *', 'sandbox.credentials.envVars', 'sandbox.enabled'],
     ])
-      expect(
-        report.dropped.some((line) => line.startsWith(`${key}: `)),
-        key,
-      ).toBe(true)
+      expect(report.dropped).toContainEqual({ key, becomes: null, why: expect.any(String) })
   })
 })
 
@@ -99,13 +96,13 @@ network_access = false
 `)
     expect(format).toBe('codex')
     expect(policy).toEqual({ network: 'closed', files: [{ path: '/srv/cache', access: 'write' }] })
-    expect(report.dropped.map((line) => line.split(':')[0])).toEqual(['approval_policy', 'model'])
+    expect(report.dropped.map(({ key }) => key)).toEqual(['approval_policy', 'model'])
     expect(take('sandbox_mode = "read-only"').policy).toEqual({
       ...{ network: 'closed', files: [{ path: '.', access: 'read' }] },
     })
     const open = take('sandbox_mode = "danger-full-access"')
     expect(open.policy).toEqual({})
-    expect(open.report.dropped[0]).toContain('a person’s act')
+    expect(open.report.dropped[0]?.why).toContain('a person’s act')
   })
 
   test('with the profile that is chosen', () => {
@@ -134,7 +131,7 @@ extends = ":read-only"
         { path: '/data', access: 'read' },
       ],
     })
-    expect(report.dropped.some((line) => line.startsWith('permissions.other: '))).toBe(true)
+    expect(report.dropped.map(({ key }) => key)).toContain('permissions.other')
   })
 })
 
@@ -159,7 +156,12 @@ test('lists of firewalls block hosts; what is for one program only is not widene
       {"type": "simple", "operand": "process.path", "data": "/usr/bin/curl"},
       {"type": "simple", "operand": "dest.host", "data": "tracker.example"}]}}`)
   expect([rule.format, rule.policy]).toEqual(['opensnitch', { deny: ['tracker.example'] }])
-  expect(rule.report.approximate).toEqual(['rule block tracker.example: for every program'])
+  expect(rule.report.approximate).toEqual([
+    {
+      ...{ key: 'rule block tracker.example', becomes: 'deny: tracker.example' },
+      why: 'for every program',
+    },
+  ])
   const allowed = take(`{"name": "let", "action": "allow", "operator": {"type": "list", "list": [
       {"type": "simple", "operand": "process.path", "data": "/usr/bin/curl"},
       {"type": "simple", "operand": "dest.host", "data": "a.example"}]}}`)
@@ -177,11 +179,52 @@ test('lists of firewalls block hosts; what is for one program only is not widene
 })
 
 test('what is no file of anything known says so', () => {
-  expect(importPolicy('{"a": 1}')).toMatchObject({ ok: false })
-  expect(importPolicy('= nonsense {')).toMatchObject({
-    ok: false,
-    error: /^It is neither JSON nor TOML/,
+  const problemOf = (text: string) => {
+    const imported = importPolicy(text)
+    return imported.ok ? null : imported.error
+  }
+  expect(problemOf('{"a": 1}')).toEqual({ type: 'unknown_format' })
+  expect(problemOf('["a"]')).toEqual({ type: 'unknown_format' })
+  expect(problemOf(' \n')).toEqual({ type: 'empty' })
+  expect(problemOf('{\n "permissions": {\n')).toMatchObject({
+    ...{ type: 'unparsable', as: 'JSON', line: 3 },
   })
+  expect(problemOf('a = 1\n= nonsense {')).toMatchObject({
+    ...{ type: 'unparsable', as: 'TOML', line: 2, detail: expect.any(String) },
+  })
+  expect(problemOf('['.repeat(200_000))).toMatchObject({ type: 'unparsable', as: 'JSON' })
+})
+
+test('tables of Codex below a path are read with the paths in them', () => {
+  const { policy, report } = take(`
+default_permissions = "mine"
+[permissions.mine.filesystem]
+glob_scan_max_depth = 3
+[permissions.mine.filesystem.":workspace_roots"]
+"." = "read"
+"**/*.env" = "deny"
+[permissions.mine.filesystem.":tmpdir"]
+"x" = "write"
+`)
+  expect(policy.files).toEqual([
+    { path: '.', access: 'read' },
+    { path: '**/*.env', access: 'deny' },
+  ])
+  expect(report.dropped).toHaveLength(2)
+})
+
+test('a list longer than a policy fills it, and says what was left', () => {
+  const domains = Array.from({ length: 200 }, (_, n) => `ads${n}.example`)
+  const { policy, report } = take(JSON.stringify({ 'denied-remote-domains': domains }))
+  expect(policy.deny).toHaveLength(256)
+  expect(report.dropped).toHaveLength(400 - 256)
+  expect(report.dropped[0]?.why).toContain('room for 256')
+})
+
+test('what is no path is no rule', () => {
+  const { policy, report } = take('{"permissions": {"additionalDirectories": [""]}}')
+  expect(policy).toEqual({})
+  expect(report.dropped.map(({ why }) => why)).toEqual(['it is no path'])
 })
 
 describe('a policy written for an agent', () => {
@@ -196,8 +239,8 @@ describe('a policy written for an agent', () => {
     ],
   }
 
-  test.each(WRITE_FORMATS)('%s: read again it is the same', (format) => {
-    const text = exportPolicy(POLICY, format)
+  test.each(WriteFormat.options)('%s: read again it is the same', (format) => {
+    const { text } = exportPolicy(POLICY, format)
     const { policy, format: found } = take(text)
     expect(found).toBe(format)
     const sorted = ({ files = [], allow = [], deny = [], ...rest }: PolicyFile) => ({
@@ -208,9 +251,39 @@ describe('a policy written for an agent', () => {
   })
 
   test('a closed network lists no host', () => {
-    expect(exportPolicy({ network: 'closed', allow: ['a.example'] }, 'claude')).toContain(
-      '"allowedDomains": []',
-    )
-    expect(exportPolicy({ network: 'closed' }, 'codex')).toContain('enabled = false')
+    const { text, report } = exportPolicy({ network: 'closed', allow: ['a.example'] }, 'claude')
+    expect(text).toContain('"allowedDomains": []')
+    expect(text).not.toContain('a.example')
+    expect(report.dropped.map(({ key }) => key)).toEqual(['allow: a.example'])
+    expect(exportPolicy({ network: 'closed' }, 'codex').text).toContain('enabled = false')
+  })
+
+  test('says of every key how well it is said, and leaves out what would be misread', () => {
+    const wide: PolicyFile = {
+      ...{ name: 'Ours', level: 'vm', network: 'ask', limits: { processes: 64 } },
+      ...{ allow: ['a.example', '10.0.0.0/8'], maskSecrets: true, image: 'node:24' },
+      files: [
+        { path: 'docs/*.md', access: 'read' },
+        { path: '.env', access: 'mask' },
+      ],
+    }
+    for (const format of WriteFormat.options) {
+      const { text, report } = exportPolicy(wide, format)
+      const { exact, approximate, dropped } = report
+      // Nothing of the policy is passed over.
+      expect(exact.length + approximate.length + dropped.length).toBe(10)
+      expect(dropped.map(({ key }) => key)).toEqual(
+        expect.arrayContaining(['name', 'level', 'limits', 'maskSecrets', 'image']),
+      )
+      expect(text).not.toContain('10.0.0.0')
+      expect(approximate).toContainEqual(
+        expect.objectContaining({ key: 'files: .env mask', why: expect.any(String) }),
+      )
+    }
+    const codex = exportPolicy(wide, 'codex')
+    expect(codex.text).not.toContain('docs/*.md')
+    expect(codex.text).toContain('[permissions.cloche.filesystem.":workspace_roots"]')
+    // Its lists of hosts are held by a proxy that is not on by itself.
+    expect(codex.text).toContain('network_proxy = true')
   })
 })

@@ -42,7 +42,8 @@ describe('a policy file', () => {
     ['{\n "level": os\n}', 2, null, 'invalid symbol'],
     ['', 1, null, /empty|value expected/],
     ['[]', 1, null, /expected object/],
-  ])('that is wrong is named with its line and key: %s', (text, line, key, reason) => {
+    ['['.repeat(200_000), null, null, /nested too deeply/],
+  ])('that is wrong is named with its line and key: %#', (text, line, key, reason) => {
     const parsed = parsePolicy(text)
     if (parsed.ok) throw new Error('it is taken')
     expect([parsed.error.line, parsed.error.key]).toEqual([line, key])

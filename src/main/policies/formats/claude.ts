@@ -1,3 +1,4 @@
+import type { FileAccess, FileRule } from '../../../shared/domain/files.ts'
 import type { PolicyFile } from '../../../shared/domain/policy-file.ts'
 import {
   createMapping,
@@ -7,6 +8,7 @@ import {
   ofWorkspace,
   recordOf,
 } from './mapping.ts'
+import { approximately, exactly, type Said, type Saying } from './saying.ts'
 
 const EVERY_PROGRAM = 'held for every program, not only for the agent’s own tools'
 
@@ -18,7 +20,7 @@ export function fromClaude(settings: unknown): Mapped {
   for (const kind of ['allow', 'ask', 'deny'] as const)
     for (const rule of listOf(rules[kind])) permission(mapping, kind, rule)
   for (const folder of listOf(rules['additionalDirectories']))
-    mapping.file('permissions.additionalDirectories', folder, 'write')
+    mapping.file(`permissions.additionalDirectories ${folder}`, folder, 'write')
   for (const key of ['defaultMode', 'disableBypassPermissionsMode', 'disableAutoMode'])
     if (rules[key] !== undefined)
       mapping.drop(`permissions.${key}`, 'how the agent asks is its own; the wall does not ask it')
@@ -67,12 +69,12 @@ export function fromSandbox(
   } as const
   for (const [key, access] of Object.entries(OF_KEY))
     for (const path of listOf(files[key]))
-      mapping.file(`${prefix}filesystem.${key}`, ofWorkspace(path), access)
+      mapping.file(`${prefix}filesystem.${key} ${path}`, ofWorkspace(path), access)
   const net = recordOf(network)
   for (const host of listOf(net['deniedDomains']))
-    mapping.host(`${prefix}network.deniedDomains`, 'deny', host)
+    mapping.host(`${prefix}network.deniedDomains ${host}`, 'deny', host)
   for (const host of listOf(net['allowedDomains']))
-    mapping.host(`${prefix}network.allowedDomains`, 'allow', host)
+    mapping.host(`${prefix}network.allowedDomains ${host}`, 'allow', host)
   if (net['strictAllowlist'] === true) mapping.network(`${prefix}network.strictAllowlist`, 'listed')
   const known = ['allowedDomains', 'deniedDomains', 'strictAllowlist']
   for (const key of Object.keys(net).filter((each) => !known.includes(each)))
@@ -82,7 +84,7 @@ export function fromSandbox(
     const { path, mode } = recordOf(entry)
     if (typeof path === 'string')
       mapping.file(
-        `${prefix}credentials.files`,
+        `${prefix}credentials.files ${path}`,
         ofWorkspace(path),
         mode === 'mask' ? 'mask' : 'deny',
       )
@@ -93,13 +95,14 @@ export function fromSandbox(
     mapping.drop(`${prefix}${key}`, 'the boundary around the agent does not depend on it')
 }
 
-/** So that the agent's own prompts agree with the wall. Lossy in one way only: limits and levels are not its. */
+/** So that the agent's own prompts agree with the boundary. */
 export function toClaude({ network, allow = [], deny = [], files = [] }: PolicyFile): object {
+  const reached = network === 'closed' ? [] : allow
   const of = (access: string): string[] =>
     files.filter((rule) => rule.access === access).map(({ path }) => sandboxPath(path))
   return {
     permissions: {
-      allow: allow.map((host) => `WebFetch(domain:${host})`),
+      allow: reached.map((host) => `WebFetch(domain:${host})`),
       deny: [
         ...deny.map((host) => `WebFetch(domain:${host})`),
         ...files
@@ -117,12 +120,37 @@ export function toClaude({ network, allow = [], deny = [], files = [] }: PolicyF
         denyRead: [...of('deny'), ...of('mask')],
       },
       network: {
-        allowedDomains: network === 'closed' ? [] : allow,
+        allowedDomains: reached,
         deniedDomains: deny,
         strictAllowlist: network === 'listed' || network === 'closed',
       },
     },
   }
+}
+
+export const CLAUDE_SAYING: Saying = {
+  network: (mode) =>
+    exactly(
+      mode === 'ask'
+        ? 'sandbox.network.strictAllowlist = false'
+        : 'sandbox.network.strictAllowlist = true',
+    ),
+  host: (kind) =>
+    exactly(kind === 'allow' ? 'sandbox.network.allowedDomains' : 'sandbox.network.deniedDomains'),
+  file: (rule) => sandboxFile(rule, 'sandbox.'),
+}
+
+/** Of both tools that have this sandbox. */
+export function sandboxFile({ path, access }: FileRule, prefix: string): Said {
+  const key = `${prefix}filesystem.${SANDBOX_KEYS[access]}`
+  if (access === 'mask') return approximately(key, 'it cannot be read, rather than look empty')
+  return /[*?[]/.test(path)
+    ? approximately(key, 'its sandbox knows no patterns on Linux')
+    : exactly(key)
+}
+
+const SANDBOX_KEYS: Readonly<Record<FileAccess, string>> = {
+  ...{ write: 'allowWrite', read: 'denyWrite', deny: 'denyRead', mask: 'denyRead' },
 }
 
 const sandboxPath = (path: string): string =>

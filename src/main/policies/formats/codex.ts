@@ -8,6 +8,7 @@ import {
   ofWorkspace,
   recordOf,
 } from './mapping.ts'
+import { approximately, exactly, notAtAll, type Saying } from './saying.ts'
 
 const ITS_OWN = 'how the agent asks is its own; the wall does not ask it'
 
@@ -53,42 +54,68 @@ function fromProfile(
   prefix: string,
 ): void {
   if (base === ':read-only') mapping.file(`${prefix}.extends`, '.', 'read')
-  for (const [path, access] of Object.entries(recordOf(filesystem))) {
-    const key = `${prefix}.filesystem`
-    if (path.startsWith(':')) {
-      if (path === ':workspace_roots' || path === ':project_roots') {
-        if (access === 'read') mapping.file(`${key} ${path}`, '.', 'read')
-      } else mapping.drop(`${key} ${path}`, 'what of the system is seen is the boundary’s')
-    } else if (access === 'read' || access === 'write') mapping.file(key, ofWorkspace(path), access)
-    else if (access === 'deny' || access === 'none') mapping.file(key, ofWorkspace(path), 'deny')
-    else mapping.drop(`${key} ${path}`, 'it is no access that is known')
-  }
+  for (const [path, access] of Object.entries(recordOf(filesystem)))
+    fromFile(mapping, `${prefix}.filesystem ${path}`, path, access)
   const { enabled, mode, domains, ...rest } = recordOf(network)
+  const actions = Object.entries(recordOf(domains))
+  const isListed = mode === 'limited' || actions.some(([, action]) => action === 'allow')
   if (enabled === false) mapping.network(`${prefix}.network.enabled false`, 'closed')
-  else if (mode === 'limited') mapping.network(`${prefix}.network.mode limited`, 'listed')
+  else if (isListed)
+    mapping.network(`${prefix}.network`, 'listed', 'Codex may ask for hosts that are not listed')
   else if (mode === 'full' || enabled === true)
     mapping.network(`${prefix}.network`, 'ask', 'every host asks until there is a rule for it')
-  for (const [host, action] of Object.entries(recordOf(domains)))
-    mapping.host(`${prefix}.network.domains`, action === 'allow' ? 'allow' : 'deny', host)
+  if (mode === 'limited')
+    mapping.drop(
+      `${prefix}.network.mode limited`,
+      'requests that only read are a rule’s matter, host by host',
+    )
+  for (const [host, action] of actions)
+    mapping.host(`${prefix}.network.domains ${host}`, action === 'allow' ? 'allow' : 'deny', host)
   for (const key of Object.keys(rest))
     mapping.drop(`${prefix}.network.${key}`, 'the network of a session has no such way around')
 }
 
-/** As a profile of Codex, in TOML. */
+const isRoots = (path: string): boolean => path === ':workspace_roots' || path === ':project_roots'
+
+/** A table below a path has paths of its own, relative to it. */
+function fromFile(mapping: Mapping, key: string, path: string, access: unknown): void {
+  const below = Object.entries(recordOf(access))
+  if (below.length > 0) {
+    for (const [part, one] of below)
+      if (isRoots(path)) fromFile(mapping, `${key} ${part}`, part, one)
+      else mapping.drop(`${key} ${part}`, 'what of the system is seen is the boundary’s')
+  } else if (isRoots(path)) fromFile(mapping, key, '.', access)
+  else if (path.startsWith(':')) mapping.drop(key, 'what of the system is seen is the boundary’s')
+  else if (path === 'glob_scan_max_depth')
+    mapping.drop(key, 'patterns are looked for in every depth')
+  else if (access === 'read' || access === 'write') mapping.file(key, ofWorkspace(path), access)
+  else if (access === 'deny' || access === 'none') mapping.file(key, ofWorkspace(path), 'deny')
+  else mapping.drop(key, 'it is no access that is known')
+}
+
+/** As a profile of Codex, in TOML. Its lists of hosts are held by its proxy alone, which is a feature to turn on. */
 export function toCodex({ network, allow = [], deny = [], files = [] }: PolicyFile): string {
   const access = { read: 'read', write: 'write', deny: 'deny', mask: 'deny' } as const
   const isReadOnly = files.some((rule) => rule.path === '.' && rule.access === 'read')
+  const of = (isOwn: boolean): object =>
+    Object.fromEntries(
+      files
+        .filter(({ path }) => path !== '.' && isOfWorkspace(path) === isOwn)
+        .map((rule) => [rule.path, access[rule.access]]),
+    )
+  const inside = of(true)
   return stringify({
     default_permissions: 'cloche',
+    features: { network_proxy: network !== 'closed' },
     permissions: {
       cloche: {
         extends: isReadOnly ? ':read-only' : ':workspace',
-        filesystem: Object.fromEntries(
-          files.filter(({ path }) => path !== '.').map((rule) => [rule.path, access[rule.access]]),
-        ),
+        filesystem: {
+          ...of(false),
+          ...(Object.keys(inside).length > 0 ? { ':workspace_roots': inside } : {}),
+        },
         network: {
           enabled: network !== 'closed',
-          ...(network === 'listed' ? { mode: 'limited' } : {}),
           domains: Object.fromEntries([
             ...allow.map((host) => [host, 'allow']),
             ...deny.map((host) => [host, 'deny']),
@@ -97,4 +124,29 @@ export function toCodex({ network, allow = [], deny = [], files = [] }: PolicyFi
       },
     },
   })
+}
+
+const isOfWorkspace = (path: string): boolean => !/^[/~]/.test(path)
+
+export const CODEX_SAYING: Saying = {
+  network: (mode) =>
+    mode === 'closed'
+      ? exactly('network.enabled = false')
+      : mode === 'listed'
+        ? approximately('network.domains', 'Codex may ask for hosts that are not listed')
+        : approximately('network.domains', 'whether Codex asks is its approval_policy’s'),
+  host: (kind, host) => exactly(`network.domains "${host}" = "${kind}"`),
+  file: ({ path, access }) => {
+    const hasPattern = /[*?[]/.test(path.replace(/\/\*\*$/, ''))
+    if (path === '.')
+      return access === 'read' || access === 'write'
+        ? exactly(`extends = ":${access === 'read' ? 'read-only' : 'workspace'}"`)
+        : notAtAll('the workspace itself cannot be closed there')
+    if (hasPattern && (access === 'read' || access === 'write'))
+      return notAtAll('patterns are only for what is denied there')
+    const key = isOfWorkspace(path) ? 'filesystem.":workspace_roots"' : 'filesystem'
+    return access === 'mask'
+      ? approximately(`${key} "${path}" = "deny"`, 'it cannot be opened, rather than look empty')
+      : exactly(`${key} "${path}" = "${access}"`)
+  },
 }

@@ -1,37 +1,41 @@
 import { parse as parseJsonc, type ParseError } from 'jsonc-parser'
-import { parse as parseToml } from 'smol-toml'
+import { parse as parseToml, TomlError } from 'smol-toml'
 import type { PolicyFile } from '../../../shared/domain/policy-file.ts'
+import type {
+  ImportProblem,
+  MappingReport,
+  ReadFormat,
+  WriteFormat,
+} from '../../../shared/domain/policy-formats.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import { fromClaude, toClaude } from './claude.ts'
-import { fromCodex, toCodex } from './codex.ts'
+import { lineAt, TOO_DEEP, wordsOfParseError } from '../parse-policy.ts'
+import { CLAUDE_SAYING, fromClaude, toClaude } from './claude.ts'
+import { CODEX_SAYING, fromCodex, toCodex } from './codex.ts'
 import { type Mapped, recordOf } from './mapping.ts'
 import { fromGemini, fromLittleSnitch, fromOpenCode, fromOpenSnitch } from './others.ts'
-import { fromSrt, toSrt } from './srt.ts'
+import { type Saying, sayIn } from './saying.ts'
+import { fromSrt, SRT_SAYING, toSrt } from './srt.ts'
 
-const READERS = {
+const READERS: Readonly<Record<ReadFormat, (value: unknown) => Mapped>> = {
   claude: fromClaude,
   srt: fromSrt,
+  codex: fromCodex,
+  gemini: fromGemini,
   opencode: fromOpenCode,
   opensnitch: fromOpenSnitch,
   lsrules: fromLittleSnitch,
-  codex: fromCodex,
-  gemini: fromGemini,
-} as const
-export type ReadFormat = keyof typeof READERS
-export const READ_FORMATS = Object.keys(READERS).filter((name): name is ReadFormat =>
-  Object.hasOwn(READERS, name),
-)
+}
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
-const WRITERS = {
-  claude: (policy: PolicyFile) => json(toClaude(policy)),
-  srt: (policy: PolicyFile) => json(toSrt(policy)),
-  codex: toCodex,
-} as const
-export type WriteFormat = keyof typeof WRITERS
-export const WRITE_FORMATS = Object.keys(WRITERS).filter((name): name is WriteFormat =>
-  Object.hasOwn(WRITERS, name),
-)
+interface Writer {
+  readonly saying: Saying
+  readonly write: (policy: PolicyFile) => string
+}
+const WRITERS: Readonly<Record<WriteFormat, Writer>> = {
+  claude: { saying: CLAUDE_SAYING, write: (policy) => json(toClaude(policy)) },
+  srt: { saying: SRT_SAYING, write: (policy) => json(toSrt(policy)) },
+  codex: { saying: CODEX_SAYING, write: toCodex },
+}
 
 /** What the format is, by what only it has; null: none that is known. */
 function formatOf(value: unknown, isToml: boolean): ReadFormat | null {
@@ -46,26 +50,57 @@ function formatOf(value: unknown, isToml: boolean): ReadFormat | null {
   return has('network', 'filesystem') ? 'srt' : null
 }
 
-/** Another tool's file as a policy of ours; `err`: a sentence. `format`: absent: it is found out. */
+export type Imported = Mapped & { readonly format: ReadFormat }
+export type TextProblem = Exclude<ImportProblem, { readonly type: 'refused' }>
+
+/** Another tool's file as a policy of ours. `format`: null: it is found out. */
 export function importPolicy(
   text: string,
-  format?: ReadFormat,
-): Result<Mapped & { readonly format: ReadFormat }, string> {
-  const errors: ParseError[] = []
-  let value: unknown = parseJsonc(text, errors, { allowTrailingComma: true })
-  const isToml = errors.length > 0
-  if (isToml)
-    try {
-      value = parseToml(text)
-    } catch (cause) {
-      return err(
-        `It is neither JSON nor TOML: ${cause instanceof Error ? cause.message.split('\n')[0] : ''}.`,
-      )
-    }
+  format: ReadFormat | null = null,
+): Result<Imported, TextProblem> {
+  if (text.trim() === '') return err({ type: 'empty' })
+  const parsed = parse(text)
+  if (!parsed.ok) return parsed
+  const { value, isToml } = parsed.value
   const found = format ?? formatOf(value, isToml)
-  if (!found) return err(`It is no file that is known here. Say which: ${READ_FORMATS.join(', ')}.`)
-  return ok({ ...READERS[found](value), format: found })
+  return found ? ok({ ...READERS[found](value), format: found }) : err({ type: 'unknown_format' })
 }
 
-export const exportPolicy = (policy: PolicyFile, format: WriteFormat): string =>
-  WRITERS[format](policy)
+/** JSON with comments, else TOML. What is neither is told as what it looks like. */
+function parse(
+  text: string,
+): Result<{ readonly value: unknown; readonly isToml: boolean }, TextProblem> {
+  const errors: ParseError[] = []
+  let value: unknown
+  try {
+    value = parseJsonc(text, errors, { allowTrailingComma: true })
+  } catch {
+    return err({ type: 'unparsable', as: 'JSON', line: null, detail: TOO_DEEP })
+  }
+  const [first] = errors
+  if (!first) return ok({ value, isToml: false })
+  try {
+    return ok({ value: parseToml(text), isToml: true })
+  } catch (cause) {
+    // A table of TOML begins with a bracket as well, and goes on with a name.
+    if (/^\s*(\{|\[\s*[[{"\]])/.test(text))
+      return err({
+        ...{ type: 'unparsable', as: 'JSON', line: lineAt(text, first.offset) },
+        detail: wordsOfParseError(first),
+      })
+    const [, detail = 'it cannot be read'] =
+      /^(?:Invalid TOML document: )?(.*)/.exec(cause instanceof Error ? cause.message : '') ?? []
+    const line = cause instanceof TomlError ? cause.line : null
+    return err({ type: 'unparsable', as: 'TOML', line, detail })
+  }
+}
+
+/** For another tool, and of each key how well that tool says it. */
+export function exportPolicy(
+  policy: PolicyFile,
+  format: WriteFormat,
+): { readonly text: string; readonly report: MappingReport } {
+  const { saying, write } = WRITERS[format]
+  const said = sayIn(saying, policy)
+  return { text: write(said.policy), report: said.report }
+}

@@ -1,32 +1,30 @@
+import { FileRule, type FileAccess } from '../../../shared/domain/files.ts'
 import { HostPattern } from '../../../shared/domain/policy.ts'
-import type { FileAccess } from '../../../shared/domain/files.ts'
 import type { PolicyFile } from '../../../shared/domain/policy-file.ts'
-
-/** How well what a file said could be said here; each entry is a sentence that names the key. */
-export interface MappingReport {
-  readonly exact: readonly string[]
-  readonly approximate: readonly string[]
-  readonly dropped: readonly string[]
-}
+import type { MappedKey, MappingReport } from '../../../shared/domain/policy-formats.ts'
 
 export interface Mapped {
   readonly policy: PolicyFile
   readonly report: MappingReport
 }
 
-/** Collects a policy, and of every key what became of it. */
+/** As many as a policy has room for. */
+const MOST = 256
+const FULL = `a policy has room for ${MOST}`
+
+/** Collects a policy, and of every key what became of it. `key`: as it stands in the file, with what it says. */
 export function createMapping() {
-  const allow = new Set<string>()
-  const deny = new Set<string>()
+  const hosts = { allow: new Set<string>(), deny: new Set<string>() }
   const files = new Map<string, FileAccess>()
   const rest: { network?: PolicyFile['network'] } = {}
-  const report: Record<keyof MappingReport, string[]> = { exact: [], approximate: [], dropped: [] }
+  const report: Record<keyof MappingReport, MappedKey[]> = {
+    ...{ exact: [], approximate: [], dropped: [] },
+  }
 
-  const drop = (key: string, why: string): void => void report.dropped.push(`${key}: ${why}`)
-  const say = (key: string, approximately?: string): void =>
-    void (approximately === undefined
-      ? report.exact.push(key)
-      : report.approximate.push(`${key}: ${approximately}`))
+  const drop = (key: string, why: string): void =>
+    void report.dropped.push({ key, becomes: null, why })
+  const say = (key: string, becomes: string, why: string | null = null): void =>
+    void report[why === null ? 'exact' : 'approximate'].push({ key, becomes, why })
 
   return {
     drop,
@@ -34,15 +32,18 @@ export function createMapping() {
       const [, name = written, port] = /^(.*?):(\d{1,5}|\*)$/.exec(written) ?? []
       const host = name.toLowerCase()
       if (!HostPattern.safeParse(host).success)
-        return drop(`${key} ${written}`, 'it is no host, or stands for too many')
-      ;(kind === 'allow' ? allow : deny).add(host)
-      say(`${key} ${written}`, port === undefined ? approximately : 'for every port')
+        return drop(key, 'it is no host, or stands for too many')
+      if (hosts[kind].size >= MOST && !hosts[kind].has(host)) return drop(key, `${FULL} hosts`)
+      hosts[kind].add(host)
+      say(key, `${kind}: ${host}`, port === undefined ? approximately : 'for every port')
     },
     file: (key: string, path: string, access: FileAccess, approximately?: string): void => {
+      if (!FileRule.safeParse({ path, access }).success) return drop(key, 'it is no path')
       // Of two that speak of one path the narrower holds.
       const known = files.get(path)
+      if (known === undefined && files.size >= MOST) return drop(key, `${FULL} rules for files`)
       if (known === undefined || RANK[access] < RANK[known]) files.set(path, access)
-      say(`${key} ${path}`, approximately)
+      say(key, `files: ${path} ${access}`, approximately)
     },
     network: (
       key: string,
@@ -50,13 +51,15 @@ export function createMapping() {
       approximately?: string,
     ): void => {
       rest.network = mode
-      say(key, approximately)
+      say(key, `network: ${mode}`, approximately)
     },
     done: (): Mapped => ({
       policy: {
         ...rest,
-        ...(allow.size > 0 ? { allow: [...allow].filter((host) => !deny.has(host)) } : {}),
-        ...(deny.size > 0 ? { deny: [...deny] } : {}),
+        ...(hosts.allow.size > 0
+          ? { allow: [...hosts.allow].filter((host) => !hosts.deny.has(host)) }
+          : {}),
+        ...(hosts.deny.size > 0 ? { deny: [...hosts.deny] } : {}),
         ...(files.size > 0
           ? { files: [...files].map(([path, access]) => ({ path, access })) }
           : {}),

@@ -60,8 +60,9 @@ export function fromOpenSnitch(rule: unknown): Mapped {
       if (type !== 'simple' || typeof data !== 'string') mapping.drop(key, 'its host is a pattern')
       else if (operators.length > hosts.length && kind === 'allow')
         mapping.drop(key, 'it allows one program only; a prompt’s answer can do that here')
-      else if (operators.length > hosts.length) mapping.host(key, kind, data, 'for every program')
-      else mapping.host(key, kind, data)
+      else if (operators.length > hosts.length)
+        mapping.host(`${key} ${data}`, kind, data, 'for every program')
+      else mapping.host(`${key} ${data}`, kind, data)
     }
   return mapping.done()
 }
@@ -71,11 +72,11 @@ export function fromLittleSnitch(list: unknown): Mapped {
   const mapping = createMapping()
   const all = recordOf(list)
   for (const domain of listOf(all['denied-remote-domains'])) {
-    mapping.host('denied-remote-domains', 'deny', domain)
-    mapping.host('denied-remote-domains', 'deny', `*.${domain}`)
+    mapping.host(`denied-remote-domains ${domain}`, 'deny', domain)
+    mapping.host(`denied-remote-domains ${domain}`, 'deny', `*.${domain}`)
   }
   for (const key of ['denied-remote-hosts', 'denied-remote-addresses'])
-    for (const host of listOf(all[key])) mapping.host(key, 'deny', host)
+    for (const host of listOf(all[key])) mapping.host(`${key} ${host}`, 'deny', host)
   for (const rule of Array.isArray(all['rules']) ? all['rules'] : []) {
     const { action, process, disabled, ...where } = recordOf(rule)
     const key = `rules ${String(action)}`
@@ -87,7 +88,9 @@ export function fromLittleSnitch(list: unknown): Mapped {
     else if (names.length === 0) mapping.drop(key, 'it names no host')
     else if (process !== undefined && process !== 'any')
       mapping.drop(key, 'it is for one program; a prompt’s answer can do that here')
-    else for (const name of names) mapping.host(key, action === 'allow' ? 'allow' : 'deny', name)
+    else
+      for (const name of names)
+        mapping.host(`${key} ${name}`, action === 'allow' ? 'allow' : 'deny', name)
   }
   return mapping.done()
 }
