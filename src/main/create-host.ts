@@ -56,6 +56,7 @@ import { createEngines } from './create-engines.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
+import { createOtherSettings } from './policies/other-settings.ts'
 import { createProfiles } from './policies/profiles.ts'
 import { createWorkspacePolicies } from './policies/workspace-policies.ts'
 import { openDocuments } from './open-documents.ts'
@@ -324,6 +325,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     ],
     ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers, policies },
     profiles: createProfiles(join(root, 'profiles')),
+    settings: createOtherSettings({ env, home }, listAgents, () => recent),
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
       readTranscript({
         ...{ agent: spec.agent, workspace: spec.workspace },

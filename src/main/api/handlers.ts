@@ -18,7 +18,7 @@ import type { ImageJobs } from '../core/image-jobs.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
 import { builtInProfiles } from '../../shared/built-in-profiles.ts'
-import type { ProfileStore, WorkspacePolicies } from '../core/policy-port.ts'
+import type { OtherSettings, ProfileStore, WorkspacePolicies } from '../core/policy-port.ts'
 import type { RuleBook } from '../core/policy/rules.ts'
 import type { AuditStore, Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
@@ -54,6 +54,7 @@ export interface HandlerParts {
   readonly devContainers: Pick<DevContainers, 'find'>
   readonly policies: WorkspacePolicies
   readonly profiles: ProfileStore
+  readonly settings: OtherSettings
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
   readonly postures: () => Promise<Posture[]>
@@ -106,6 +107,11 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         const saved = await parts.profiles.save(name, policy)
         return saved.ok ? ok(null) : err({ type: 'unwritable', detail: saved.error })
       },
+      keepProfile: ({ name, text }) => parts.profiles.keep(name, text),
+      check: ({ text }) => Promise.resolve(parts.profiles.check(text)),
+      settings: () => parts.settings.found(),
+      import: ({ source, format }) => parts.settings.import(source, format),
+      export: ({ policy, format }) => Promise.resolve(parts.settings.export(policy, format)),
       look: ({ workspace }) => parts.policies.look(workspace),
       trust: async ({ workspace, hash }) =>
         (await parts.policies.trust(workspace, hash)) ? ok(null) : err({ type: 'changed' }),

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Profile } from '../../shared/domain/profile.ts'
 import { err, ok } from '../../shared/result.ts'
@@ -41,8 +41,32 @@ export function createProfiles(folder: string): ProfileStore {
         await rename(`${path}.new`, path)
         return ok(null)
       } catch (cause) {
-        return err(cause instanceof Error ? cause.message : String(cause))
+        return err(wordsOf(cause))
       }
+    },
+    keep: async (name, text) => {
+      const parsed = parsePolicy(text)
+      if (!parsed.ok) return err({ type: 'wrong', ...parsed.error })
+      const path = join(folder, `${name}${ENDING}`)
+      const passing = `${path}.${process.pid}.new`
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await writeFile(passing, text, { mode: 0o600 })
+        // Unlike a rename it fails where the name is taken, and the file is whole from the start.
+        await link(passing, path)
+        return ok(null)
+      } catch (cause) {
+        const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EEXIST'
+        return err(isTaken ? { type: 'taken' } : { type: 'unwritable', detail: wordsOf(cause) })
+      } finally {
+        await rm(passing, { force: true })
+      }
+    },
+    check: (text) => {
+      const parsed = parsePolicy(text)
+      return parsed.ok ? null : parsed.error
     },
   }
 }
+
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createProfiles } from '../../../src/main/policies/profiles.ts'
@@ -22,6 +22,25 @@ test('profiles are files that a person can read and change; one that is wrong sa
     { name: 'Mine', policy: null, problem: { line: 3, key: 'alow' } },
     { name: 'Nights', policy: { network: 'closed' }, problem: null, origin: 'yours' },
   ])
+})
+
+test('a text is kept as it stands, never over another, and only if it is a policy', async () => {
+  await using folder = await temporaryFolder()
+  const place = join(folder.path, 'profiles')
+  const profiles = createProfiles(place)
+  const text = '{\n  // why\n  "network": "listed",\n}\n'
+  expect(profiles.check(text)).toBeNull()
+  expect(await profiles.keep('Ours', text)).toEqual({ ok: true, value: null })
+  expect(await readFile(join(place, 'Ours.jsonc'), 'utf8')).toBe(text)
+  expect(await profiles.keep('Ours', '{}')).toEqual({ ok: false, error: { type: 'taken' } })
+  expect(await readFile(join(place, 'Ours.jsonc'), 'utf8')).toBe(text)
+  expect(await profiles.keep('Other', '{\n "alow": []\n}')).toEqual({
+    ok: false,
+    error: { type: 'wrong', line: 2, key: 'alow', reason: 'there is no such key' },
+  })
+  expect(profiles.check('{ "alow": [] }')).toMatchObject({ key: 'alow' })
+  // Nothing is left of what was refused.
+  expect(await readdir(place)).toEqual(['Ours.jsonc'])
 })
 
 test.each(['../x', '.hidden', '', 'a/b', 'x'.repeat(65)])('%j is no name of a profile', (name) => {

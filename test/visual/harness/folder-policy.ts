@@ -3,6 +3,7 @@ import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PRESETS } from './events.ts'
+import { fakeOtherSettings } from './other-settings.ts'
 
 const OLD = '{\n  // Nothing leaves but for packages.\n  "network": "listed"\n}\n'
 const NEW = `{
@@ -22,6 +23,7 @@ export function fakePolicy(scenario: string, seen: string[]): HandlersOf<Api>['p
     files: [{ path: '.env', access: 'mask' as const }],
   }
   return {
+    ...fakeOtherSettings(seen),
     profiles: () =>
       Promise.resolve([
         ...builtInProfiles(PRESETS),
