@@ -7,6 +7,8 @@ import { ConnectionBanner, NotYetConnected } from './features/connection-screen.
 import { Notices } from './features/notices.tsx'
 import { DoctorPage } from './features/doctor.tsx'
 import { ExportDialog } from './features/export-dialog.tsx'
+import { ExportProfileDialog } from './features/export-profile.tsx'
+import { ImportSettingsDialog } from './features/import-settings.tsx'
 import { NewSessionDialog } from './features/new-session.tsx'
 import { CommandPalette, KeysHelp, SessionPicker } from './features/palette.tsx'
 import { PolicyDialog } from './features/policy-dialog.tsx'
@@ -56,11 +58,15 @@ export function App() {
       {overlay === 'keys' && <KeysHelp />}
       {overlay === 'new-session' && <NewSessionDialog />}
       {overlay === 'policy' && <PolicyDialog />}
+      {overlay === 'import-settings' && <ImportSettingsDialog onClose={closeOverlay} />}
+      {overlay === 'export-profile' && <ExportProfileDialog onClose={closeOverlay} />}
       <ConfirmAction />
       <Exporting />
     </div>
   )
 }
+
+const closeOverlay = (): void => setUi({ overlay: null })
 
 function PageOf() {
   const { page, id } = useUi((state) => state.route)

@@ -4,6 +4,7 @@ export type CommandGroup =
   | 'Go'
   | 'Session'
   | 'Prompts'
+  | 'Policy'
   | 'Processes'
   | 'View'
   | 'Terminal'

@@ -227,6 +227,23 @@ export const WINDOW_COMMANDS: readonly Command[] = [
   },
 
   {
+    id: 'policy.import',
+    title: 'Import settings…',
+    group: 'Policy',
+    keys: [],
+    when: always,
+    run: () => setUi({ overlay: 'import-settings' }),
+  },
+  {
+    id: 'policy.export',
+    title: 'Export a profile…',
+    group: 'Policy',
+    keys: [],
+    when: always,
+    run: () => setUi({ overlay: 'export-profile' }),
+  },
+
+  {
     id: 'view.timeline',
     title: 'Toggle timeline',
     group: 'View',

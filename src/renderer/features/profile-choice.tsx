@@ -11,36 +11,49 @@ import {
 } from '../stores/profiles.ts'
 import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/select.tsx'
+import { ImportSettingsDialog } from './import-settings.tsx'
 import { useLevel } from './level-ladder.tsx'
 
 /** What the session begins as; everything below can still be changed. */
 export function ProfileChoice() {
   const profiles = useProfiles((state) => state.profiles)
   const [chosen, setChosen] = useState('')
+  const [isImporting, setImporting] = useState(false)
   useEffect(() => {
     void listProfiles()
   }, [])
   const usable = (profiles ?? []).filter(({ policy }) => policy !== null)
+  const choose = (name: string): void => {
+    setChosen(name)
+    // Of two of one name the person's own is meant. One that was kept this moment is listed, but not shown yet.
+    const known = useProfiles.getState().profiles ?? []
+    const policy = known.findLast((each) => each.name === name)?.policy
+    if (policy) takeProfile(policy)
+  }
   const broken = (profiles ?? []).filter(({ problem }) => problem !== null)
   return (
     <div className="stack">
-      <Select
-        label="Profile"
-        value={chosen}
-        choices={{
-          '': 'As chosen below',
-          ...Object.fromEntries(
-            usable.map(({ name, origin }) => [name, origin === 'yours' ? `${name} (yours)` : name]),
-          ),
-        }}
-        onChange={(name) => {
-          setChosen(name)
-          // Of two of one name the person's own is meant.
-          const policy = usable.findLast((each) => each.name === name)?.policy
-          if (policy) takeProfile(policy)
-        }}
-        testId="profile"
-      />
+      <div className="row field-row">
+        <Select
+          label="Profile"
+          value={chosen}
+          choices={{
+            '': 'As chosen below',
+            ...Object.fromEntries(
+              usable.map(({ name, origin }) => [
+                name,
+                origin === 'yours' ? `${name} (yours)` : name,
+              ]),
+            ),
+          }}
+          onChange={choose}
+          testId="profile"
+        />
+        <Button onClick={() => setImporting(true)} data-testid="profile-import">
+          Import settings…
+        </Button>
+      </div>
+      {isImporting && <ImportSettingsDialog onClose={() => setImporting(false)} onKept={choose} />}
       {broken.map(({ name, path, problem }) => (
         <p key={name} className="small warn-text" data-testid="profile-problem">
           Profile {name}: {problem && wordsOfProblem(problem)}. <span className="mono">{path}</span>

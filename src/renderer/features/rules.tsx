@@ -15,6 +15,7 @@ import { formatAgo, formatCountdown } from '../words/format.ts'
 import { LIFETIME_NAMES } from '../words/outcomes.ts'
 import { ACTION_NAMES, narrowingOf, ORIGIN_WORDS } from '../words/rules.ts'
 import { PresetList } from './preset-list.tsx'
+import { ProfileList } from './profile-list.tsx'
 import { ProposePolicyDialog } from './propose-policy.tsx'
 import { RuleDialog } from './rule-dialog.tsx'
 
@@ -96,6 +97,7 @@ export function RulesPage() {
           <RuleGroup title="Kept for every session" rules={ofEverywhere} />
           <RuleGroup title="Kept for a workspace" rules={ofWorkspaces} />
           <RuleGroup title="Until the session ends" rules={ofSessions} />
+          <ProfileList />
           <PresetList />
         </div>
       )}

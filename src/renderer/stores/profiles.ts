@@ -1,6 +1,7 @@
 import { create } from 'zustand'
 import { ASKED_FOR, modeAtStart } from '../../shared/domain/network-mode.ts'
 import type { PolicyFile } from '../../shared/domain/policy-file.ts'
+import type { WriteFormat, WrittenPolicy } from '../../shared/domain/policy-formats.ts'
 import type { Profile } from '../../shared/domain/profile.ts'
 import type { SessionSpec } from '../../shared/domain/session.ts'
 import { currentConnection } from '../connection.ts'
@@ -63,3 +64,19 @@ export async function saveProfile(name: string, policy: PolicyFile): Promise<str
     ? saved.error
     : `It cannot be written: ${saved.error.detail}`
 }
+
+/** A text as it stands. null: it is kept; a string: the host did not answer. */
+export async function keepProfile(name: string, text: string) {
+  const kept = await ask((api) => api.policy.keepProfile({ name, text }))
+  await listProfiles()
+  return kept.ok ? null : kept.error
+}
+
+/** null: the host did not answer. */
+export const writtenFor = async (
+  policy: PolicyFile,
+  format: WriteFormat,
+): Promise<WrittenPolicy | null> =>
+  (await currentConnection()
+    ?.api.policy.export({ policy, format })
+    .catch(() => null)) ?? null

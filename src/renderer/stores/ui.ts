@@ -28,7 +28,15 @@ export interface Route {
   readonly id: SessionId | null
 }
 
-export type Overlay = 'palette' | 'go-to-session' | 'keys' | 'new-session' | 'policy' | null
+export type Overlay =
+  | 'palette'
+  | 'go-to-session'
+  | 'keys'
+  | 'new-session'
+  | 'policy'
+  | 'import-settings'
+  | 'export-profile'
+  | null
 export type InspectorTab = 'isolation' | 'processes' | 'files' | 'network' | 'rules'
 export type Theme = 'system' | 'light' | 'dark'
 export type Density = 'default' | 'compact'

@@ -19,9 +19,10 @@ interface CopyButtonProps {
   /** A function where the text is dear to make. */
   readonly text: string | (() => string)
   readonly label?: string
+  readonly small?: boolean
 }
 
-export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
+export function CopyButton({ text, label = 'Copy', small = true }: CopyButtonProps) {
   const [isDone, setDone] = useState(false)
   useEffect(() => {
     if (!isDone) return
@@ -30,7 +31,7 @@ export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
   }, [isDone])
   const copy = (): void => setDone(copyText(typeof text === 'string' ? text : text()))
   return (
-    <Button small icon={isDone ? 'check' : 'copy'} onClick={copy}>
+    <Button small={small} icon={isDone ? 'check' : 'copy'} onClick={copy}>
       {isDone ? 'Copied' : label}
     </Button>
   )

@@ -16,6 +16,7 @@ const PATHS = {
   add: <path d="M8 3v10M3 8h10" />,
   close: <path d="M4 4l8 8M12 4l-8 8" />,
   check: <path d="M3 8.5l3.5 3.5L13 4.5" />,
+  about: <path d="M3 6.5c1.7-1.7 3.3-1.7 5 0s3.3 1.7 5 0M3 10.5c1.7-1.7 3.3-1.7 5 0s3.3 1.7 5 0" />,
   deny: (
     <>
       <circle cx="8" cy="8" r="5.5" />

@@ -1,6 +1,7 @@
 import { builtInProfiles } from '../../../src/shared/built-in-profiles.ts'
 import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
+import type { Profile } from '../../../src/shared/domain/profile.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PRESETS } from './events.ts'
 import { fakeOtherSettings } from './other-settings.ts'
@@ -17,13 +18,14 @@ const NEW = `{
 /** The folder of the first session has a policy; that of the scenario `bad-policy` cannot be used. */
 export function fakePolicy(scenario: string, seen: string[]): HandlersOf<Api>['policy'] {
   let isTrusted = false
+  const kept: Profile[] = []
   const policy = {
     network: 'listed' as const,
     allow: ['registry.npmjs.org'],
     files: [{ path: '.env', access: 'mask' as const }],
   }
   return {
-    ...fakeOtherSettings(seen),
+    ...fakeOtherSettings(seen, kept),
     profiles: () =>
       Promise.resolve([
         ...builtInProfiles(PRESETS),
@@ -35,6 +37,7 @@ export function fakePolicy(scenario: string, seen: string[]): HandlersOf<Api>['p
           ...{ name: 'Broken', origin: 'yours' as const, path: '/home/ada/broken.jsonc' },
           ...{ policy: null, problem: { line: 2, key: 'alow', reason: 'there is no such key' } },
         },
+        ...kept,
       ]),
     saveProfile: (profile) => {
       seen.push(`profile ${JSON.stringify(profile)}`)

@@ -1,6 +1,7 @@
 import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { SettingsFile } from '../../../src/shared/domain/policy-formats.ts'
+import type { Profile } from '../../../src/shared/domain/profile.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { exportPolicy, importPolicy } from '../../../src/main/policies/formats/formats.ts'
 import { parsePolicy } from '../../../src/main/policies/parse-policy.ts'
@@ -49,6 +50,7 @@ const FOUND: readonly SettingsFile[] = [
 /** Read and written by the host's own code; files are made up. */
 export function fakeOtherSettings(
   seen: string[],
+  kept: Profile[],
 ): Pick<HandlersOf<Api>['policy'], 'keepProfile' | 'check' | 'settings' | 'import' | 'export'> {
   return {
     keepProfile: ({ name, text }) => {
@@ -57,6 +59,8 @@ export function fakeOtherSettings(
       // One that was written meanwhile.
       if (name === 'Late') return Promise.resolve(err({ type: 'taken' }))
       seen.push(`keep ${name} ${text}`)
+      const path = `/home/ada/${name}.jsonc`
+      kept.push({ name, origin: 'yours', policy: parsed.value, problem: null, path })
       return Promise.resolve(ok(null))
     },
     check: ({ text }) => {
