@@ -41,6 +41,9 @@ for (const theme of ['light', 'dark'] as const)
     await expect(page.getByTestId('mapping-dropped')).toContainText(
       'sandbox.network.allowLocalBinding',
     )
+    await expect(page.getByTestId('import-counts')).toHaveText(
+      '8 keys exactly, 4 approximately, 6 not at all',
+    )
     await look('imported')
     const made = await policy.inputValue()
     await policy.fill(made.replace('"network"', '"networks"'))

@@ -103,15 +103,16 @@ function ImportProblem() {
 function NameField({ onEnter }: { onEnter: () => void }) {
   const name = useImport((state) => state.name)
   return (
-    <input
-      className="input import-name"
-      aria-label="Name of the profile"
-      placeholder="Name of the profile"
-      value={name}
-      onChange={(event) => nameProfile(event.target.value)}
-      onKeyDown={(event) => event.key === 'Enter' && onEnter()}
-      data-testid="import-name"
-    />
+    <label className="row small dim">
+      Save as
+      <input
+        className="input import-name"
+        value={name}
+        onChange={(event) => nameProfile(event.target.value)}
+        onKeyDown={(event) => event.key === 'Enter' && onEnter()}
+        data-testid="import-name"
+      />
+    </label>
   )
 }
 

@@ -3,8 +3,8 @@ import { wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import { ReadFormat } from '../../shared/domain/policy-formats.ts'
 import { changePolicy, readAs, useImport } from '../stores/import-settings.ts'
 import { Icon } from '../ui/icons.tsx'
-import { Path } from '../ui/text.tsx'
-import { FORMAT_NAMES } from '../words/policy-formats.ts'
+import { AgentText, Path } from '../ui/text.tsx'
+import { FORMAT_NAMES, wordsOfCounts } from '../words/policy-formats.ts'
 import { MappingReportView } from './mapping-report.tsx'
 
 /** What settings became: key by key, and as a policy that may still be changed. */
@@ -25,8 +25,15 @@ export function ImportedPolicyView() {
   return (
     <>
       <div className="settings-bar">
-        <span className="grow">
-          <Path path={read.from} />
+        <span className="stack-tight grow">
+          {read.from.includes('/') ? (
+            <Path path={read.from} />
+          ) : (
+            <AgentText text={read.from} max={120} bare />
+          )}
+          <span className="small dim num" data-testid="import-counts">
+            {wordsOfCounts(read.report)}
+          </span>
         </span>
         <label className="row small dim">
           Read as settings of
@@ -72,8 +79,9 @@ export function ImportedPolicyView() {
               <>
                 <Icon name="check" />
                 <span className="dim">
-                  A policy{isChanged ? ', changed by you' : ''}. Hosts and files can still be
-                  changed here.
+                  {isChanged
+                    ? 'It is a policy, as you changed it.'
+                    : 'It is a policy. You may change it.'}
                 </span>
               </>
             )}

@@ -33,6 +33,10 @@ export const GROUP_NAMES: Readonly<Record<keyof MappingReport, string>> = {
   dropped: 'Not at all',
 }
 
+/** "8 keys exactly, 4 approximately, 1 not at all" */
+export const wordsOfCounts = ({ exact, approximate, dropped }: MappingReport): string =>
+  `${plural(exact.length, 'key')} exactly, ${approximate.length} approximately, ${dropped.length} not at all`
+
 export const REFUSAL_WORDS: Readonly<Record<FileRefusal, string>> = {
   gone: 'is gone',
   link: 'is a link, or in a linked folder',

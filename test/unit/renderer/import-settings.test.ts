@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { connectionStore } from '../../../src/renderer/connection.ts'
-import { PolicyFile } from '../../../src/shared/domain/policy-file.ts'
+import type { PolicyFile } from '../../../src/shared/domain/policy-file.ts'
 import { textOfPolicyFile } from '../../../src/shared/policy-text.ts'
 import { parsePolicy } from '../../../src/main/policies/parse-policy.ts'
 import type { Connection } from '../../../src/shared/rpc/client.ts'

@@ -23,7 +23,10 @@ export function fromClaude(settings: unknown): Mapped {
     mapping.file(`permissions.additionalDirectories ${folder}`, folder, 'write')
   for (const key of ['defaultMode', 'disableBypassPermissionsMode', 'disableAutoMode'])
     if (rules[key] !== undefined)
-      mapping.drop(`permissions.${key}`, 'how the agent asks is its own; the wall does not ask it')
+      mapping.drop(
+        `permissions.${key}`,
+        'how the agent asks is its own; the boundary does not ask it',
+      )
   fromSandbox(mapping, recordOf(sandbox), 'sandbox.')
   for (const key of Object.keys(others))
     if (key !== '$schema') mapping.drop(key, 'it is no matter of the boundary')
@@ -40,7 +43,10 @@ function permission(mapping: Mapping, kind: 'allow' | 'ask' | 'deny', rule: stri
   }
   const isRead = tool === 'Read'
   if (!isRead && !['Edit', 'Write', 'MultiEdit', 'NotebookEdit'].includes(tool))
-    return mapping.drop(key, 'tools and commands are the agent’s; the wall knows files and hosts')
+    return mapping.drop(
+      key,
+      'tools and commands are the agent’s; the boundary knows files and hosts',
+    )
   if (what === '' || kind === 'ask')
     return mapping.drop(key, 'the boundary decides by paths, and before anything runs')
   const path = what.startsWith('//')

@@ -10,7 +10,7 @@ import {
 } from './mapping.ts'
 import { approximately, exactly, notAtAll, type Saying } from './saying.ts'
 
-const ITS_OWN = 'how the agent asks is its own; the wall does not ask it'
+const ITS_OWN = 'how the agent asks is its own; the boundary does not ask it'
 
 /** `config.toml` of Codex, parsed: the classic keys, or the profile that `default_permissions` names. */
 export function fromCodex(config: unknown): Mapped {

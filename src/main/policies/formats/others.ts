@@ -1,6 +1,6 @@
 import { createMapping, listOf, type Mapped, recordOf } from './mapping.ts'
 
-const TOOLS = 'tools and commands are the agent’s; the wall knows files and hosts'
+const TOOLS = 'tools and commands are the agent’s; the boundary knows files and hosts'
 
 /** `permission` of OpenCode. */
 export function fromOpenCode(config: unknown): Mapped {
