@@ -45,6 +45,7 @@ import { createSystemResolve, dialAddresses } from './egress/network.ts'
 import { readMachineTrust } from './egress/tls/machine-trust.ts'
 import { diagnoseWatching } from './procwatch/diagnose.ts'
 import { createProcessInspector } from './procwatch/inspect.ts'
+import { createMachineKernel } from './procwatch/machine-proc.ts'
 import { createOrphanFinder } from './procwatch/orphans.ts'
 import { createProcessReader } from './procwatch/procfs.ts'
 import { createProcessSignals } from './procwatch/signals.ts'
@@ -170,7 +171,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     modeOf: (id) => sessions.networkModeOf(id),
     timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
   })
-  const processes = createProcessReader(clock)
+  const kernel = createMachineKernel()
+  const processes = createProcessReader(kernel, clock)
   const backends = createBackends({
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
@@ -267,7 +269,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       },
       createStopWalk(signals, clock),
     ),
-    inspector: createProcessInspector(),
+    inspector: createProcessInspector(kernel),
     clock,
     graceMs: GRACE_MS,
   })
