@@ -200,6 +200,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     log,
   })
   const signals = createProcessSignals()
+  const inspector = createProcessInspector(kernel)
   const orphans = createOrphanBook({
     finder,
     document: createDocumentStore(join(root, 'running.json'), z.array(SessionTrace), 1, []),
@@ -261,15 +262,14 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const control = createProcessControl({
     sessions,
     timeline,
-    signals,
+    processesOf: () => ({ signals, inspector }),
     freezer: createFreezer(
       (id) => {
         const sandbox = sessions.sandbox(id)
         return sandbox.ok ? sandbox.value.hold : null
       },
-      createStopWalk(signals, clock),
+      createStopWalk(() => signals, clock),
     ),
-    inspector: createProcessInspector(kernel),
     clock,
     graceMs: GRACE_MS,
   })

@@ -287,12 +287,12 @@ export interface ProcessRef {
 
 export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'
 
-/** Signals of this machine's processes. Checks who it is in the moment before. */
+/** Signals of one kernel's processes. Checks who it is in the moment before; never rejects. */
 export interface ProcessSignals {
   /** `refused`: the kernel does not let this user (a program with other rights). */
-  send(process: ProcessRef, signal: ProcessSignal): 'sent' | 'gone' | 'refused'
+  send(process: ProcessRef, signal: ProcessSignal): Promise<'sent' | 'gone' | 'refused'>
   /** Its state letter now; null: gone, or ended and only not reaped. */
-  state(process: ProcessRef): string | null
+  state(process: ProcessRef): Promise<string | null>
 }
 
 /** What a freeze is about; `members` is asked again until nothing new turns up. */
