@@ -7,6 +7,7 @@ import { createSocketFinder } from '../src/main/backends/socket-finder.ts'
 import { createEgressGateway } from '../src/main/egress/gateway.ts'
 import { withMappedHosts } from '../src/main/egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from '../src/main/egress/network.ts'
+import { createMachineKernel } from '../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../src/main/procwatch/procfs.ts'
 import type { SessionId } from '../src/shared/domain/ids.ts'
 
@@ -34,7 +35,7 @@ function cloche(port: number, socketsProgram: string, rootPid: number): Server {
     {
       sessionId: 'ses_00000000' as SessionId,
       rootPid,
-      processes: createProcessReader(clock),
+      processes: createProcessReader(createMachineKernel(), clock),
       decide: () =>
         Promise.resolve({ action: 'allow', by: { kind: 'person', lifetime: 'session' } }),
       ruled: () => 'ask',

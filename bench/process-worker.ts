@@ -7,6 +7,7 @@ import { NO_COMMANDS } from '../src/main/core/process-roles.ts'
 import { createTimeline } from '../src/main/core/timeline.ts'
 import { readChildren } from '../src/main/procwatch/proc-files.ts'
 import { createOrphanFinder } from '../src/main/procwatch/orphans.ts'
+import { createMachineKernel, machineProc } from '../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../src/main/procwatch/procfs.ts'
 import { createProcessWatcher } from '../src/main/procwatch/watcher.ts'
 import { createEventLog } from '../src/main/store/event-log.ts'
@@ -38,7 +39,7 @@ export async function watchAsHost(reader: string, scratch: string, rootPid: numb
     if (name) names.add(name)
   }
   const watcher = createProcessWatcher({
-    reader: createProcessReader(clock),
+    reader: createProcessReader(createMachineKernel(), clock),
     finder: createOrphanFinder(),
     startEvents: () => startPiped(reader),
     clock,
@@ -54,7 +55,7 @@ export async function watchAsHost(reader: string, scratch: string, rootPid: numb
     },
   })
   await watch.ready
-  process.send?.([process.pid, ...(await readChildren(process.pid))])
+  process.send?.([process.pid, ...(await readChildren(machineProc, process.pid))])
   process.on('message', () => void end())
 
   const end = async (): Promise<void> => {

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { machineProc } from '../src/main/procwatch/machine-proc.ts'
 import { readChildren } from '../src/main/procwatch/proc-files.ts'
 import { watchAsHost } from './process-worker.ts'
 
@@ -95,9 +96,12 @@ function outputOf(name: string, note: string, command: readonly string[]): Conte
       if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`)
       return {
         // What a loop starts is counted with it once reaped; a wrapper's one child is counted itself.
-        pids: [child.pid ?? 0, ...(file === 'sh' ? [] : await readChildren(child.pid ?? 0))],
+        pids: [
+          child.pid ?? 0,
+          ...(file === 'sh' ? [] : await readChildren(machineProc, child.pid ?? 0)),
+        ],
         stop: async () => {
-          for (const pid of await readChildren(child.pid ?? 0)) kill(pid)
+          for (const pid of await readChildren(machineProc, child.pid ?? 0)) kill(pid)
           child.kill()
           await Promise.race([once(child, 'close'), sleep(2_000)])
           const named = namesIn(Buffer.concat(parts).toString('latin1'))

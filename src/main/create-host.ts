@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
+import type { SessionId } from '../shared/domain/ids.ts'
 import type { PermissionRequest } from '../shared/domain/policy.ts'
 import { SessionTrace } from '../shared/domain/process-details.ts'
 import { isLive } from '../shared/domain/session.ts'
@@ -25,7 +26,7 @@ import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
-import { run, startPiped } from './backends/spawn.ts'
+import { run } from './backends/spawn.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createOrphanBook } from './core/orphans.ts'
@@ -44,15 +45,11 @@ import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
 import { readMachineTrust } from './egress/tls/machine-trust.ts'
 import { diagnoseWatching } from './procwatch/diagnose.ts'
-import { createProcessInspector } from './procwatch/inspect.ts'
-import { createOrphanFinder } from './procwatch/orphans.ts'
-import { createProcessReader } from './procwatch/procfs.ts'
-import { createProcessSignals } from './procwatch/signals.ts'
-import { createProcessWatcher } from './procwatch/watcher.ts'
 import { readMachine } from './read-machine.ts'
 import { diagnoseFileWatch, readFileWatchFacts } from './filewatch/diagnose.ts'
 import { devContainers } from './devcontainer/dev-containers.ts'
 import { createEngines } from './create-engines.ts'
+import { createProcesses } from './create-processes.ts'
 import { createRecordings } from './create-recordings.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
@@ -171,7 +168,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     modeOf: (id) => sessions.networkModeOf(id),
     timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
   })
-  const processes = createProcessReader(clock)
+  const processes = createProcesses({ entries: options.entries, clock, log })
   const backends = createBackends({
     nodePath: options.nodePath,
     nodeEnv: options.nodeEnv,
@@ -188,21 +185,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     env,
     engines: engines.choice,
     placeholders,
-    limits: { members: processes.members, log },
+    limits: { members: processes.machine.reader.members, log },
   })
-  const finder = createOrphanFinder()
-  const watcher = createProcessWatcher({
-    reader: processes,
-    finder,
-    startEvents: () => startPiped(join(options.entries, '../native/process-events')),
-    clock,
-    log,
-  })
-  const signals = createProcessSignals()
   const orphans = createOrphanBook({
-    finder,
+    finder: processes.finder,
     document: createDocumentStore(join(root, 'running.json'), z.array(SessionTrace), 1, []),
-    signals,
+    signals: processes.machine.signals,
     clock,
     log,
     report: timeline.append,
@@ -251,24 +239,26 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       trusted: async () => (await readMachineTrust(env)).certificates,
       ...network(env.CLOCHE_TEST_HOSTS, log),
     }),
-    processes,
-    watchProcesses: (request) => watcher.watch(request),
+    processesOf: processes.of,
     readCommands: readConfiguredCommands,
     terminalLogPath: ({ id }) => store.terminalLogPath(id),
     files: recordings.files,
   })
+  const processesOf = (id: SessionId) => {
+    const sandbox = sessions.sandbox(id)
+    return sandbox.ok ? processes.of(sandbox.value) : processes.machine
+  }
   const control = createProcessControl({
     sessions,
     timeline,
-    signals,
+    processesOf,
     freezer: createFreezer(
       (id) => {
         const sandbox = sessions.sandbox(id)
         return sandbox.ok ? sandbox.value.hold : null
       },
-      createStopWalk(signals, clock),
+      createStopWalk((id) => processesOf(id).signals, clock),
     ),
-    inspector: createProcessInspector(),
     clock,
     graceMs: GRACE_MS,
   })
@@ -314,7 +304,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     systemInfo,
     doctor: async () => [
       ...(await diagnoseAll(backends)),
-      diagnoseWatching(await watcher.reason()),
+      diagnoseWatching(await processes.reason()),
       diagnoseFileWatch(
         await readFileWatchFacts(
           ['file-changes', 'observed-start'].map((name) =>
@@ -366,7 +356,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       engines.imageJobs.close()
       await sessions.stopAll()
       for (const backend of backends.values()) await backend.close?.()
-      await watcher.close()
+      await processes.close()
       await orphans.close()
       await ptyHost.stop()
       retention.close()

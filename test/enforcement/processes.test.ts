@@ -2,6 +2,7 @@ import { copyFile, readdir, readFile, readlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { readKernelFacts } from '../../src/main/backends/kernel-facts.ts'
+import { createMachineKernel } from '../../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { asOwnRoot, bash, naively, runOutside, shell } from '../helpers/outside.ts'
 import { monoMs } from '../helpers/pty-parts.ts'
@@ -24,7 +25,7 @@ beforeEach(async () => {
 })
 afterEach(() => place.dispose())
 
-const reader = createProcessReader({ wallMs: () => Date.now(), monoMs })
+const reader = createProcessReader(createMachineKernel(), { wallMs: () => Date.now(), monoMs })
 const membersOf = async (rootPid: number) => reader.scan(rootPid, new Map())
 
 const statusOf = async (pid: number, field: string): Promise<string> =>

@@ -3,6 +3,7 @@ import { startPiped } from '../../src/main/backends/spawn.ts'
 import type { Clock, ProcessWatch } from '../../src/main/core/ports.ts'
 import { NO_COMMANDS } from '../../src/main/core/process-roles.ts'
 import { createOrphanFinder } from '../../src/main/procwatch/orphans.ts'
+import { createMachineKernel } from '../../src/main/procwatch/machine-proc.ts'
 import { createProcessReader, type ProcfsReader } from '../../src/main/procwatch/procfs.ts'
 import { createProcessWatcher, type ProcessWatcher } from '../../src/main/procwatch/watcher.ts'
 import type { ProcessNode } from '../../src/shared/domain/process.ts'
@@ -35,7 +36,7 @@ export function createTestWatcher(source: 'connector' | 'sampler', program = REA
   const facts: Fact[] = []
   const faults: unknown[] = []
   const watches: ProcessWatch[] = []
-  const reader = createProcessReader(machineClock)
+  const reader = createProcessReader(createMachineKernel(), machineClock)
   const watcher = createProcessWatcher({
     reader,
     finder: createOrphanFinder(),

@@ -19,6 +19,7 @@ import {
   type Placeholders,
 } from '../../src/main/backends/files/placeholders.ts'
 import type { LimitOptions } from '../../src/main/backends/limits/keeper.ts'
+import { createMachineKernel } from '../../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { type PlanInput, planSandbox } from '../../src/main/core/isolation/plan.ts'
 import type { LaunchSpec, Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
@@ -63,7 +64,7 @@ export const testPlaceholders = (): Placeholders =>
 
 /** Members are looked for as the product does. */
 export const testLimits = (): LimitOptions => ({
-  members: createProcessReader({
+  members: createProcessReader(createMachineKernel(), {
     wallMs: () => Date.now(),
     monoMs: () => performance.now(),
   }).members,

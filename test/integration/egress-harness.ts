@@ -17,6 +17,7 @@ import {
   dialAddresses,
   type Resolve,
 } from '../../src/main/egress/network.ts'
+import { createMachineKernel } from '../../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import type { RuleId, SessionId } from '../../src/shared/domain/ids.ts'
 import type { Decision, Destination } from '../../src/shared/domain/policy.ts'
@@ -113,7 +114,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     {
       sessionId: 'ses_00000000' as SessionId,
       rootPid: options.rootPid ?? process.pid,
-      processes: createProcessReader(monoClock),
+      processes: createProcessReader(createMachineKernel(), monoClock),
       decide: (request) => {
         asked.push(request.destination)
         return options.decide ? options.decide(request) : Promise.resolve(ALLOW)

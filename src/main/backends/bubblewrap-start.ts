@@ -150,6 +150,7 @@ function makeSandbox(
   const connector = createConnector(root.pid, helper)
   return {
     rootPid: root.pid,
+    kernel: null,
     axes,
     limits: keeper.reports,
     watchLimits: keeper.watch,

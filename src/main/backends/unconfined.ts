@@ -77,6 +77,7 @@ export function createUnconfinedBackend(
           const root = await identify(pid)
           return ok({
             rootPid: pid,
+            kernel: null,
             network: null,
             hold: null,
             axes: OPEN_AXES,

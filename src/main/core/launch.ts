@@ -14,23 +14,15 @@ import type { AgentCommands } from './process-roles.ts'
 import { type FileRecording, recordFiles } from './file-changes.ts'
 import type { FileWatch } from './file-port.ts'
 import type { EgressGateway, EgressHandle, Inspection } from './egress-port.ts'
-import type {
-  Log,
-  Observe,
-  ProcessReader,
-  ProcessWatch,
-  PtyHost,
-  Sandbox,
-  SandboxBackend,
-  WatchRequest,
-} from './ports.ts'
+import type { Log, Observe, ProcessWatch, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
+import type { SessionProcesses } from './session-processes.ts'
 
 export interface BoundaryPorts {
   readonly ptyHost: PtyHost
   readonly egress: EgressGateway
-  readonly processes: ProcessReader
-  readonly watchProcesses: (request: WatchRequest) => ProcessWatch
+  /** The same each time while the sandbox stands. */
+  readonly processesOf: (sandbox: Sandbox) => SessionProcesses
   /** What the agent's settings make it start. */
   readonly readCommands: (plan: Plan) => Promise<AgentCommands>
   readonly terminalLogPath: (session: Session) => string
@@ -125,11 +117,12 @@ async function startWatched(
     return err(withWords(joined.error, words))
   }
   const sandbox = joined.value
+  const processes = request.processesOf(sandbox)
   const egress = sandbox.network
     ? request.egress.serve(sandbox.network, {
         sessionId: session.id,
-        rootPid: sandbox.rootPid,
-        processes: request.processes,
+        rootPid: processes.rootPid,
+        processes: processes.reader,
         report: request.report,
         decide: (question) => decide(request, question),
         ruled: (destination, requester, known) =>
@@ -144,9 +137,9 @@ async function startWatched(
     sandbox,
     policy: built.value.policy,
     egress,
-    processes: request.watchProcesses({
+    processes: processes.watch({
       sessionId: session.id,
-      rootPid: sandbox.rootPid,
+      rootPid: processes.rootPid,
       commands: await commands,
       report: request.reportAll,
     }),

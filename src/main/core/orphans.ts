@@ -4,7 +4,7 @@ import { processKey } from '../../shared/domain/process.ts'
 import type { ControlOutcome, Orphans, SessionTrace } from '../../shared/domain/process-details.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import { createBroadcast } from './broadcast.ts'
-import { endProcesses } from './process-end.ts'
+import { endProcesses, livingAmong } from './process-end.ts'
 import type {
   Clock,
   DocumentStore,
@@ -80,16 +80,17 @@ export function createOrphanBook(options: OrphanBookOptions): OrphanBook {
     }
     save()
     tell(snapshot())
-    timer ??= orphans.size > 0 ? setTimeout(recheck, RECHECK_MS).unref() : null
+    timer ??= orphans.size > 0 ? setTimeout(() => void recheck(), RECHECK_MS).unref() : null
   }
 
-  const recheck = (): void => {
+  const recheck = async (): Promise<void> => {
     timer = null
     for (const [session, processes] of orphans) {
-      const left = processes.filter((process) => signals.state(process) !== null)
-      if (left.length < processes.length) set(session, left)
+      const left = await livingAmong(signals, processes)
+      // Another look may have found more meanwhile.
+      if (left.length < processes.length && orphans.get(session) === processes) set(session, left)
     }
-    timer ??= orphans.size > 0 ? setTimeout(recheck, RECHECK_MS).unref() : null
+    timer ??= orphans.size > 0 ? setTimeout(() => void recheck(), RECHECK_MS).unref() : null
   }
 
   const look = async (session: SessionId, known: readonly ProcessRef[]): Promise<void> => {

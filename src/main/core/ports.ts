@@ -187,9 +187,33 @@ export interface ResolverSocket {
   close(): void
 }
 
+/** The /proc of a kernel. null: gone or hidden, an ordinary answer at any time. */
+export interface ProcFiles {
+  /** The beginning of a file, at most `limit` bytes. */
+  read(path: string, limit: number): Promise<Buffer | null>
+  link(path: string): Promise<string | null>
+  /** Names in a folder. */
+  list(path: string): Promise<readonly string[] | null>
+  /** Names in a folder of links and where each leads, at most `limit` of them, in its order. */
+  links(path: string, limit: number): Promise<ReadonlyMap<string, string> | null>
+}
+
+/** A sandbox's own kernel, as far as it may be asked from here. */
+export interface GuestKernel {
+  /** The session's first process, as that kernel numbers it. */
+  readonly rootPid: number
+  readonly proc: ProcFiles
+  /** Starts native/process-events.c there. `stdout` closes when it ends, or the kernel does. */
+  events(): { readonly stdin: NodeJS.WritableStream; readonly stdout: NodeJS.ReadableStream }
+  /** Checks there, in the moment before, who it is. */
+  signal: ProcessSignals['send']
+}
+
 export interface Sandbox {
   /** Host pid of the sandbox's first process. */
   readonly rootPid: number
+  /** null: its processes are this machine's. */
+  readonly kernel: GuestKernel | null
   readonly axes: readonly AxisReport[]
   /** What of the plan's limits is in force, and by what. */
   readonly limits: readonly LimitReport[]
@@ -220,17 +244,21 @@ export interface Sandbox {
 
 /** Reads processes of a sandbox from the outside. */
 export interface ProcessReader {
-  /** Host pids of every live process in the sandbox whose first process is `rootPid`. */
+  /** Pids of every live process in the sandbox whose first process is `rootPid`. */
   members(rootPid: number): Promise<number[]>
   /** The process and its ancestors up to and including `rootPid`; null when it is gone. */
   requester(pid: number, rootPid: number): Promise<Requester | null>
+  /** Those of these sockets, by inode, that a process holds. */
+  holding(pid: number, wanted: ReadonlySet<string>): Promise<readonly string[]>
+  /** Connections in the network of a process, as the kernel writes them; '': they are hidden. */
+  netTable(pid: number, name: 'tcp' | 'tcp6'): Promise<string>
 }
 
 export interface WatchRequest {
   readonly sessionId: SessionId
   /** What the agent is configured to start, for the names of roles. */
   readonly commands: AgentCommands
-  /** Host pid of the session's first process. */
+  /** The session's first process. */
   readonly rootPid: number
   /** What happened, in order; many at once when much happens. */
   readonly report: (facts: readonly Fact[]) => void
@@ -259,12 +287,12 @@ export interface ProcessRef {
 
 export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'
 
-/** Signals of this machine's processes. Checks who it is in the moment before. */
+/** Signals of one kernel's processes. Checks who it is in the moment before; never rejects. */
 export interface ProcessSignals {
   /** `refused`: the kernel does not let this user (a program with other rights). */
-  send(process: ProcessRef, signal: ProcessSignal): 'sent' | 'gone' | 'refused'
+  send(process: ProcessRef, signal: ProcessSignal): Promise<'sent' | 'gone' | 'refused'>
   /** Its state letter now; null: gone, or ended and only not reaped. */
-  state(process: ProcessRef): string | null
+  state(process: ProcessRef): Promise<string | null>
 }
 
 /** What a freeze is about; `members` is asked again until nothing new turns up. */

@@ -25,9 +25,12 @@ import type { Timeline } from './timeline.ts'
 export interface ProcessControlOptions {
   readonly sessions: Pick<Sessions, 'get' | 'all' | 'watchOf' | 'stop'>
   readonly timeline: Pick<Timeline, 'append' | 'state'>
-  readonly signals: ProcessSignals
+  /** How its processes are signalled and looked at; one that is over has this machine's. */
+  readonly processesOf: (session: SessionId) => {
+    readonly signals: ProcessSignals
+    readonly inspector: ProcessInspector
+  }
   readonly freezer: Freezer
-  readonly inspector: ProcessInspector
   readonly clock: Clock
   /** Milliseconds a process gets to end by itself before it is killed. */
   readonly graceMs: number
@@ -47,7 +50,7 @@ const refOf = ({ reading }: Known): ProcessRef => reading
  * one is looked up in its watch, never taken from the request.
  */
 export function createProcessControl(options: ProcessControlOptions): ProcessControl {
-  const { sessions, signals, freezer, timeline } = options
+  const { sessions, processesOf, freezer, timeline } = options
 
   const watchOf = (id: SessionId): Result<ProcessWatch, ControlError> => {
     if (!sessions.get(id)) return err({ type: 'unknown_session' })
@@ -64,6 +67,7 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
     if (action === 'freeze' || action === 'thaw')
       return freezer[action]({ sessionId: session, isWholeSession, members })
     const graceMs = action === 'stop' ? options.graceMs : 0
+    const { signals } = processesOf(session)
     return endProcesses({ signals, clock: options.clock, members, graceMs })
   }
 
@@ -104,13 +108,16 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
     return ok({ affected, remained: watch.value.live().length })
   }
 
+  const hasStopped = async (id: SessionId, watch: ProcessWatch): Promise<boolean> => {
+    const { signals } = processesOf(id)
+    const states = await Promise.all(watch.live().map(({ reading }) => signals.state(reading)))
+    return states.includes('T')
+  }
+
   /** A frozen program can do nothing about being asked to end. */
   const stopSession: ProcessControl['stopSession'] = async (id) => {
     const watch = sessions.watchOf(id)
-    const isHeld =
-      timeline.state(id)?.isFrozen ||
-      watch?.live().some(({ reading }) => signals.state(reading) === 'T')
-    if (watch && isHeld)
+    if (watch && (timeline.state(id)?.isFrozen || (await hasStopped(id, watch))))
       await freezer.thaw({
         sessionId: id,
         isWholeSession: true,
@@ -139,8 +146,8 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
         .watchOf(id)
         ?.live()
         .find((node) => node.key === key)
-      const inspection =
-        member && (await options.inspector.inspect(member.reading, session.spec.workspace))
+      const { inspector } = processesOf(id)
+      const inspection = member && (await inspector.inspect(member.reading, session.spec.workspace))
       if (!inspection) return { type: 'gone' }
       return { type: 'found', inspection }
     },

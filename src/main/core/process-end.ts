@@ -17,39 +17,48 @@ export interface EndRequest {
   readonly graceMs: number
 }
 
+/** Those that have not ended. */
+export async function livingAmong<Process extends ProcessRef>(
+  signals: Pick<ProcessSignals, 'state'>,
+  processes: readonly Process[],
+): Promise<Process[]> {
+  const states = await Promise.all(processes.map((process) => signals.state(process)))
+  return processes.filter((_, index) => states[index] !== null)
+}
+
 /** Ends processes, asking first where there is a grace, and counts what is still there. */
 export async function endProcesses(
   request: EndRequest,
 ): Promise<{ readonly affected: number; readonly remained: number }> {
   const { signals, graceMs } = request
   const met = new Map<string, ProcessRef>()
-  const living = (): ProcessRef[] =>
-    [...met.values()].filter((process) => signals.state(process) !== null)
+  const living = (): Promise<ProcessRef[]> => livingAmong(signals, [...met.values()])
   const meet = async (): Promise<void> => {
-    for (const process of await request.members())
-      if (signals.state(process) !== null) met.set(`${process.pid}:${process.startTicks}`, process)
+    for (const process of await livingAmong(signals, await request.members()))
+      met.set(`${process.pid}:${process.startTicks}`, process)
   }
   const waitFor = async (limitMs: number): Promise<void> => {
     const endMs = request.clock.monoMs() + limitMs
-    while (living().length > 0 && request.clock.monoMs() < endMs)
+    while ((await living()).length > 0 && request.clock.monoMs() < endMs)
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 
   await meet()
   if (graceMs > 0) {
     for (const process of met.values()) {
-      signals.send(process, 'SIGTERM')
+      await signals.send(process, 'SIGTERM')
       // A stopped process takes the request only when it goes on.
-      signals.send(process, 'SIGCONT')
+      await signals.send(process, 'SIGCONT')
     }
     await waitFor(graceMs)
     await meet()
   }
-  for (let round = 0; round < KILL_ROUNDS && living().length > 0; round++) {
-    for (const process of living()) signals.send(process, 'SIGKILL')
+  for (let round = 0, left = await living(); round < KILL_ROUNDS && left.length > 0; round++) {
+    for (const process of left) await signals.send(process, 'SIGKILL')
     await waitFor(ROUND_MS)
     await meet()
+    left = await living()
   }
   await waitFor(KILL_MS)
-  return { affected: met.size, remained: living().length }
+  return { affected: met.size, remained: (await living()).length }
 }

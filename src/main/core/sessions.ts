@@ -231,11 +231,16 @@ export function createSessions(options: SessionsOptions): Sessions {
     parts.watch.stop()
     options.forwards.closeAll(id)
     await parts.egress?.close()
-    await parts.sandbox.destroy()
+    // A kernel of its own goes with the sandbox: that it falls silent then is no fault.
+    await Promise.all([options.processesOf(parts.sandbox).close(), parts.sandbox.destroy()])
     await parts.files?.close()
     await parts.processes.stop(exit)
-    const survivors = parts.processes.live().map(({ reading }) => reading)
-    await options.orphans.ended(id, survivors)
+    // Numbers of another kernel name other processes here.
+    const survivors = parts.sandbox.kernel ? [] : parts.processes.live()
+    await options.orphans.ended(
+      id,
+      survivors.map(({ reading }) => reading),
+    )
     options.rules.forgetSession(id)
     modes.forget(id)
     timeline.append(id, { type: 'session/ended', exit })

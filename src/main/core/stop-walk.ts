@@ -1,3 +1,4 @@
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { Clock, Freezer, FreezeScope, ProcessRef, ProcessSignals } from './ports.ts'
 
 /** A round that stops nobody new ends the walk; what is stopped starts nothing. */
@@ -6,22 +7,20 @@ const ROUNDS = 50
 const STOP_MS = 50
 const SETTLE_MS = 1_000
 
+type StopSignal = 'SIGSTOP' | 'SIGCONT'
+
 /**
  * Freezes by SIGSTOP: every member, then those they started meanwhile, until there are none. For
  * machines without a cgroup freezer, and for parts of a session. A process outside the scope that
  * may signal them can undo it.
  */
-export function createStopWalk(signals: ProcessSignals, clock: Clock): Freezer {
-  /** A vfork's parent waits (D) for a child that was stopped before it executed anything. */
-  const isWrong = (process: ProcessRef, signal: 'SIGSTOP' | 'SIGCONT'): boolean => {
-    const state = signals.state(process)
-    if (state === null) return false
-    return signal === 'SIGSTOP' ? !['T', 't', 'D'].includes(state) : state === 'T'
-  }
-
-  const until = async (isDone: () => boolean, limitMs: number): Promise<void> => {
+export function createStopWalk(
+  signalsOf: (session: SessionId) => ProcessSignals,
+  clock: Clock,
+): Freezer {
+  const until = async (isDone: () => Promise<boolean>, limitMs: number): Promise<void> => {
     const endMs = clock.monoMs() + limitMs
-    while (!isDone() && clock.monoMs() < endMs)
+    while (!(await isDone()) && clock.monoMs() < endMs)
       await new Promise((resolve) => setImmediate(resolve))
   }
 
@@ -29,26 +28,36 @@ export function createStopWalk(signals: ProcessSignals, clock: Clock): Freezer {
   const inOrder = (found: readonly ProcessRef[], signal: string): readonly ProcessRef[] =>
     signal === 'SIGCONT' ? found.toReversed() : found
 
-  const walk = async ({ members }: FreezeScope, signal: 'SIGSTOP' | 'SIGCONT') => {
+  const walk = async ({ sessionId, members }: FreezeScope, signal: StopSignal) => {
+    const signals = signalsOf(sessionId)
+    const isWrongNow = async (process: ProcessRef): Promise<boolean> =>
+      isWrong(await signals.state(process), signal)
     const met = new Map<string, ProcessRef>()
     for (let round = 0, found = 1; round < ROUNDS && found > 0; round++) {
       found = 0
       for (const process of inOrder(await members(), signal)) {
         const name = `${process.pid}:${process.startTicks}`
-        if (met.has(name) || signals.send(process, signal) === 'gone') continue
+        if (met.has(name) || (await signals.send(process, signal)) === 'gone') continue
         met.set(name, process)
         found++
         // Parents come first, and must stand still before they could see a child of theirs stop.
-        if (signal === 'SIGSTOP') await until(() => !isWrong(process, signal), STOP_MS)
+        if (signal === 'SIGSTOP') await until(async () => !(await isWrongNow(process)), STOP_MS)
       }
     }
-    const wrong = (): ProcessRef[] => [...met.values()].filter((item) => isWrong(item, signal))
-    await until(() => wrong().length === 0, SETTLE_MS)
-    return { affected: met.size, remained: wrong().length }
+    const countWrong = async (): Promise<number> =>
+      (await Promise.all([...met.values()].map(isWrongNow))).filter(Boolean).length
+    await until(async () => (await countWrong()) === 0, SETTLE_MS)
+    return { affected: met.size, remained: await countWrong() }
   }
 
   return {
     freeze: (scope) => walk(scope, 'SIGSTOP'),
     thaw: (scope) => walk(scope, 'SIGCONT'),
   }
+}
+
+/** A vfork's parent waits (D) for a child that was stopped before it executed anything. */
+function isWrong(state: string | null, signal: StopSignal): boolean {
+  if (state === null) return false
+  return signal === 'SIGSTOP' ? !['T', 't', 'D'].includes(state) : state === 'T'
 }

@@ -1,5 +1,3 @@
-import { readdirSync, readlinkSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { isIP, type Socket } from 'node:net'
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import type { Requester } from '../../shared/domain/policy.ts'
@@ -8,7 +6,6 @@ import type { ProcessReader, SocketEnds, SocketFinder } from '../core/ports.ts'
 
 const ATTEMPTS = 4
 const PAUSE_MS = 15
-const MAX_DESCRIPTORS = 4096
 
 /** Of connections that began and were not accepted yet. */
 const MOST_EARLY = 2048
@@ -45,14 +42,13 @@ export type Attribute = (socket: Socket) => Promise<Requester | null>
 export function createAttribution(parts: AttributionParts): Attribute {
   let waiting: Wanted[] = []
   let isLooking = false
-  const hints = new Map<number, number>()
 
   const look = async (): Promise<void> => {
     isLooking = true
     while (waiting.length > 0) {
       const batch = waiting
       waiting = []
-      const found = await findRequesters(batch, parts, hints)
+      const found = await findRequesters(batch, parts)
       for (const item of batch) {
         const requester = found.get(item) ?? null
         item.attempts++
@@ -93,22 +89,19 @@ const keyOf = ({ own, ownPort, other, otherPort }: SocketEnds): string =>
 /** Never rejects: the sandbox or a process may go away while it is read, which is an answer too. */
 async function findRequesters(
   batch: readonly Wanted[],
-  { rootPid, processes, sockets }: AttributionParts,
-  hints: Map<number, number>,
+  parts: AttributionParts,
 ): Promise<Map<Wanted, Requester>> {
+  const { rootPid, processes } = parts
   const found = new Map<Wanted, Requester>()
   try {
     const unknown = batch.filter((item) => item.inode === null)
     const [inodes, members] = await Promise.all([
       findInodes(
         unknown.map((item) => item.ends),
-        rootPid,
-        sockets,
+        parts,
       ),
       processes.members(rootPid),
     ])
-    const alive = new Set(members)
-    for (const pid of hints.keys()) if (!alive.has(pid)) hints.delete(pid)
     const answered = new Map(unknown.map((item, i) => [item, inodes[i]]))
     const byInode = new Map<string, Wanted[]>()
     for (const item of batch) {
@@ -119,7 +112,7 @@ async function findRequesters(
     const wanted = new Set(byInode.keys())
     const known = new Map<number, Promise<Requester | null>>()
     for (const pid of members) {
-      for (const inode of heldBy(pid, wanted, hints)) {
+      for (const inode of await processes.holding(pid, wanted)) {
         const items = byInode.get(inode)
         if (!items) continue
         const asked = known.get(pid) ?? processes.requester(pid, rootPid)
@@ -163,14 +156,13 @@ const pad4 = (group: string): string => group.padStart(4, '0')
 /** By the kernel's exact answer where it can be asked, by its tables otherwise. In the order asked. */
 async function findInodes(
   ends: readonly SocketEnds[],
-  rootPid: number,
-  sockets: SocketFinder | null,
+  parts: AttributionParts,
 ): Promise<readonly (string | null)[]> {
   if (ends.length === 0) return []
-  const found = await sockets?.inodes(ends).catch(() => null)
+  const found = await parts.sockets?.inodes(ends).catch(() => null)
   if (found) return found
   const rows = ends.map(tableRows)
-  const inodes = await readTables(rootPid, rows)
+  const inodes = await readTables(parts, rows)
   return rows.map((forms) => forms.map((row) => inodes.get(row)).find(Boolean) ?? null)
 }
 
@@ -194,15 +186,15 @@ const words = (bytes: Uint8Array): string =>
  * may have tens of thousands of rows, so only what is wanted is taken apart.
  */
 async function readTables(
-  rootPid: number,
+  { rootPid, processes }: AttributionParts,
   rows: readonly (readonly string[])[],
 ): Promise<Map<string, string>> {
   const inodes = new Map<string, string>()
   const wanted = new Set(rows.flat())
-  for (const name of ['tcp', 'tcp6']) {
+  for (const name of ['tcp', 'tcp6'] as const) {
     // The kernel looks through all connections of the machine for either: few need the second.
     if (rows.every((forms) => forms.some((row) => inodes.has(row)))) break
-    const table = await readFile(`/proc/${rootPid}/net/${name}`, 'latin1').catch(() => '')
+    const table = await processes.netTable(rootPid, name)
     const length = name === 'tcp' ? 'AAAAAAAA:PPPP AAAAAAAA:PPPP'.length : 2 * (32 + 5) + 1
     for (let at = table.indexOf('\n') + 1; at > 0 && at < table.length; ) {
       const end = table.indexOf('\n', at)
@@ -216,40 +208,4 @@ async function readTables(
     }
   }
   return inodes
-}
-
-/**
- * Those of the wanted sockets that a process holds. Read at once, which is far cheaper than in turns.
- * A program that opens many connections has the next one where the kernel puts it, right behind the
- * last (`hints`, by pid); otherwise its newest descriptors are looked at first.
- */
-function heldBy(pid: number, wanted: ReadonlySet<string>, hints: Map<number, number>): string[] {
-  const held: string[] = []
-  const look = (fd: number): void => {
-    const inode = SOCKET.exec(linkOf(`/proc/${pid}/fd/${fd}`))?.[1]
-    if (inode === undefined || !wanted.has(inode) || held.includes(inode)) return
-    held.push(inode)
-    hints.set(pid, fd)
-  }
-  const hint = hints.get(pid)
-  if (hint !== undefined) for (const fd of [hint + 1, hint, hint + 2]) look(fd)
-  if (held.length === wanted.size) return held
-  try {
-    for (const fd of readdirSync(`/proc/${pid}/fd`).slice(-MAX_DESCRIPTORS).reverse()) {
-      look(Number(fd))
-      if (held.length === wanted.size) break
-    }
-  } catch {
-    // It is gone, or not ours to read.
-  }
-  return held
-}
-const SOCKET = /^socket:\[(\d+)\]$/
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return ''
-  }
 }

@@ -1,17 +1,20 @@
-import type { Readable, Writable } from 'node:stream'
 import type { ProcessEvent } from '../core/process-events.ts'
+import type { Clock } from '../core/ports.ts'
 import { createRecordDecoder, type ReaderRecord } from './event-records.ts'
 
 /** The reader as a running process: `native/process-events.c`, or null where there is none. */
 export interface ReaderProcess {
-  readonly stdin: Writable | null
-  readonly stdout: Readable | null
+  readonly stdin: NodeJS.WritableStream | null
+  readonly stdout: NodeJS.ReadableStream | null
   readonly pid?: number | undefined
+  /** Its times are of another kernel's monotonic clock. */
+  readonly hasOwnClock?: boolean
   on(event: 'error' | 'exit', listener: (cause: unknown) => void): unknown
 }
 
 export interface EventReaderOptions {
   readonly start: () => ReaderProcess
+  readonly clock: Pick<Clock, 'monoMs'>
   /** In the kernel's order. `isWhole`: false when events before them were lost. */
   readonly told: (events: readonly ProcessEvent[], isWhole: boolean) => void
   /** After it was ready; nothing is told from then on. */
@@ -35,6 +38,8 @@ const NOT_BUILT = 'the reader of process events was not built on this machine'
 export function startEventReader(options: EventReaderOptions): EventReader {
   const decoder = createRecordDecoder()
   const waiting: (() => void)[] = []
+  /** How far our clock is ahead of the events'; null: they are the same. */
+  let aheadMs: number | null = null
   let state: 'starting' | 'ready' | 'over' = 'starting'
   let settle: (reason: string | null) => void = () => undefined
   const ready = new Promise<string | null>((resolve) => {
@@ -54,6 +59,11 @@ export function startEventReader(options: EventReaderOptions): EventReader {
     if (before === 'ready') options.failed(reason)
   }
 
+  /** Asked anew each time: a guest that was halted is further behind than before. */
+  const compareClocks = (told: { readonly atMonoMs: number }): void => {
+    if (child.hasOwnClock) aheadMs = options.clock.monoMs() - told.atMonoMs
+  }
+
   const take = (records: readonly ReaderRecord[]): void => {
     let events: ProcessEvent[] = []
     const tell = (isWhole: boolean): void => {
@@ -62,14 +72,16 @@ export function startEventReader(options: EventReaderOptions): EventReader {
     }
     for (const record of records) {
       if (record.type === 'ready') {
+        compareClocks(record)
         state = 'ready'
         settle(null)
       } else if (record.type === 'synced') {
         tell(true)
+        compareClocks(record)
         waiting.shift()?.()
       } else if (record.type === 'overrun') tell(false)
       else if (record.type === 'failed') fail(record.reason)
-      else events.push(record)
+      else events.push(aheadMs === null ? record : later(record, aheadMs))
     }
     tell(true)
   }
@@ -117,4 +129,11 @@ export function startEventReader(options: EventReaderOptions): EventReader {
       return exited
     },
   }
+}
+
+function later(event: ProcessEvent, byMs: number): ProcessEvent {
+  const atMonoMs = event.atMonoMs + byMs
+  return event.type === 'executed'
+    ? { ...event, atMonoMs, readMonoMs: event.readMonoMs + byMs }
+    : { ...event, atMonoMs }
 }

@@ -3,9 +3,9 @@ import { CLOCK_TICKS_PER_SECOND, parseCmdline, parseStat, waitStatus } from './p
 
 /** What the reader says of itself, between what it says of processes. */
 export type ReaderNote =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly atMonoMs: number }
   /** Everything the kernel said before the question has been told. */
-  | { readonly type: 'synced' }
+  | { readonly type: 'synced'; readonly atMonoMs: number }
   /** Events were lost: the processes must be looked at anew. */
   | { readonly type: 'overrun' }
   | { readonly type: 'failed'; readonly reason: string }
@@ -95,6 +95,7 @@ function readRecord(record: Buffer): ReaderRecord {
       return { type: kind, reason: reasonOf(other, status) }
     case 'ready':
     case 'synced':
+      return { type: kind, atMonoMs }
     case 'overrun':
       return { type: kind }
     default:

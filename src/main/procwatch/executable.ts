@@ -1,6 +1,7 @@
 import { type FileHandle, open, readlink, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { ProcessInspection } from '../../shared/domain/process-details.ts'
+import type { ProcFiles } from '../core/ports.ts'
 
 type Executable = ProcessInspection['executable']
 
@@ -31,6 +32,23 @@ export async function describeExecutable(pid: number, workspace: string): Promis
   }
   const origin = isBelow(path, workspace) ? 'workspace' : 'elsewhere'
   return { path, origin, copyOf: await findOriginal(link, path) }
+}
+
+/** What the link alone tells: the files behind it are on another machine, and so are its programs. */
+export async function describeGuestExecutable(
+  proc: ProcFiles,
+  pid: number,
+  workspace: string,
+): Promise<Executable> {
+  const path = await proc.link(`/proc/${pid}/exe`)
+  return { path, origin: path === null ? 'unknown' : originOf(path, workspace), copyOf: null }
+}
+
+function originOf(path: string, workspace: string): Executable['origin'] {
+  if (path.startsWith('/memfd:')) return 'memory'
+  if (path.endsWith(DELETED)) return 'deleted'
+  // Whether a system folder there holds what this machine's does, nobody here can see.
+  return isBelow(path, workspace) ? 'workspace' : 'unknown'
 }
 
 /** A system program of the same name and content; a renamed copy is not looked for. */

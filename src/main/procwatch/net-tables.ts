@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { ProcessConnection } from '../../shared/domain/process-details.ts'
+import type { ProcFiles } from '../core/ports.ts'
 
 /** As the kernel numbers them. */
 const TCP_STATES = [
@@ -17,15 +17,29 @@ const TCP_STATES = [
   'closing',
 ] as const
 
+/** Some hundred thousand rows. */
+const TABLE_BYTES = 64 * 1024 * 1024
+
+/** Connections in the network namespace of a process; '': they are hidden. */
+export async function readTable(
+  proc: ProcFiles,
+  pid: number,
+  name: 'tcp' | 'tcp6' | 'udp' | 'udp6',
+): Promise<string> {
+  const bytes = await proc.read(`/proc/${pid}/net/${name}`, TABLE_BYTES)
+  return bytes?.toString('latin1') ?? ''
+}
+
 /** Connections behind these socket inodes, in the network namespace of the process. */
 export async function connectionsOf(
+  proc: ProcFiles,
   pid: number,
   inodes: ReadonlySet<string>,
 ): Promise<ProcessConnection[]> {
   if (inodes.size === 0) return []
   const tables = await Promise.all(
     (['tcp', 'tcp6', 'udp', 'udp6'] as const).map(async (name) => {
-      const table = await readFile(`/proc/${pid}/net/${name}`, 'latin1').catch(() => '')
+      const table = await readTable(proc, pid, name)
       return parseTable(table, name.startsWith('tcp') ? 'tcp' : 'udp', inodes)
     }),
   )

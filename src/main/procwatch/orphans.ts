@@ -1,15 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import {
   type OrphanFinder,
   type OrphanProcess,
   type ProcessRef,
   SESSION_VARIABLE,
 } from '../core/ports.ts'
+import { machineProc } from './machine-proc.ts'
 import {
   CLOCK_TICKS_PER_SECOND,
+  pidsAmong,
   type ProcStat,
   readImage,
-  readProc,
   readStat,
   readUptimeMs,
 } from './proc-files.ts'
@@ -23,14 +24,11 @@ export function createOrphanFinder(): OrphanFinder {
       const text = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => null)
       return text?.trim() ?? null
     },
-    identify: async (pid) => refOf(await readStat(pid)),
+    identify: async (pid) => refOf(await readStat(machineProc, pid)),
     find: async (session, known) => {
-      const pids = (await readdir('/proc').catch(() => []))
-        .filter((name) => /^\d+$/.test(name))
-        .map(Number)
-      const stats = (await Promise.all(pids.map(readStat))).filter(
-        (stat): stat is ProcStat => stat !== null && stat.exit === null,
-      )
+      const pids = pidsAmong((await machineProc.list('/proc')) ?? [])
+      const read = await Promise.all(pids.map((pid) => readStat(machineProc, pid)))
+      const stats = read.filter((stat): stat is ProcStat => stat !== null && stat.exit === null)
       const marker = Buffer.from(`${SESSION_VARIABLE}=${session}\0`)
       const marked = await Promise.all(stats.map(({ pid }) => hasMarker(pid, marker)))
       const found = stats.filter(
@@ -50,7 +48,7 @@ const isSame = (ref: ProcessRef, stat: ProcStat): boolean =>
 
 /** The environment it was started with: a program can hide it, but not by forking. */
 async function hasMarker(pid: number, marker: Buffer): Promise<boolean> {
-  const bytes = await readProc(`/proc/${pid}/environ`, ENVIRONMENT_BYTES)
+  const bytes = await machineProc.read(`/proc/${pid}/environ`, ENVIRONMENT_BYTES)
   const at = bytes?.indexOf(marker) ?? -1
   return at === 0 || (at > 0 && bytes?.[at - 1] === 0)
 }
@@ -68,7 +66,10 @@ function withDescendants(found: readonly ProcStat[], all: readonly ProcStat[]): 
 }
 
 async function describe(stat: ProcStat): Promise<OrphanProcess> {
-  const [{ name, argv }, uptimeMs] = await Promise.all([readImage(stat), readUptimeMs()])
+  const [{ name, argv }, uptimeMs] = await Promise.all([
+    readImage(machineProc, stat),
+    readUptimeMs(machineProc),
+  ])
   const ageMs = uptimeMs - (stat.startTicks * 1000) / CLOCK_TICKS_PER_SECOND
   const { pid, startTicks } = stat
   return { pid, startTicks, name, argv, startedAtMs: Math.round(Date.now() - Math.max(0, ageMs)) }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { open, readlink } from 'node:fs/promises'
 import { constants } from 'node:os'
 import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { ProcFiles } from '../core/ports.ts'
 import { hasEnded, splitStat, startTicksOf } from '../core/proc-stat.ts'
 
 /** USER_HZ: fixed by the kernel's interface at 100 on every architecture this runs on. */
@@ -79,29 +78,14 @@ export function parseInnerPid(status: string): number | null {
   return pids.length > 1 ? Number(pids.at(-1)) : null
 }
 
-/** One read of a /proc file. null: the process is gone or hidden, an ordinary answer at any time. */
-export async function readProc(path: string, limit: number): Promise<Buffer | null> {
-  try {
-    const file = await open(path)
-    try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(limit), 0, limit, 0)
-      return buffer.subarray(0, bytesRead)
-    } finally {
-      await file.close()
-    }
-  } catch {
-    return null
-  }
-}
-
-export async function readStat(pid: number): Promise<ProcStat | null> {
-  const bytes = await readProc(`/proc/${pid}/stat`, 1024)
+export async function readStat(proc: ProcFiles, pid: number): Promise<ProcStat | null> {
+  const bytes = await proc.read(`/proc/${pid}/stat`, 1024)
   return bytes && parseStat(bytes.toString('utf8'))
 }
 
-/** Host pids of what the first thread of a process started and still has. */
-export async function readChildren(pid: number): Promise<number[]> {
-  const bytes = await readProc(`/proc/${pid}/task/${pid}/children`, 16 * 1024)
+/** Pids of what the first thread of a process started and still has. */
+export async function readChildren(proc: ProcFiles, pid: number): Promise<number[]> {
+  const bytes = await proc.read(`/proc/${pid}/task/${pid}/children`, 16 * 1024)
   return bytes?.toString('latin1').trim().split(' ').filter(Boolean).map(Number) ?? []
 }
 
@@ -112,39 +96,42 @@ export interface ProcImage {
   readonly exe: string | null
 }
 
-export async function readImage(stat: Pick<ProcStat, 'pid' | 'comm'>): Promise<ProcImage> {
+export async function readImage(
+  proc: ProcFiles,
+  stat: Pick<ProcStat, 'pid' | 'comm'>,
+): Promise<ProcImage> {
   const [cmdline, exe] = await Promise.all([
     // One byte more than is kept shows that there was more.
-    readProc(`/proc/${stat.pid}/cmdline`, MAX_ARGUMENT_BYTES + 1),
-    readlink(`/proc/${stat.pid}/exe`).catch(() => null),
+    proc.read(`/proc/${stat.pid}/cmdline`, MAX_ARGUMENT_BYTES + 1),
+    proc.link(`/proc/${stat.pid}/exe`),
   ])
   const argv = parseCmdline(cmdline ?? Buffer.alloc(0))
   return { argv, exe, name: argv[0]?.split('/').at(-1) || stat.comm }
 }
 
-export const readCwd = (pid: number): Promise<string | null> =>
-  readlink(`/proc/${pid}/cwd`).catch(() => null)
+export const readCwd = (proc: ProcFiles, pid: number): Promise<string | null> =>
+  proc.link(`/proc/${pid}/cwd`)
 
-export async function readInnerPid(pid: number): Promise<number | null> {
-  const bytes = await readProc(`/proc/${pid}/status`, 8192)
+export async function readInnerPid(proc: ProcFiles, pid: number): Promise<number | null> {
+  const bytes = await proc.read(`/proc/${pid}/status`, 8192)
   return bytes && parseInnerPid(bytes.toString('utf8'))
 }
 
-/** The same without waiting, for the moment of a start: a process may live no longer than a wait. */
-export function innerPidNow(pid: number): number | null {
-  try {
-    return parseInnerPid(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return null
-  }
-}
-
 /** Identity of the pid namespace, such as `pid:[4026531836]`; null when it is hidden from us. */
-export const readPidNamespace = (pid: number): Promise<string | null> =>
-  readlink(`/proc/${pid}/ns/pid`).catch(() => null)
+export const readPidNamespace = (proc: ProcFiles, pid: number): Promise<string | null> =>
+  proc.link(`/proc/${pid}/ns/pid`)
 
-/** Milliseconds since the machine started, as process start times are counted. */
-export async function readUptimeMs(): Promise<number> {
-  const bytes = await readProc('/proc/uptime', 128)
+/** Milliseconds since the kernel started, as process start times are counted. */
+export async function readUptimeMs(proc: ProcFiles): Promise<number> {
+  const bytes = await proc.read('/proc/uptime', 128)
   return Number(bytes?.toString('latin1').split(' ')[0] ?? 0) * 1000
 }
+
+/** The names that are numbers. */
+export const pidsAmong = (names: readonly string[]): number[] =>
+  names.filter((name) => /^\d+$/.test(name)).map(Number)
+
+const SOCKET = /^socket:\[(\d+)\]$/
+
+/** Inode of the socket that a descriptor's link leads to; undefined: it is no socket. */
+export const socketInode = (link: string): string | undefined => SOCKET.exec(link)?.[1]

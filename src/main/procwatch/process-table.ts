@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import type { WatchedKernel } from './kernel.ts'
 import { readPidNamespace, readStat } from './proc-files.ts'
 
 /** How long an entry is trusted before the process behind the pid is looked at again. */
@@ -15,7 +15,7 @@ interface Entry {
 }
 
 /**
- * All processes of the machine, for every session together: a refresh is one listing of /proc and
+ * All processes of a kernel, for every session together: a refresh is one listing of /proc and
  * a look at the pids that are new. Membership, once found, is kept while the process lives, so a
  * process whose parent ended is not lost.
  */
@@ -31,14 +31,17 @@ export interface ProcessTable {
   ): Promise<number[]>
 }
 
-export function createProcessTable(nowMs: () => number): ProcessTable {
+export function createProcessTable(
+  { proc, pids, outerPid }: Pick<WatchedKernel, 'proc' | 'pids' | 'outerPid'>,
+  nowMs: () => number,
+): ProcessTable {
   let entries = new Map<number, Entry>()
   let refreshedAtMs = Number.NEGATIVE_INFINITY
   let refreshing: Promise<void> | null = null
-  const ownNamespace = readPidNamespace(process.pid)
+  const outerNamespace = readPidNamespace(proc, outerPid)
 
   const read = async (pid: number): Promise<Entry | null> => {
-    const [stat, namespace] = await Promise.all([readStat(pid), readPidNamespace(pid)])
+    const [stat, namespace] = await Promise.all([readStat(proc, pid), readPidNamespace(proc, pid)])
     if (!stat) return null
     const { startTicks, ppid } = stat
     const before = entries.get(pid)
@@ -48,9 +51,8 @@ export function createProcessTable(nowMs: () => number): ProcessTable {
 
   const refresh = async (): Promise<void> => {
     const startedAtMs = nowMs()
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
     const found = await Promise.all(
-      pids.map((pid) => {
+      (await pids()).map((pid) => {
         const known = entries.get(pid)
         return known && startedAtMs - known.readAtMs < ENTRY_LIFE_MS
           ? Promise.resolve(known)
@@ -76,14 +78,14 @@ export function createProcessTable(nowMs: () => number): ProcessTable {
     members: async (rootPid, maxAgeMs, known) => {
       await ensure(maxAgeMs)
       const namespace = entries.get(rootPid)?.namespace ?? null
-      const isOwnNamespace = namespace === null || namespace === (await ownNamespace)
+      const isOuter = namespace === null || namespace === (await outerNamespace)
       const children = childrenOf(entries.values())
       const queue = [...entries.values()].filter(
         (entry) =>
           entry.pid === rootPid ||
           entry.roots.has(rootPid) ||
           known?.get(entry.pid)?.startTicks === entry.startTicks ||
-          (!isOwnNamespace && entry.namespace === namespace),
+          (!isOuter && entry.namespace === namespace),
       )
       const members = new Map<number, Entry>()
       for (let entry = queue.pop(); entry; entry = queue.pop()) {

@@ -1,14 +1,18 @@
 import type { Requester } from '../../shared/domain/policy.ts'
 import { type ProcessIdentity, processKey } from '../../shared/domain/process.ts'
-import type { Clock, ProcessReader, ProcessRef } from '../core/ports.ts'
+import type { Clock, ProcessReader, ProcessRef, ProcFiles } from '../core/ports.ts'
 import type { ProcessReading } from '../core/processes.ts'
+import type { WatchedKernel } from './kernel.ts'
+import { readTable } from './net-tables.ts'
 import {
   CLOCK_TICKS_PER_SECOND,
   type ProcImage,
   type ProcStat,
+  readChildren,
   readCwd,
   readImage,
   readInnerPid,
+  readPidNamespace,
   readStat,
   readUptimeMs,
 } from './proc-files.ts'
@@ -26,7 +30,7 @@ export interface ScanRequest {
   readonly marked?: ReadonlyMap<number, ProcessRef>
 }
 
-/** Reads the processes of sandboxes from this machine's /proc. */
+/** Reads the processes of sandboxes from the /proc of their kernel. */
 export interface ProcfsReader extends ProcessReader {
   /** null: it is gone. */
   reading(pid: number): Promise<ProcessReading | null>
@@ -38,13 +42,19 @@ export interface ProcfsReader extends ProcessReader {
     previous: ReadonlyMap<number, ProcessReading>,
     how?: ScanRequest,
   ): Promise<readonly ProcessReading[]>
+  /** Pids of what the first thread of a process started and still has. */
+  children(pid: number): Promise<number[]>
+  /** Whether a pid namespace of its own holds it and all it starts. */
+  isNamespaced(pid: number): Promise<boolean>
+  readonly innerPidNow: WatchedKernel['innerPidNow']
 }
 
-export function createProcessReader(clock: Clock): ProcfsReader {
-  const table = createProcessTable(() => clock.monoMs())
+export function createProcessReader(kernel: WatchedKernel, clock: Clock): ProcfsReader {
+  const { proc } = kernel
+  const table = createProcessTable(kernel, () => clock.monoMs())
 
   const startedAtMs = async (stat: ProcStat): Promise<number> => {
-    const agoMs = (await readUptimeMs()) - (stat.startTicks * 1000) / CLOCK_TICKS_PER_SECOND
+    const agoMs = (await readUptimeMs(proc)) - (stat.startTicks * 1000) / CLOCK_TICKS_PER_SECOND
     return Math.round(clock.wallMs() - Math.max(0, agoMs))
   }
 
@@ -52,12 +62,12 @@ export function createProcessReader(clock: Clock): ProcfsReader {
     pid: number,
     previous: ProcessReading | undefined,
   ): Promise<ProcessReading | null> => {
-    const stat = await readStat(pid)
+    const stat = await readStat(proc, pid)
     if (!stat) return null
     const known = previous?.startTicks === stat.startTicks ? previous : null
     // A process that has ended shows no arguments any more; what it was is still true.
     const isSame = known && (known.image === stat.image || stat.exit !== null)
-    const details = isSame ? known : await readDetails(stat)
+    const details = isSame ? known : await readDetails(proc, stat)
     return {
       ...details,
       pid,
@@ -68,14 +78,16 @@ export function createProcessReader(clock: Clock): ProcfsReader {
       cpuMs: (stat.cpuTicks * 1000) / CLOCK_TICKS_PER_SECOND,
       rssBytes: stat.rssBytes,
       exit: stat.exit,
-      innerPid: known ? known.innerPid : await readInnerPid(pid),
+      innerPid: known ? known.innerPid : await readInnerPid(proc, pid),
       startedAtMs: known ? known.startedAtMs : await startedAtMs(stat),
     }
   }
 
   return {
     members: (rootPid) => table.members(rootPid, 0),
-    requester: (pid, rootPid) => readRequester(pid, rootPid),
+    requester: (pid, rootPid) => readRequester(proc, pid, rootPid),
+    holding: kernel.holding,
+    netTable: (pid, name) => readTable(proc, pid, name),
     reading: (pid) => read(pid, undefined),
     scan: async (rootPid, previous, { isFresh = false, marked } = {}) => {
       const known = marked ? new Map<number, ProcessRef>([...marked, ...previous]) : previous
@@ -83,20 +95,31 @@ export function createProcessReader(clock: Clock): ProcfsReader {
       const readings = await Promise.all(members.map((pid) => read(pid, previous.get(pid))))
       return readings.filter((item): item is ProcessReading => item !== null)
     },
+    children: (pid) => readChildren(proc, pid),
+    isNamespaced: async (pid) =>
+      (await readPidNamespace(proc, pid)) !== (await readPidNamespace(proc, kernel.outerPid)),
+    innerPidNow: kernel.innerPidNow,
   }
 }
 
-async function readDetails(stat: ProcStat): Promise<ProcImage & { cwd: string | null }> {
-  const [image, cwd] = await Promise.all([readImage(stat), readCwd(stat.pid)])
+async function readDetails(
+  proc: ProcFiles,
+  stat: ProcStat,
+): Promise<ProcImage & { cwd: string | null }> {
+  const [image, cwd] = await Promise.all([readImage(proc, stat), readCwd(proc, stat.pid)])
   return { ...image, cwd }
 }
 
-async function readRequester(pid: number, rootPid: number): Promise<Requester | null> {
+async function readRequester(
+  proc: ProcFiles,
+  pid: number,
+  rootPid: number,
+): Promise<Requester | null> {
   const chain: ProcessIdentity[] = []
   for (let next = pid; next > 0 && chain.length <= MAX_ANCESTORS; ) {
-    const stat = await readStat(next)
+    const stat = await readStat(proc, next)
     if (!stat) break
-    const image = await readImage(stat)
+    const image = await readImage(proc, stat)
     chain.push({ ...image, pid: next, key: processKey(next, stat.startTicks) })
     if (next === rootPid) break
     next = stat.ppid

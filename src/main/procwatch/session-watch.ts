@@ -10,7 +10,6 @@ import type {
 } from '../core/ports.ts'
 import { mergeEvents, type ProcessEvent } from '../core/process-events.ts'
 import { emptyTree, type Known, mergeScan, type ProcessReading } from '../core/processes.ts'
-import { innerPidNow, readChildren, readPidNamespace } from './proc-files.ts'
 import type { ProcfsReader, ScanRequest } from './procfs.ts'
 
 const SAMPLED_EVERY_MS = 200
@@ -132,7 +131,7 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       merge([...before, ...readings.filter((item) => item !== null)])
       for (const pid of found) options.follow(pid)
       await options.sync()
-      const children = await Promise.all([...tree.live.keys()].map(readChildren))
+      const children = await Promise.all([...tree.live.keys()].map(reader.children))
       found = children.flat().filter((pid) => !tree.live.has(pid))
     }
   }
@@ -150,7 +149,7 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       settleReady()
       return turn()
     }
-    isNamespaced = (await readPidNamespace(rootPid)) !== (await readPidNamespace(process.pid))
+    isNamespaced = await reader.isNamespaced(rootPid)
     await followFirst()
     settleReady()
     // What it started before the kernel was asked is found by looking, until nothing new is found.
@@ -184,7 +183,7 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       const wallOffsetMs = clock.wallMs() - clock.monoMs()
       const merged = mergeEvents(tree, events, {
         wallAt: (monoMs) => monoMs + wallOffsetMs,
-        innerPid: (pid) => (isNamespaced ? innerPidNow(pid) : null),
+        innerPid: (pid) => (isNamespaced ? reader.innerPidNow(pid) : null),
       })
       tree = merged.tree
       report(merged.facts)

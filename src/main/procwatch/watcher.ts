@@ -62,6 +62,7 @@ export function createProcessWatcher(options: WatcherOptions): ProcessWatcher {
 
   const events = startEventReader({
     start: options.startEvents,
+    clock,
     told,
     failed: (why) => {
       reason = why

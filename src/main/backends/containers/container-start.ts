@@ -137,6 +137,7 @@ function makeSandbox(
   start.exited.addEventListener('abort', () => channel.close())
   return {
     rootPid: root.pid,
+    kernel: null,
     axes,
     limits: keeper.reports,
     watchLimits: (told) => {

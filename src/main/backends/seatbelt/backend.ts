@@ -250,6 +250,7 @@ async function follow(
   await canaries.close()
   return ok({
     rootPid: pid,
+    kernel: null,
     axes,
     limits: [],
     watchLimits: () => undefined,
