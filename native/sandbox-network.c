@@ -3,11 +3,11 @@
 // and exits; nothing of it stays.
 //
 //   sandbox-network PID PROXY_PORT DIRECT_PORT
-//   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET OWNERS OWNERS_SOCKET
+//   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET OWNERS OWNERS_SOCKET|DESCRIPTOR
 //
-// The second is for a container: an engine started it in that network already, with the right over it,
-// and its channel is a connection to SOCKET (see channel-relay.c). In the end it becomes OWNERS, which
-// is socket-owners.c, with its words at OWNERS_SOCKET.
+// The second is for a container or a virtual machine: it was started in that network already, with the
+// right over it, and its channel is a connection to SOCKET (see channel-relay.c, vm-init.c). In the end
+// it becomes OWNERS, which is socket-owners.c, with its words at OWNERS_SOCKET or at an open descriptor.
 //
 // Every address becomes local to the sandbox (a local route to everywhere), and TCP to any of them
 // but the loopback's own goes to the listener of direct connections (nf_tables, tproxy). The kernel
@@ -222,7 +222,7 @@ int main(int argc, char **argv) {
   tell(last, -1);
   if (!is_here) return 0;
   close(channel);
-  const int words = reach(argv[6]);
+  const int words = argv[6][0] == '/' ? reach(argv[6]) : atoi(argv[6]);
   if (dup2(words, 0) < 0 || dup2(words, 1) < 0) die(argv[6]);
   execl(argv[5], argv[5], "self", argv[2], (char *)0);
   die(argv[5]);

@@ -12,18 +12,24 @@ const PROGRAMS = {
   'channel-relay': 'sessions in containers cannot be started',
   'file-changes': 'changes of files are not recorded',
   'observed-start': 'sessions in the OS sandbox cannot be started',
+  'vm-init': 'sessions in virtual machines cannot be started',
+  'vm-runner': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
 /** Part of several programs. */
-const SHARED = ['network-rules', 'call-paths', 'file-table', 'folder-changes', 'write-notices'].map(
-  (name) => `native/${name}.h`,
-)
+const SHARED = [
+  ...['network-rules', 'call-paths', 'file-table', 'folder-changes', 'write-notices'],
+  ...['vm-line', 'vm-host', 'vm-network', 'vm-files', 'vm-program', 'vm-asks'],
+].map((name) => `native/${name}.h`)
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']
 const LINKED = ['-pie', '-fPIE']
-/** These run in containers too, where there may be no libraries; not every machine can make them so. */
-const ALONE = ['container-init', 'sandbox-network', 'socket-owners']
+/** These run where there may be no libraries; not every machine can make them so. */
+const ALONE = [
+  ...['container-init', 'sandbox-network', 'socket-owners'],
+  ...['vm-init', 'vm-runner', 'process-events'],
+]
 const linksOf = (name) => (ALONE.includes(name) ? [['-static'], LINKED] : [LINKED])
 
 const compiler = () => ['cc', 'gcc', 'clang'].map((name) => which(name)).find(Boolean) ?? null

@@ -1,0 +1,125 @@
+// The program of a virtual machine: without rights, under the filter, in a process table of its own.
+#pragma once
+#include "vm-files.h"
+
+static void set_size(uint16_t columns, uint16_t rows) {
+  const struct winsize size = {.ws_col = columns, .ws_row = rows};
+  if (master >= 0) ioctl(master, TIOCSWINSZ, &size);
+}
+
+static struct winsize first_size = {.ws_col = 120, .ws_row = 32};
+
+static void drop_rights(void) {
+  for (int capability = 0; capability < 64; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (setgroups(0, 0) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) give_up("the user", "");
+  // Where that is root, the rights go by themselves only with these.
+  struct { uint32_t version; int pid; } head = {0x20080522, 0};
+  const uint32_t none[6] = {0};
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (syscall(SYS_capset, &head, none) != 0) give_up("the rights", "");
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) give_up("the rights", "");
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) give_up("the filter", "");
+}
+
+static void guard_proc(void) {
+  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0) != 0) give_up("/proc", "");
+  char **part;
+  struct stat info;
+  for (size_t at = 0; next_part(&at, &part);) {
+    if (!(is(part[0], "guard") || is(part[0], "hide")) || stat(part[1], &info) != 0) continue;
+    const char *path = part[1];
+    if (is(part[0], "guard")) {
+      mount(path, path, 0, MS_BIND | MS_REC, 0);
+      mount(0, path, 0, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
+    } else if (S_ISDIR(info.st_mode)) mount("none", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=755,size=4096");
+    else if (mount("/dev/null", path, 0, MS_BIND, 0) == 0) mount(0, path, 0, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC, 0);
+  }
+}
+
+// The program as the plan has it, or with `words` another one; the environment is the same.
+static void become(char **words, size_t count) {
+  static char *argv[8192], *env[4096];
+  size_t argc = 0, envc = 0;
+  char **part;
+  for (size_t at = 0; next_part(&at, &part);) {
+    if (is(part[0], "env") && envc < 4095) env[envc++] = part[1];
+    else if (is(part[0], "arg") && !words && argc < 8191) argv[argc++] = part[1];
+    else if (is(part[0], "cwd") && !words && chdir(part[1]) != 0) _exit(125);
+  }
+  for (size_t i = 0; words && i < count && i < 8191; i++) argv[argc++] = words[i];
+  if (argc == 0) _exit(125);
+  execve(argv[0], argv, env);
+  fprintf(stderr, "%s: %s\r\n", argv[0], strerror(errno));
+  _exit(125);
+}
+
+static void close_all_from(int first) {
+  syscall(SYS_close_range, (unsigned)first, ~0u, 0);
+}
+
+// First process of the program's own process table: collects orphans, and ends as the program does.
+static void be_first(int report, int go) {
+  if (sethostname("cloche", 6) != 0) give_up("the name", "");
+  mount(0, "/", 0, MS_REC | MS_PRIVATE, 0);
+  if (chdir(ROOT) != 0 || mount(".", "/", 0, MS_MOVE, 0) != 0 || chroot(".") != 0 || chdir("/") != 0) give_up("the root", "");
+  guard_proc();
+  setsid();
+  if (ioctl(slave, TIOCSCTTY, 0) != 0) give_up("the terminal", "");
+  for (int fd = 0; fd < 3; fd++) dup2(slave, fd);
+  if (dup2(go, FROM_HOST) < 0 || dup2(report, TO_HOST) < 0) give_up("the host", "");
+  close_all_from(10);
+  control = -1;
+  setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
+  drop_rights();
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int *s = (const int[]){SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, 0}; *s; s++) sigaddset(&signals, *s);
+  sigprocmask(SIG_BLOCK, &signals, 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGTTOU, SIG_IGN);
+    setpgid(0, 0);
+    tcsetpgrp(0, getpid());
+    signal(SIGTTOU, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &signals, 0);
+    become(0, 0);
+  }
+  close_all_from(3);
+  for (siginfo_t told; child > 0;) {
+    if (sigwaitinfo(&signals, &told) < 0) continue;
+    if (told.si_signo != SIGCHLD) kill(child, told.si_signo);
+    int status;
+    for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;)
+      if (ended == child) _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+  }
+  _exit(125);
+}
+
+static void start_program(void) {
+  make_files();
+  master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+  int number = 0, unlocked = 0;
+  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0 || ioctl(master, TIOCGPTN, &number) != 0) give_up("the terminal", "");
+  char path[32];
+  snprintf(path, sizeof path, "/dev/pts/%d", number);
+  slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0 || fchown(slave, uid, gid) != 0) give_up("the terminal", "");
+  set_size(first_size.ws_col, first_size.ws_row);
+  int report[2], go[2];
+  if (pipe2(report, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0) give_up("the host", "");
+  const long made = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD, 0, 0, 0, 0);
+  if (made < 0) give_up("the program", "");
+  if (made == 0) be_first(report[1], go[0]);
+  program = (pid_t)made;
+  char line_of_pid[16];
+  snprintf(line_of_pid, sizeof line_of_pid, "%d", program);
+  write_file("/groups/program/cgroup.procs", line_of_pid);
+  close(slave);
+  close(report[1]);
+  close(go[0]);
+  from_program = report[0];
+  to_program = go[1];
+  unblock(from_program);
+  const uint32_t told = (uint32_t)program;
+  send_message(0, READY, &told, sizeof told);
+}

@@ -1,0 +1,249 @@
+// Runs a virtual machine inside a sandbox, in the place of the program, and stands between the two:
+// the terminal goes to the machine and back, and each connection of a program in the machine is made
+// anew here, where the egress gateway is all there is to reach.
+//
+//   vm-runner PORT -- QEMU ARGUMENT...
+//     QEMU gets the terminal at descriptor 10 and the line of vm-line.h at 11. Whoever connects to
+//     PORT here and sends two bytes gets the machine's port of that number.
+//
+// Ends with the code of the program in the machine, or with 125 when the machine ended by itself.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include "vm-line.h"
+
+enum { TERMINAL_FD = 10, LINE_FD = 11, MOST_QUESTIONS = 32, TERMINAL_ROOM = 65536, RESOLVER_PORT = 53 };
+
+static pid_t machine;
+static int terminal = -1;
+// What came from the machine for the terminal, and from the terminal for the machine.
+static unsigned char shown[TERMINAL_ROOM], typed[TERMINAL_ROOM];
+static size_t shown_count, typed_count;
+static uint64_t shown_total, wanted_total = UINT64_MAX;
+static int exit_code = -1;
+static struct { int fd; uint32_t id; } questions[MOST_QUESTIONS];
+static struct termios before;
+static int is_raw;
+
+static void restore(void) {
+  if (is_raw) tcsetattr(0, TCSANOW, &before);
+}
+
+static void go_raw(void) {
+  if (tcgetattr(0, &before) != 0) return;
+  struct termios raw = before;
+  cfmakeraw(&raw);
+  is_raw = tcsetattr(0, TCSANOW, &raw) == 0;
+}
+
+static void start_machine(char **argv, const sigset_t *mask) {
+  int ends[2][2];
+  for (int i = 0; i < 2; i++)
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]) != 0) die("the line");
+  machine = fork();
+  if (machine < 0) die("the machine");
+  if (machine == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (dup2(ends[0][1], TERMINAL_FD) < 0 || dup2(ends[1][1], LINE_FD) < 0) die("the line");
+    // Its words go to the terminal; it reads nothing there.
+    const int none = open("/dev/null", O_RDONLY);
+    if (none >= 0) dup2(none, 0);
+    sigprocmask(SIG_SETMASK, mask, 0);
+    execv(argv[0], argv);
+    die(argv[0]);
+  }
+  for (int i = 0; i < 2; i++) close(ends[i][1]);
+  terminal = ends[0][0];
+  line = ends[1][0];
+  unblock(terminal);
+  unblock(line);
+}
+
+static void send_size(void) {
+  struct winsize size;
+  if (ioctl(0, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return;
+  const uint16_t both[2] = {size.ws_col, size.ws_row};
+  send_frame(SIZE, 0, both, sizeof both);
+}
+
+// From the port it has in the machine: so the gateway sees the same two ends as the kernel in there.
+static int connect_as(const struct address *to) {
+  const int is6 = to->family == 6;
+  const int fd = socket(is6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return -1;
+  const int one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(to->from)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(to->from)};
+  // Where that port is taken any other will do; who asked is then not known.
+  if (bind(fd, is6 ? (void *)&v6 : (void *)&v4, is6 ? sizeof v6 : sizeof v4) != 0) errno = 0;
+  v4.sin_port = v6.sin6_port = htons(to->port);
+  memcpy(is6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr, to->bytes, is6 ? 16 : 4);
+  if (connect(fd, is6 ? (void *)&v6 : (void *)&v4, is6 ? sizeof v6 : sizeof v4) == 0 || errno == EINPROGRESS) return fd;
+  close(fd);
+  return -1;
+}
+
+static void ask(uint32_t id, const unsigned char *question, size_t size) {
+  static unsigned next;
+  const unsigned place = next++ % MOST_QUESTIONS;
+  if (questions[place].fd > 0) close(questions[place].fd);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  struct sockaddr_in resolver = {.sin_family = AF_INET, .sin_port = htons(RESOLVER_PORT), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  questions[place].fd = fd;
+  questions[place].id = id;
+  if (fd < 0 || connect(fd, (void *)&resolver, sizeof resolver) != 0) return;
+  if (send(fd, question, size, MSG_NOSIGNAL) < 0) errno = 0;
+}
+
+static void answer(unsigned place) {
+  unsigned char words[4096];
+  const ssize_t got = recv(questions[place].fd, words, sizeof words, 0);
+  if (got > 0) send_frame(ANSWER, questions[place].id, words, (size_t)got);
+  close(questions[place].fd);
+  questions[place].fd = 0;
+}
+
+static void take_own_frame(const struct head *head, const unsigned char *data) {
+  struct address to;
+  switch (head->type) {
+    case OPEN: {
+      if (head->size != sizeof to || (head->id & 0xffff) >= OPENED_INSIDE) return;
+      memcpy(&to, data, sizeof to);
+      const int fd = connect_as(&to);
+      if (fd < 0) send_frame(RESET, head->id, 0, 0);
+      else take_place(head->id, fd, 1);
+      return;
+    }
+    case ASK: ask(head->id, data, head->size); return;
+    case EXITED:
+      if (head->size != 16 || exit_code >= 0) return;
+      memcpy(&wanted_total, data, sizeof wanted_total);
+      exit_code = data[8];
+      return;
+    default: return;
+  }
+}
+
+static int listen_local(uint16_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+  const struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (fd < 0 || bind(fd, (void *)&at, sizeof at) != 0 || listen(fd, 64) != 0) die("the port");
+  return fd;
+}
+
+// The two bytes are sent before anything else, by the host itself.
+static void dial(int listener) {
+  const int fd = accept4(listener, 0, 0, SOCK_CLOEXEC);
+  if (fd < 0) return;
+  const struct timeval soon = {.tv_usec = 500000};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+  uint16_t port;
+  if (recv(fd, &port, sizeof port, MSG_WAITALL) != sizeof port) {
+    close(fd);
+    return;
+  }
+  port = ntohs(port);
+  struct stream *s = new_stream(fd, OPENED_INSIDE, MOST_STREAMS, 0);
+  if (s) send_frame(DIAL, s->id, &port, sizeof port);
+  else close(fd);
+}
+
+// Moves what it can; 0: the source has ended.
+static int move(int from, int to, unsigned char *bytes, size_t *count, short ready_from, uint64_t *total) {
+  int goes_on = 1;
+  if ((ready_from & (POLLIN | POLLHUP | POLLERR)) && *count < TERMINAL_ROOM) {
+    const ssize_t got = read(from, bytes + *count, TERMINAL_ROOM - *count);
+    if (got > 0) *count += (size_t)got;
+    else goes_on = got < 0 && (errno == EAGAIN || errno == EINTR);
+  }
+  const ssize_t sent = *count > 0 ? write(to, bytes, *count) : 0;
+  if (sent > 0) {
+    *count -= (size_t)sent;
+    memmove(bytes, bytes + sent, *count);
+    if (total) *total += (uint64_t)sent;
+  }
+  return goes_on;
+}
+
+static int run(int signals, int dialled) {
+  static struct pollfd waits[MOST_STREAMS + MOST_QUESTIONS + 8];
+  static struct stream *whose[MOST_STREAMS + MOST_QUESTIONS + 8];
+  int reads_typed = 1, reads_shown = 1, is_told = 0;
+  for (;;) {
+    flush_line();
+    waits[0] = (struct pollfd){.fd = line, .events = (short)(POLLIN | (going_count > 0 ? POLLOUT : 0))};
+    waits[1] = (struct pollfd){.fd = reads_typed && typed_count < TERMINAL_ROOM ? 0 : -1, .events = POLLIN};
+    const short from_machine = reads_shown && shown_count < TERMINAL_ROOM ? POLLIN : 0;
+    waits[2] = (struct pollfd){.fd = reads_shown ? terminal : -1, .events = (short)(from_machine | (typed_count > 0 ? POLLOUT : 0))};
+    waits[3] = (struct pollfd){.fd = shown_count > 0 ? 1 : -1, .events = POLLOUT};
+    waits[4] = (struct pollfd){.fd = signals, .events = POLLIN};
+    waits[5] = (struct pollfd){.fd = dialled, .events = POLLIN};
+    size_t count = 6;
+    for (unsigned i = 0; i < MOST_QUESTIONS; i++)
+      waits[count++] = (struct pollfd){.fd = questions[i].fd > 0 ? questions[i].fd : -1, .events = POLLIN};
+    const size_t first = count;
+    count = add_streams(waits, whose, count);
+    if (poll(waits, count, -1) < 0 && errno != EINTR) die("waiting");
+
+    if (waits[4].revents) {
+      struct signalfd_siginfo told;
+      while (read(signals, &told, sizeof told) == sizeof told) {
+        if (told.ssi_signo == SIGWINCH) send_size();
+        else if (told.ssi_signo != SIGCHLD) kill(machine, SIGKILL);
+      }
+      if (waitpid(machine, 0, WNOHANG) == machine) {
+        while (reads_shown && move(terminal, 1, shown, &shown_count, POLLIN, 0) && shown_count > 0) {}
+        return exit_code >= 0 ? exit_code : -1;
+      }
+    }
+    for (size_t i = first; i < count; i++)
+      if (waits[i].revents && whose[i]->is_used) socket_is_ready(whose[i], waits[i].revents);
+    for (unsigned i = 0; i < MOST_QUESTIONS; i++)
+      if (waits[6 + i].revents) answer(i);
+    if (waits[5].revents) dial(dialled);
+    if ((waits[0].revents & (POLLIN | POLLHUP)) && !read_line()) {
+      // It is gone, or breaks the rules of the line.
+      kill(machine, SIGKILL);
+      line = -1;
+    }
+    if (reads_typed) reads_typed = move(0, terminal, typed, &typed_count, waits[1].revents, 0);
+    if (reads_shown) reads_shown = move(terminal, 1, shown, &shown_count, waits[2].revents & (POLLIN | POLLHUP), &shown_total);
+    // Its terminal is closed: nobody sees it any more.
+    if (!reads_typed) kill(machine, SIGKILL);
+    if (exit_code >= 0 && !is_told && shown_total >= wanted_total) {
+      send_frame(BYE, 0, 0, 0);
+      is_told = 1;
+    }
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 4 || strcmp(argv[2], "--") != 0) {
+    fprintf(stderr, "vm-runner PORT -- QEMU...\n");
+    return 125;
+  }
+  sigset_t watched, mask;
+  sigemptyset(&watched);
+  for (const int *s = (const int[]){SIGCHLD, SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, 0}; *s; s++)
+    sigaddset(&watched, *s);
+  sigprocmask(SIG_BLOCK, &watched, &mask);
+  signal(SIGPIPE, SIG_IGN);
+  const int signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+  const int dialled = listen_local((uint16_t)atoi(argv[1]));
+  go_raw();
+  atexit(restore);
+  start_machine(argv + 3, &mask);
+  send_size();
+  const int code = run(signals, dialled);
+  restore();
+  if (code >= 0) return code;
+  fprintf(stderr, "The virtual machine ended by itself.\r\n");
+  return 125;
+}
