@@ -27,6 +27,20 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          name: 'machines',
+          include: [
+            'test/machines/**/*.test.ts',
+            ...(process.env.ALLVM
+              ? ['test/enforcement/*.test.ts', 'test/integration/*.test.ts']
+              : []),
+          ],
+          env: { CLOCHE_TEST_LEVEL: 'vm' },
+          ...REAL,
+          testTimeout: 150_000,
+        },
+      },
+      {
         // The suites of the OS sandbox once more, in containers, and what only those have.
         test: {
           name: 'containers',

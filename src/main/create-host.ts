@@ -26,6 +26,7 @@ import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { createBackends, diagnoseAll } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
+import { guestProgramsIn } from './backends/vm/guest-system.ts'
 import { run } from './backends/spawn.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
@@ -180,6 +181,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     initProgram: join(options.entries, '../native/container-init'),
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),
+    vmFolder: join(root, 'machines'),
+    runnerProgram: join(options.entries, '../native/vm-runner'),
+    guestPrograms: guestProgramsIn(join(options.entries, '../native')),
     keepsNetwork: true,
     log,
     env,

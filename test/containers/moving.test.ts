@@ -48,9 +48,15 @@ test.each([
 })
 
 test('where the other wall cannot be had, nothing is stopped', async () => {
+  await host.dispose()
+  host = await startTestHost({ env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } })
+  connection = await host.connect()
   const { id } = await startAt('os')
-  const moved = await connection.api.session.restart({ id, level: 'vm' })
-  expect(moved).toMatchObject({ ok: false, error: { type: 'backend_unavailable', level: 'vm' } })
+  const moved = await connection.api.session.restart({ id, level: 'container' })
+  expect(moved).toMatchObject({
+    ok: false,
+    error: { type: 'backend_unavailable', level: 'container' },
+  })
   expect(follow(connection, id).state().session?.status ?? 'running').toBe('running')
   const probed = await connection.api.session.probe({ id })
   expect(probed.ok).toBe(true)

@@ -1,7 +1,11 @@
 import type { test } from 'vitest'
 
 /** The wall that the suites of every wall are run for: see vitest.config.ts. */
-export const LEVEL = process.env.CLOCHE_TEST_LEVEL === 'container' ? 'container' : 'os'
+export const LEVEL = levelOf(process.env.CLOCHE_TEST_LEVEL)
+
+function levelOf(name: string | undefined): 'os' | 'container' | 'vm' {
+  return name === 'container' || name === 'vm' ? name : 'os'
+}
 
 /** For what only the OS sandbox has; elsewhere it is skipped, and `why` is printed. */
 export function onlyInOs(own: typeof test, why: string): typeof test {

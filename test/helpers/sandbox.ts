@@ -14,6 +14,9 @@ import {
   createContainerBackend,
 } from '../../src/main/backends/containers/container.ts'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
+import { guestProgramsIn } from '../../src/main/backends/vm/guest-system.ts'
+import type { VmOptions } from '../../src/main/backends/vm/parts.ts'
+import { createVmBackend } from '../../src/main/backends/vm/vm.ts'
 import {
   createPlaceholders,
   type Placeholders,
@@ -83,19 +86,31 @@ export const testBackend = (
       limits: { ...testLimits(), ...limits },
       networkProgram,
     })
-  return createBubblewrapBackend({
+  const helpers = {
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram,
     socketsProgram: SOCKETS_PROGRAM,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
+  }
+  const sandbox = createBubblewrapBackend({
+    ...helpers,
     observedProgram: OBSERVED_PROGRAM,
     log: silent,
     placeholders,
     limits: { ...testLimits(), ...limits },
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })
+  if (LEVEL === 'os') return sandbox
+  return createVmBackend({ ...TEST_MACHINES, helpers, placeholders }, sandbox)
+}
+
+/** What machines are made of here; made once, and kept for all suites. */
+const TEST_MACHINES: VmOptions = {
+  vmFolder: join(tmpdir(), `cloche-test-machines-${userInfo().uid}`),
+  runnerProgram: out('native/vm-runner'),
+  guestPrograms: guestProgramsIn(out('native')),
 }
 
 /** The engines that these variables lead to; nothing is chosen. */

@@ -240,7 +240,6 @@ describe('refusals', () => {
     expect(await refused({ workspace: host.home })).toBe('workspace_refused')
     expect(await refused({ command: 'no-such-thing' })).toBe('command_invalid')
     expect(await refused({ agent: 'gemini-cli', command: null })).toBe('agent_not_found')
-    expect(await refused({ level: 'vm' })).toBe('backend_unavailable')
     expect(await refused({ level: 'unconfined' })).toBe('acknowledgement_required')
     await writeFile(join(host.workspace, 'tool'), '#!/bin/sh\n', { mode: 0o644 })
     expect(await refused({ command: './tool' })).toBe('agent_not_executable')

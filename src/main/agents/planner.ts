@@ -115,8 +115,7 @@ export function createPlanner(options: PlannerOptions): Planner {
 }
 
 /** Programs inside may make no namespaces, and an agent's own sandbox is made of them. */
-const isNamespaceless = (level: SessionSpec['level']): boolean =>
-  level === 'os' || level === 'container'
+const isNamespaceless = (level: SessionSpec['level']): boolean => level !== 'unconfined'
 
 function makePlan(
   spec: SessionSpec,

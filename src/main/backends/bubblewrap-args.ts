@@ -75,6 +75,7 @@ export function bubblewrapArgs(
   for (const name of layout.etc) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
   for (const [path, source] of Object.entries(generated.files)) args.push('--ro-bind', source, path)
   args.push('--proc', '/proc', '--dev', '/dev')
+  for (const device of plan.devices ?? []) args.push('--dev-bind', device, device)
   const inMemory = (path: string): string[] => [...memoryShare(plan), '--tmpfs', path]
   args.push(...inMemory('/dev/shm'))
   for (const path of layout.procReadOnly) args.push('--ro-bind', path, path)

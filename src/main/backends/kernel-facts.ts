@@ -13,27 +13,42 @@ export interface KernelFacts {
   readonly mounts: readonly MountPoint[]
 }
 
-const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
+export const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
 
 /** null: the process is gone or may not be looked at. */
 export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts | null> {
+  const read = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8')
   try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8')
-    const field = (name: string): string =>
-      new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(status)?.[1] ?? 'absent'
-    const links = await Promise.all(
-      NAMESPACES.map(async (name) => [name, await readlink(`/proc/${pid}/ns/${name}`)] as const),
+    const links = NAMESPACES.map(
+      async (name) => [name, await readlink(`/proc/${pid}/ns/${name}`)] as const,
     )
-    return {
-      noNewPrivs: field('NoNewPrivs'),
-      seccomp: field('Seccomp'),
-      capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
-      namespaces: Object.fromEntries(links),
-      interfaces: interfacesOf(await readFile(`/proc/${pid}/net/dev`, 'utf8')),
-      mounts: mountPointsOf(await readFile(`/proc/${pid}/mountinfo`, 'utf8')),
-    }
+    return kernelFacts({
+      status: await read('status'),
+      namespaces: Object.fromEntries(await Promise.all(links)),
+      devices: await read('net/dev'),
+      mountinfo: await read('mountinfo'),
+    })
   } catch {
     return null
+  }
+}
+
+/** Pure: from the texts of a process's files in /proc, this machine's or another kernel's. */
+export function kernelFacts(texts: {
+  readonly status: string
+  readonly namespaces: Readonly<Record<string, string>>
+  readonly devices: string
+  readonly mountinfo: string
+}): KernelFacts {
+  const field = (name: string): string =>
+    new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(texts.status)?.[1] ?? 'absent'
+  return {
+    noNewPrivs: field('NoNewPrivs'),
+    seccomp: field('Seccomp'),
+    capabilities: ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'].map(field),
+    namespaces: texts.namespaces,
+    interfaces: interfacesOf(texts.devices),
+    mounts: mountPointsOf(texts.mountinfo),
   }
 }
 

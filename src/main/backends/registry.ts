@@ -1,4 +1,3 @@
-import { access, constants } from 'node:fs/promises'
 import { release } from 'node:os'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
@@ -8,8 +7,10 @@ import { type ContainerOptions, createContainerBackend } from './containers/cont
 import { createSeatbeltBackend } from './seatbelt/backend.ts'
 import { run } from './spawn.ts'
 import { createUnconfinedBackend } from './unconfined.ts'
+import type { VmOptions } from './vm/parts.ts'
+import { createVmBackend } from './vm/vm.ts'
 
-export interface BackendsOptions extends BubblewrapOptions, ContainerOptions {
+export interface BackendsOptions extends BubblewrapOptions, ContainerOptions, VmOptions {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -20,7 +21,12 @@ export function createBackends(
     process.platform === 'darwin'
       ? createSeatbeltBackend(options)
       : createBubblewrapBackend(options)
-  const backends = [sandbox, createContainerBackend(options), createUnconfinedBackend(options.env)]
+  const backends = [
+    sandbox,
+    createContainerBackend(options),
+    createVmBackend({ ...options, helpers: options }, sandbox),
+    createUnconfinedBackend(options.env),
+  ]
   return new Map(backends.map((backend) => [backend.level, backend]))
 }
 
@@ -29,32 +35,7 @@ export async function diagnoseAll(
   backends: ReadonlyMap<IsolationLevel, SandboxBackend>,
 ): Promise<Diagnosis[]> {
   const own = [...backends.values()].filter((backend) => backend.level !== 'unconfined')
-  return Promise.all([
-    ...own.map((backend) => backend.diagnose()),
-    diagnoseMachines(),
-    diagnoseRuntime(),
-  ])
-}
-
-async function diagnoseMachines(): Promise<Diagnosis> {
-  const kvm = await access('/dev/kvm', constants.R_OK | constants.W_OK).then(
-    () => 'can be opened',
-    (cause: NodeJS.ErrnoException) => (cause.code === 'ENOENT' ? 'absent' : 'refuses this user'),
-  )
-  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  const qemu = await run(`qemu-system-${machine}`, ['--version'], { timeoutMs: 5000 })
-  return {
-    id: 'vm',
-    title: 'Virtual machines (QEMU)',
-    level: 'vm',
-    status: 'unsupported',
-    summary: 'This version of Cloche does not start sessions in virtual machines yet.',
-    facts: [
-      { name: '/dev/kvm', value: kvm },
-      { name: 'QEMU', value: qemu.stdout.split('\n')[0]?.trim() || 'not installed' },
-    ],
-    remedies: [],
-  }
+  return Promise.all([...own.map((backend) => backend.diagnose()), diagnoseRuntime()])
 }
 
 async function diagnoseRuntime(): Promise<Diagnosis> {

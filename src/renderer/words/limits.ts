@@ -101,6 +101,7 @@ const MEANS: Readonly<Record<LimitMeans, string>> = {
   rlimit: 'kernel, per sandbox',
   'rlimit-each': 'each process alone',
   watched: 'watched by Cloche',
+  machine: 'the machine’s size',
   none: 'not in force',
 }
 

@@ -33,9 +33,17 @@ export type LimitName = z.infer<typeof LimitName>
 /**
  * What holds a limit: the kernel for the whole session (`cgroup2`, `cgroup1`, `rlimit` where the
  * kernel counts per sandbox), the kernel for each process alone (`rlimit-each`), Cloche looking
- * several times a second (`watched`), or nothing.
+ * several times a second (`watched`), a virtual machine that has no more (`machine`), or nothing.
  */
-export const LimitMeans = z.enum(['cgroup2', 'cgroup1', 'rlimit', 'rlimit-each', 'watched', 'none'])
+export const LimitMeans = z.enum([
+  'cgroup2',
+  'cgroup1',
+  'rlimit',
+  'rlimit-each',
+  'watched',
+  'machine',
+  'none',
+])
 export type LimitMeans = z.infer<typeof LimitMeans>
 
 export const LimitReport = z.strictObject({

@@ -1,3 +1,4 @@
+import { guestProgramsIn } from '../../../src/main/backends/vm/guest-system.ts'
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
@@ -119,6 +120,11 @@ test('the doctor names every level, and says plainly what is not built', async (
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     observedProgram: '/nowhere',
+    ...{
+      vmFolder: '/nowhere',
+      runnerProgram: '/nowhere',
+      guestPrograms: guestProgramsIn('/nowhere'),
+    },
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
     keepsNetwork: false,
     log: silent,

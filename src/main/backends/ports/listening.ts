@@ -15,9 +15,16 @@ export function listeningPorts(table: string): number[] {
 
 /** Ports that programs in the network of `pid` listen on, but for our own. */
 export async function readListening(pid: number, own: readonly number[]): Promise<number[]> {
-  const tables = await Promise.all(
-    ['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => '')),
+  const tables = TCP_TABLES.map((name) =>
+    readFile(`/proc/${pid}/net/${name}`, 'utf8').catch(() => ''),
   )
+  return othersIn(await Promise.all(tables), own)
+}
+
+export const TCP_TABLES = ['tcp', 'tcp6'] as const
+
+/** Pure: the ports of the tables, without `own`. */
+export function othersIn(tables: readonly string[], own: readonly number[]): number[] {
   const ports = new Set(tables.flatMap(listeningPorts))
   return [...ports].filter((port) => !own.includes(port)).sort((a, b) => a - b)
 }

@@ -39,6 +39,8 @@ export interface PlanInput {
   readonly user: string
   /** Everything else that exists inside: the agent's state folder, its program files. */
   readonly mounts: readonly Mount[]
+  /** Devices of this machine that exist inside; only a virtual machine's runner needs one. */
+  readonly devices?: readonly string[]
   /** What the person asked for on top of the boundary's own protections. */
   readonly files: readonly PlannedFileRule[]
   /** Secrets that lie in the workspace look empty inside. */

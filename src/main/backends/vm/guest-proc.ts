@@ -1,0 +1,44 @@
+import { constants } from 'node:os'
+import type { ProcessRef, ProcessSignal, ProcFiles } from '../../core/ports.ts'
+import { type GuestChannel, KIND, numbered, words } from './guest-channel.ts'
+
+/** The /proc of a machine, asked of its first process. */
+export function guestProc(channel: Pick<GuestChannel, 'ask'>): ProcFiles {
+  /** An answer begins with whether there is such a thing. */
+  const ask = async (kind: Parameters<GuestChannel['ask']>[0], content: Buffer) => {
+    const answer = await channel.ask(kind, content)
+    return answer && answer[0] === 1 ? answer.subarray(1) : null
+  }
+  const list = async (kind: Parameters<GuestChannel['ask']>[0], path: string) => {
+    const answer = await ask(kind, words(path))
+    return answer && answer.toString('utf8').split('\0').slice(0, -1)
+  }
+  return {
+    read: (path, limit) => ask(KIND.read, numbered(limit, path)),
+    link: async (path) => (await ask(KIND.link, words(path)))?.toString('utf8') ?? null,
+    list: (path) => list(KIND.list, path),
+    links: async (path, limit) => {
+      const both = await list(KIND.links, path)
+      if (!both) return null
+      const found = new Map<string, string>()
+      for (let i = 0; i + 1 < both.length && found.size < limit; i += 2)
+        found.set(both[i] ?? '', both[i + 1] ?? '')
+      return found
+    },
+  }
+}
+
+const RESULTS = ['sent', 'gone', 'refused'] as const
+
+export async function signalInGuest(
+  channel: Pick<GuestChannel, 'ask'>,
+  { pid, startTicks }: ProcessRef,
+  signal: ProcessSignal,
+): Promise<(typeof RESULTS)[number]> {
+  const content = Buffer.alloc(16)
+  content.writeUInt32LE(pid, 0)
+  content.writeBigUInt64LE(BigInt(startTicks), 4)
+  content.writeUInt32LE(constants.signals[signal], 12)
+  const answer = await channel.ask(KIND.signal, content)
+  return RESULTS[answer?.[0] ?? 1] ?? 'gone'
+}

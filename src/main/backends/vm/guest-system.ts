@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto'
+import {
+  access,
+  constants,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { run } from '../spawn.ts'
+import { cpioArchive } from './cpio.ts'
+
+/** A kernel of this machine's distribution that a virtual machine can start with. */
+export interface GuestKernelFiles {
+  readonly version: string
+  /** As the distribution has it, compressed. */
+  readonly image: string
+  /** Files of modules in the order they are loaded. */
+  readonly modules: readonly string[]
+}
+
+/** Without one of these there is no machine; a kernel may have it built in. */
+const NEEDED = ['virtio_pci', 'virtio_console', '9pnet_virtio', '9p']
+/** Whoever lacks one of these lacks what it is for: see the probe's report. */
+const WANTED = [
+  ...['virtio_rng', 'virtio_balloon', 'inet_diag', 'tcp_diag'],
+  // The tables of rules count on it without saying so.
+  'crc32c_generic',
+  ...['nf_tables', 'nft_tproxy', 'nft_queue', 'nfnetlink_queue'],
+]
+
+/** The newest that can be read and has what is needed, or why none can be used. */
+export async function findGuestKernel(): Promise<GuestKernelFiles | { readonly why: string }> {
+  const versions = (await readdir('/lib/modules').catch(() => [])).sort(byVersion).reverse()
+  const reasons: string[] = []
+  for (const version of versions) {
+    const image = await firstReadable([
+      `/boot/vmlinuz-${version}`,
+      `/lib/modules/${version}/vmlinuz`,
+    ])
+    const modules = await modulesOf(version)
+    if ('missing' in modules) reasons.push(`${version} lacks ${modules.missing}`)
+    else if (image === null) reasons.push(`the image of ${version} cannot be read`)
+    else return { version, image, modules: modules.files }
+  }
+  return { why: reasons.join('; ') || 'no kernel is installed' }
+}
+
+const byVersion = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
+
+async function firstReadable(paths: readonly string[]): Promise<string | null> {
+  for (const path of paths)
+    if (
+      await access(path, constants.R_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path
+  return null
+}
+
+/** From modules.dep: `path.ko: what it needs, the first thing last`. */
+async function modulesOf(
+  version: string,
+): Promise<{ readonly files: readonly string[] } | { readonly missing: string }> {
+  const folder = `/lib/modules/${version}`
+  const read = (name: string): Promise<string> =>
+    readFile(join(folder, name), 'utf8').catch(() => '')
+  const [dependencies, builtin] = await Promise.all([read('modules.dep'), read('modules.builtin')])
+  const lines = new Map(
+    dependencies.split('\n').map((line) => {
+      const [path = '', needs = ''] = line.split(':')
+      return [nameOf(path), [path, ...needs.trim().split(' ').filter(Boolean)].reverse()]
+    }),
+  )
+  const inKernel = new Set(builtin.split('\n').map(nameOf))
+  const files: string[] = []
+  for (const name of [...NEEDED, ...WANTED]) {
+    const paths = lines.get(name)
+    if (!paths && !inKernel.has(name) && NEEDED.includes(name)) return { missing: name }
+    for (const path of paths ?? []) if (!files.includes(path)) files.push(path)
+  }
+  return { files: files.map((path) => join(folder, path)) }
+}
+
+const nameOf = (path: string): string =>
+  /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_') ?? ''
+
+/** Programs of ours for the inside of a machine. */
+export interface GuestPrograms {
+  readonly init: string
+  readonly events: string
+  readonly network: string
+  readonly owners: string
+}
+
+/** As they are called in a folder of built programs. */
+export const guestProgramsIn = (folder: string): GuestPrograms => ({
+  init: join(folder, 'vm-init'),
+  events: join(folder, 'process-events'),
+  network: join(folder, 'sandbox-network'),
+  owners: join(folder, 'socket-owners'),
+})
+
+export interface GuestSystem {
+  /** For QEMU. */
+  readonly kernel: string
+  readonly initramfs: string
+}
+
+/**
+ * What a machine starts with, made once for these very files and kept in `folder`. Rejects when a part
+ * is missing or a module cannot be unpacked.
+ */
+export async function prepareGuestSystem(
+  files: GuestKernelFiles,
+  programs: GuestPrograms,
+  filter: Uint8Array,
+  folder: string,
+): Promise<GuestSystem> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const sources = [files.image, ...files.modules, ...Object.values(programs)]
+  const marks = await Promise.all(
+    sources.map(async (path) => {
+      const { size, mtimeMs } = await stat(path)
+      return `${path} ${size} ${mtimeMs}`
+    }),
+  )
+  const digest = createHash('sha256')
+    .update(marks.join('\n'))
+    .update(filter)
+    .digest('hex')
+    .slice(0, 16)
+  const system = {
+    kernel: join(folder, `kernel-${digest}`),
+    initramfs: join(folder, `initramfs-${digest}`),
+  }
+  const [hasKernel, hasInitramfs] = await Promise.all(
+    [system.kernel, system.initramfs].map((path) => firstReadable([path])),
+  )
+  if (hasKernel && hasInitramfs) return system
+  for (const name of await readdir(folder))
+    if (/^(kernel|initramfs)-/.test(name)) await rm(join(folder, name), { force: true })
+  await writeWhole(system.initramfs, await initramfsOf(files, programs, filter, folder))
+  await writeWhole(system.kernel, await bareKernel(files.image, folder))
+  return system
+}
+
+/** Complete or not there at all. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const part = `${path}.${process.pid}`
+  await writeFile(part, bytes, { mode: 0o600 })
+  await rename(part, path)
+}
+
+async function initramfsOf(
+  files: GuestKernelFiles,
+  programs: GuestPrograms,
+  filter: Uint8Array,
+  folder: string,
+): Promise<Uint8Array> {
+  const config = await readFile(`/boot/config-${files.version}`, 'latin1').catch(() => null)
+  const mayBeUnsigned = config !== null && !config.includes('CONFIG_MODULE_SIG_FORCE=y')
+  const modules = await Promise.all(
+    files.modules.map(async (path) => ({
+      name: `${nameOf(path)}.ko`,
+      bytes: (mayBeUnsigned ? withoutSignature : same)(
+        await unpacked(path, await readFile(path), folder),
+      ),
+    })),
+  )
+  return cpioArchive([
+    { name: 'init', mode: 0o755, bytes: await readFile(programs.init) },
+    { name: 'events', mode: 0o755, bytes: await readFile(programs.events) },
+    { name: 'network', mode: 0o755, bytes: await readFile(programs.network) },
+    { name: 'owners', mode: 0o755, bytes: await readFile(programs.owners) },
+    { name: 'filter', mode: 0o644, bytes: filter },
+    {
+      name: 'modules',
+      mode: 0o644,
+      bytes: Buffer.from(modules.map(({ name }) => `/${name}\n`).join('')),
+    },
+    ...modules.map((module) => ({ ...module, mode: 0o644 })),
+  ])
+}
+
+const SIGNED = Buffer.from('~Module signature appended~\n')
+/** Between a signature and that mark; its last four bytes are the signature's length. */
+const SIGNATURE_INFO_BYTES = 12
+
+const same = (module: Buffer): Buffer => module
+
+/** To check one takes an emulated processor as long as all else of loading it. */
+function withoutSignature(module: Buffer): Buffer {
+  const end = module.length - SIGNED.length
+  if (end < SIGNATURE_INFO_BYTES || !module.subarray(end).equals(SIGNED)) return module
+  return module.subarray(0, end - SIGNATURE_INFO_BYTES - module.readUInt32BE(end - 4))
+}
+
+/** By how they begin; what is not known is left as it is. */
+const PACKERS: readonly (readonly [string, readonly string[] | null])[] = [
+  ['1f8b', null],
+  ['fd377a585a00', ['xz', '-dc', '--single-stream']],
+  ['28b52ffd', ['zstd', '-dcq']],
+]
+
+async function unpacked(name: string, bytes: Buffer, folder: string): Promise<Buffer> {
+  const found = PACKERS.find(([magic]) => bytes.subarray(0, 6).toString('hex').startsWith(magic))
+  if (!found) return bytes
+  const [, tool] = found
+  if (tool === null) return gunzipSync(bytes)
+  const packed = join(folder, `packed-${process.pid}`)
+  const plain = join(
+    folder,
+    `plain-${process.pid}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`,
+  )
+  try {
+    await writeFile(packed, bytes, { mode: 0o600 })
+    const script = 'out=$1 in=$2; shift 2; "$@" <"$in" >"$out"'
+    const done = await run('/bin/sh', ['-c', script, 'sh', plain, packed, ...tool], {
+      timeoutMs: 60_000,
+    })
+    const { size } = await stat(plain)
+    // zstd minds the four bytes that follow a kernel, after it has given all of it.
+    if (size === 0)
+      throw new Error(`${name}: ${done.stderr.trim() || `${tool[0]} is needed to unpack it`}`)
+    return await readFile(plain)
+  } finally {
+    await Promise.all([rm(packed, { force: true }), rm(plain, { force: true })])
+  }
+}
+
+/** Where the header of a Linux image for x86 says what lies where. */
+const HEADER = { magic: 0x202, sectors: 0x1f1, offset: 0x248, length: 0x24c } as const
+const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
+
+/**
+ * The kernel without its own unpacking, which takes seconds where a processor is emulated. An image of
+ * another form is used as it is.
+ */
+async function bareKernel(path: string, folder: string): Promise<Buffer> {
+  const image = await readFile(path)
+  if (image.length < 4096 || image.toString('latin1', HEADER.magic, HEADER.magic + 4) !== 'HdrS')
+    return image
+  const start = ((image[HEADER.sectors] || 4) + 1) * 512 + image.readUInt32LE(HEADER.offset)
+  const payload = image.subarray(start, start + image.readUInt32LE(HEADER.length))
+  const kernel = await unpacked(path, payload, folder).catch(() => null)
+  return kernel?.subarray(0, 4).equals(ELF) ? kernel : image
+}

@@ -1,0 +1,269 @@
+import { mkdir } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { availableParallelism, totalmem, userInfo } from 'node:os'
+import { join } from 'node:path'
+import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
+import type { LimitReport } from '../../../shared/domain/limits.ts'
+import type { StartFailure } from '../../../shared/domain/session.ts'
+import { err, ok, type Result } from '../../../shared/result.ts'
+import { type Plan, type PlanInput, planSandbox } from '../../core/isolation/plan.ts'
+import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
+import { sandboxEnv } from '../bubblewrap-args.ts'
+import { policySentences } from '../effective-policy.ts'
+import type { FilePolicy } from '../files/entries.ts'
+import type { Placeholders } from '../files/placeholders.ts'
+import { readFilePolicy } from '../files/policy.ts'
+import { orRefused } from '../files/refused.ts'
+import { type MachineLayout, readLayout } from '../layout.ts'
+import { placeCanaries } from '../probe-canaries.ts'
+import { protectedFolder } from '../probe-run.ts'
+import { PROBE_SCRIPT } from '../probe-script.ts'
+import { makeRunFolder, type RunFolder } from '../run-folder.ts'
+import type { SandboxHelpers } from '../take-network.ts'
+import { refuseWritable } from '../writable-helpers.ts'
+import { KVM_DEVICE } from './acceleration.ts'
+import { diagnoseVm, processorWords } from './diagnose-vm.ts'
+import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
+import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
+import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
+import { DIAL_PORT, INITRAMFS, KERNEL, LINES, qemuArgs, RUNNER } from './qemu-args.ts'
+import { type MachineLines, startMachine } from './vm-start.ts'
+
+export interface VmBackendOptions extends VmOptions {
+  readonly helpers: SandboxHelpers
+  readonly placeholders: Placeholders
+}
+
+/**
+ * A machine of its own for each session: QEMU inside the OS sandbox (`around`), which is made from the
+ * same plan. So a machine is given nothing that the sandbox does not have, whatever becomes of its
+ * kernel or of QEMU, and its only way out is the sandbox's gateway. See docs/adr/0023-machines.md.
+ */
+export function createVmBackend(options: VmBackendOptions, around: SandboxBackend): SandboxBackend {
+  const findParts = createVmParts(options)
+  return {
+    level: 'vm',
+    diagnose: async () => diagnoseVm(options, await findParts(), await around.diagnose()),
+    describe: (plan) =>
+      orRefused(async () => {
+        const parts = await findParts()
+        if (!parts.ok) return lacks(parts.error)
+        const machine = await planMachine(confined(plan), parts.value, options)
+        const outer = await around.describe(machine.around(options, '(run folder)'))
+        return outer.ok ? ok(policyOf(machine, outer.value)) : outer
+      }),
+    build: (plan, sessionId, observe) =>
+      orRefused(async () => {
+        const refusal = await refuseWritable(confined(plan), [
+          ...[options.vmFolder, options.runnerProgram, ...Object.values(options.guestPrograms)],
+        ])
+        if (refusal) return refusal
+        const parts = await findParts()
+        if (!parts.ok) return lacks(parts.error)
+        const machine = await planMachine(confined(plan), parts.value, options)
+        // Every change of a file is QEMU's as this machine's kernel sees it: who made it is not known.
+        const watched =
+          observe && (async (hidden: readonly string[]) => (await observe(hidden), null))
+        const folder = await makeRunFolder(machine.visible)
+        try {
+          await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
+          const outer = await around.build(machine.around(options, folder.path), sessionId, watched)
+          if (outer.ok) return ok(await prepare(machine, outer.value, folder, options))
+          await folder.remove()
+          return outer
+        } catch (cause) {
+          await folder.remove()
+          throw cause
+        }
+      }),
+  }
+}
+
+function confined(plan: Plan): PlanInput {
+  if (plan.level !== 'vm') throw new Error(`a plan for ${plan.level} reached the virtual machines`)
+  return plan
+}
+
+const lacks = ({ part, why }: Lack): Result<never, StartFailure> =>
+  err({
+    type: 'boundary_failed',
+    part: 'the virtual machine',
+    detail: why,
+    remedy: `Open Doctor: it says how to get ${part} here.`,
+  })
+
+const GIB = 2 ** 30
+/** A machine's memory where no limit says another. */
+const defaultMemory = (): number => Math.min(4 * GIB, Math.floor(totalmem() / 2))
+/** What QEMU needs besides the machine's memory. */
+const QEMU_BYTES = GIB
+
+interface PlannedMachine {
+  readonly plan: PlanInput
+  readonly parts: VmParts
+  readonly layout: MachineLayout
+  readonly files: FilePolicy
+  readonly shares: readonly Share[]
+  readonly env: Readonly<Record<string, string>>
+  readonly memoryBytes: number
+  readonly visible: readonly string[]
+  /** The plan of the sandbox around it; `folder` holds the lines. */
+  around(options: VmBackendOptions, folder: string): Plan
+}
+
+async function planMachine(
+  plan: PlanInput,
+  parts: VmParts,
+  options: VmBackendOptions,
+): Promise<PlannedMachine> {
+  const [layout, files] = await Promise.all([
+    readLayout(),
+    readFilePolicy(plan, options.placeholders.isHeld),
+  ])
+  const { limits } = plan
+  const memoryBytes = limits.memoryBytes ?? defaultMemory()
+  const shares = sharesOf(plan, layout, files.entries, isFile)
+  const processors = Math.max(
+    1,
+    Math.min(availableParallelism(), Math.ceil((limits.cpuPercent ?? Infinity) / 100)),
+  )
+  const acceleration = parts.acceleration.by
+  const command = [
+    ...[RUNNER, String(DIAL_PORT), '--'],
+    ...qemuArgs({ qemu: parts.qemu, acceleration, processors, memoryBytes, shares }),
+  ]
+  return {
+    ...{ plan, parts, layout, files, shares, memoryBytes },
+    env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
+    visible: [
+      ...[plan.workspace, ...plan.mounts.map(({ source }) => source)],
+      ...[...files.entries.map(({ path }) => path), ...layout.folders],
+    ],
+    around: ({ runnerProgram }, folder) =>
+      planSandbox({
+        ...plan,
+        level: 'os',
+        argv: command,
+        mounts: [
+          ...plan.mounts,
+          { source: runnerProgram, target: RUNNER, access: 'read' },
+          { source: parts.system.kernel, target: KERNEL, access: 'read' },
+          { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
+          { source: join(folder, 'lines'), target: LINES, access: 'read' },
+        ],
+        devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
+        // The machine is told over its own line; nothing of it is QEMU's.
+        ...{ env: {}, granted: [], path: [] },
+        limits: {
+          ...limits,
+          memoryBytes: limits.memoryBytes === null ? null : limits.memoryBytes + QEMU_BYTES,
+          processes: null,
+        },
+      }),
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+function policyOf(
+  { plan, layout, files, parts, memoryBytes }: PlannedMachine,
+  around: EffectivePolicy,
+): EffectivePolicy {
+  const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}`
+  return {
+    sentences: [
+      ...policySentences(plan, layout, files),
+      { axis: 'processes', kind: 'can', origin: 'boundary', text: own },
+    ],
+    command: around.command,
+  }
+}
+
+async function prepare(
+  machine: PlannedMachine,
+  outer: SandboxBuild,
+  folder: RunFolder,
+  { helpers }: VmBackendOptions,
+): Promise<SandboxBuild> {
+  const { plan, layout, shares, env, parts } = machine
+  const { uid, gid } = userInfo()
+  const at = join(folder.path, 'lines')
+  const line = (name: string) => openLine(join(at, name))
+  const [control, events, owners, qmp, console] = await Promise.all([
+    openGuestChannel(join(at, 'control')),
+    ...([line('events'), line('owners'), line('qmp')] as const),
+    openConsole(join(at, 'console')),
+  ])
+  const lines: MachineLines = { control, events, owners, qmp, console }
+  const canaries = await placeCanaries(folder.path)
+  const folderInside = protectedFolder({ entries: machine.files.entries })
+  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...canaries.args, folderInside]
+  const close = async (): Promise<void> => {
+    for (const line of Object.values(lines)) line.close()
+    await canaries.close()
+    await folder.remove()
+  }
+  return {
+    policy: policyOf(machine, outer.policy),
+    launch: outer.launch,
+    join: async (pid, exited) => {
+      const started = await startMachine(
+        {
+          ...{ plan, lines, canaries, exited, helpers },
+          guestWords: guestPlan(plan, {
+            uid,
+            gid,
+            shares,
+            layout,
+            env,
+            argv: [...probe, ...plan.argv],
+          }),
+          variables: Object.keys(env),
+          visible: machine.visible,
+          protectedFolder: folderInside,
+          acceleration: parts.acceleration.by,
+          around: outer,
+          ended: close,
+        },
+        pid,
+      )
+      return started.ok ? ok(withLimits(started.value, machine)) : started
+    },
+    abandon: async () => {
+      await outer.abandon()
+      await close()
+    },
+  }
+}
+
+/** The machine itself is what holds memory, and its kernel what holds processes. */
+function withLimits(sandbox: Sandbox, { plan, memoryBytes }: PlannedMachine): Sandbox {
+  const own = (report: LimitReport): LimitReport => {
+    const asked = plan.limits[LIMIT_KEYS[report.limit]]
+    if (report.limit === 'memory')
+      return {
+        limit: 'memory',
+        value: memoryBytes,
+        means: ['machine'],
+        detail: 'The machine has no more.',
+      }
+    if (report.limit === 'processes' && asked !== null)
+      return {
+        limit: 'processes',
+        value: asked,
+        means: ['cgroup2'],
+        detail: 'Held by the machine’s own kernel.',
+      }
+    return report
+  }
+  return { ...sandbox, limits: sandbox.limits.map(own) }
+}
+
+const LIMIT_KEYS = {
+  cpu: 'cpuPercent',
+  memory: 'memoryBytes',
+  processes: 'processes',
+  disk: 'diskBytes',
+} as const
