@@ -1,7 +1,6 @@
 import type { Caller } from '../../shared/contract/define.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { Rule } from '../../shared/domain/policy.ts'
-import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { EgressGateway, Inspection } from './egress-port.ts'
@@ -71,7 +70,7 @@ export interface SessionPreparation {
     resume: boolean,
   ): Promise<Result<Prepared, StartFailure>>
   /** null: the level can be used. */
-  whyUnusable(backend: SandboxBackend): Promise<Diagnosis | null>
+  whyUnusable(level: IsolationLevel): Promise<Result<never, StartFailure> | null>
   /** A start at this level failed: it is looked at the next time. */
   doubt(level: IsolationLevel): void
 }
@@ -118,12 +117,16 @@ export function createSessionPreparation(options: PreparationOptions): SessionPr
    * A level that was usable a moment ago is not looked at again: the start proves more than any
    * diagnosis, and one that fails has it looked at the next time.
    */
-  const whyUnusable = async (backend: SandboxBackend): Promise<Diagnosis | null> => {
-    const known = usableAtMs.get(backend.level)
+  const whyUnusable = async (
+    level: IsolationLevel,
+  ): Promise<Result<never, StartFailure> | null> => {
+    const known = usableAtMs.get(level)
     if (known !== undefined && clock.monoMs() - known < USABLE_MS) return null
+    const backend = options.backends.get(level)
+    if (!backend) return err(noBackend(level))
     const diagnosis = await backend.diagnose()
-    if (diagnosis.status !== 'usable') return diagnosis
-    usableAtMs.set(backend.level, clock.monoMs())
+    if (diagnosis.status !== 'usable') return err({ type: 'backend_unavailable', level, diagnosis })
+    usableAtMs.set(level, clock.monoMs())
     return null
   }
 

@@ -148,10 +148,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     const ready = await preparation.prepare(asked, caller, continues !== null)
     if (!ready.ok) return ready
     const { spec, governed, plan, agentName, title, backend, inspection } = ready.value
-    const unusable = await preparation.whyUnusable(backend)
+    const unusable = await preparation.whyUnusable(backend.level)
     if (unusable) {
       await options.planner.release(plan)
-      return err({ type: 'backend_unavailable', level: spec.level, diagnosis: unusable })
+      return unusable
     }
 
     const id = options.newId('ses')
@@ -309,9 +309,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })
       const spec = level === null ? session.spec : { ...session.spec, level, acknowledgement: null }
+      // What cannot be had there is found before anything is stopped.
       if (level !== null) {
         const described = await preview(spec, caller)
         if (!described.ok) return described
+        const unusable = await preparation.whyUnusable(level)
+        if (unusable) return unusable
       }
       if (live.has(id)) await stop(id)
       return start(spec, caller, id)
