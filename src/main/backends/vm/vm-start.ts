@@ -1,19 +1,13 @@
 import type { AxisReport } from '../../../shared/domain/isolation.ts'
-import { axisStateOf } from '../../../shared/domain/isolation.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { GuestKernel, Sandbox, SandboxBuild } from '../../core/ports.ts'
 import { DIRECT_PORT, PROXY } from '../bubblewrap-args.ts'
-import { readKernelFacts } from '../kernel-facts.ts'
 import { createNetworkCanary, type NetworkCanary } from '../network-canary.ts'
 import { createConnector } from '../ports/connector.ts'
 import { forwardPort } from '../ports/forward.ts'
 import { othersIn, TCP_TABLES } from '../ports/listening.ts'
-import { type Canaries, parseReport, placeCanaries } from '../probe-canaries.ts'
-import { PROBE_AGAIN_SCRIPT } from '../probe-script.ts'
-import { judge } from '../probe-verdicts.ts'
-import { makeRunFolder } from '../run-folder.ts'
+import { type Canaries, parseReport } from '../probe-canaries.ts'
 import { findOver } from '../socket-finder.ts'
 import { startSteps, Stopped, stoppedBy } from '../start-steps.ts'
 import type { SandboxHelpers } from '../take-network.ts'
@@ -25,10 +19,16 @@ import {
   type Line,
   words,
 } from './guest-channel.ts'
-import { guestChildren, readGuestFacts } from './guest-facts.ts'
 import { guestProc, signalInGuest } from './guest-proc.ts'
+import {
+  judgeMachine,
+  machineProbe,
+  type MachinePlan,
+  merged,
+  unanswered,
+} from './machine-probe.ts'
 import { machineConnector } from './machine-connector.ts'
-import { type Acceleration, DIAL_PORT } from './qemu-args.ts'
+import { DIAL_PORT } from './qemu-args.ts'
 import { type MachineMonitor, machineMonitor } from './qmp.ts'
 
 /** Lines to the machine, and what lies at the other end of each. */
@@ -40,19 +40,11 @@ export interface MachineLines {
   readonly console: ConsoleLine
 }
 
-export interface MachineStart {
-  readonly plan: PlanInput
+export interface MachineStart extends MachinePlan {
   /** Words of `guestPlan`. */
   readonly guestWords: readonly string[]
-  /** Names of the variables inside. */
-  readonly variables: readonly string[]
-  /** Folders of this machine that exist inside; canaries lie elsewhere. */
-  readonly visible: readonly string[]
-  /** A folder in which nothing can be made; empty: there is none. */
-  readonly protectedFolder: string
   readonly canaries: Canaries
   readonly lines: MachineLines
-  readonly acceleration: Acceleration
   /** The sandbox around the machine. */
   readonly around: SandboxBuild
   readonly helpers: SandboxHelpers
@@ -64,8 +56,7 @@ export interface MachineStart {
 /** Milliseconds until the probe has reported. An emulated processor on a busy machine takes its time. */
 const START_MS = { kvm: 30_000, tcg: 120_000 } as const
 const POLL_MS = 5
-/** The probe again, and until files are written when a machine is ended. */
-const AGAIN_MS = { kvm: 15_000, tcg: 60_000 } as const
+/** Until files are written when a machine is ended. */
 const STOP_MS = 3000
 
 /**
@@ -80,11 +71,11 @@ export async function startMachine(
   if (!around.ok) return around
   const result = await boot(start, around.value).catch((cause: unknown) => {
     const said = start.lines.console.text().trim()
-    const words =
+    const told =
       cause instanceof Stopped && said !== ''
         ? new Stopped(cause.part, `${cause.message} The machine’s console: ${said}`.trim())
         : cause
-    return stoppedBy(words, 'the virtual machine')
+    return stoppedBy(told, 'the virtual machine')
   })
   if (!result.ok) await endMachine(start, around.value)
   return result
@@ -142,49 +133,6 @@ async function boot(start: MachineStart, around: Sandbox): Promise<Result<Sandbo
   return ok(makeSandbox(start, { around, canary, kernel, monitor: machineMonitor(qmp) }, axes))
 }
 
-type Said = Pick<Parameters<typeof judge>[0], 'report' | 'isFresh' | 'direct'>
-
-/** The machine's own kernel on the program, and what this host saw of the probe's attempts. */
-async function judgeMachine(
-  start: MachineStart,
-  proc: GuestKernel['proc'],
-  rootPid: number,
-  canaries: Canaries,
-  said: Said,
-): Promise<AxisReport[]> {
-  const [program] = await guestChildren(proc, rootPid)
-  const [seen, own, inside] = await Promise.all([
-    canaries.observe(),
-    readKernelFacts('self'),
-    program === undefined ? null : readGuestFacts(proc, program),
-  ])
-  return judge({
-    ...said,
-    plan: start.plan,
-    // What is read-only or hidden below a share is so by the sandbox's mounts, which its probe proved.
-    ...{ entries: [], misplaced: [] },
-    variables: start.variables,
-    secret: canaries.secret,
-    ...{ seen, inside, own },
-    atMs: Date.now(),
-  })
-}
-
-/** Both walls have to hold: each attempt stands under the axis it is about. */
-function merged(around: readonly AxisReport[], inside: readonly AxisReport[]): AxisReport[] {
-  return inside.map((report) => {
-    const outer = around.find(({ axis }) => axis === report.axis)
-    const evidence = [
-      ...report.evidence,
-      ...(outer?.evidence ?? []).map((item) => ({
-        ...item,
-        attempt: `Around the machine: ${item.attempt}`,
-      })),
-    ]
-    return { ...report, evidence, proven: axisStateOf(evidence) }
-  })
-}
-
 interface Standing {
   readonly around: Sandbox
   readonly canary: NetworkCanary
@@ -198,6 +146,8 @@ function makeSandbox(
   axes: readonly AxisReport[],
 ): Sandbox {
   const { control, owners } = start.lines
+  const machine = machineProbe(start, canary, kernel)
+  let isHeld = false
   const connector = machineConnector(createConnector(around.rootPid, start.helpers), DIAL_PORT)
   const sockets = owners.socket()
   // One finder for both walls would ask the sandbox's kernel, in which every connection is the runner's.
@@ -210,8 +160,13 @@ function makeSandbox(
     axes,
     limits: around.limits,
     watchLimits: around.watchLimits,
-    probe: async () => merged(await around.probe(), await probeAgain(start, canary, kernel)),
-    hasDrifted: async () => (await around.hasDrifted()) || !(await answers(kernel)),
+    probe: async () => {
+      const outer = await around.probe()
+      const why = isHeld ? 'it is frozen' : (await machine.answers()) ? null : 'it does not answer'
+      return why === null ? machine.probe(outer) : unanswered(axes, why)
+    },
+    // One that is frozen answers nothing, and nothing changes in it.
+    hasDrifted: async () => !isHeld && ((await around.hasDrifted()) || !(await machine.answers())),
     network,
     kernel,
     listening: async () => {
@@ -222,10 +177,11 @@ function makeSandbox(
       return othersIn(await Promise.all(tables), [PROXY.port, DIRECT_PORT])
     },
     forward: (port) => forwardPort(connector, port),
-    hold: async (isHeld) => {
-      const isDone = await monitor.command(isHeld ? 'stop' : 'cont')
+    hold: async (wanted) => {
+      const isDone = await monitor.command(wanted ? 'stop' : 'cont')
+      if (isDone) isHeld = wanted
       // It slept through the time.
-      if (!isHeld) control.tell(KIND.clock, clockWords(Date.now()))
+      if (!wanted) control.tell(KIND.clock, clockWords(Date.now()))
       return isDone
     },
     release: async () => {
@@ -240,33 +196,5 @@ function makeSandbox(
       await control.ask(KIND.stop, Buffer.alloc(0), STOP_MS)
       await endMachine(start, around)
     },
-  }
-}
-
-/** A held machine answers nothing, and has nothing to drift. */
-const answers = async ({ proc, rootPid }: GuestKernel): Promise<boolean> => {
-  const facts = await readGuestFacts(proc, rootPid)
-  return facts === null || facts.interfaces.join() === 'lo'
-}
-
-async function probeAgain(
-  start: MachineStart,
-  canary: NetworkCanary,
-  { proc, rootPid }: GuestKernel,
-): Promise<AxisReport[]> {
-  const folder = await makeRunFolder(start.visible)
-  const canaries = await placeCanaries(folder.path)
-  const look = canary.look()
-  try {
-    const shell = ['/bin/sh', '-c', PROBE_AGAIN_SCRIPT, 'cloche-probe']
-    const asked = words(...shell, ...canaries.args, start.protectedFolder)
-    const said = await start.lines.control.ask(KIND.run, asked, AGAIN_MS[start.acceleration])
-    const report = parseReport(said?.toString('utf8') ?? '') ?? new Map<string, string>()
-    const direct = await look.seen(report.get('direct'))
-    return await judgeMachine(start, proc, rootPid, canaries, { report, isFresh: false, direct })
-  } finally {
-    look.end()
-    await canaries.close()
-    await folder.remove()
   }
 }

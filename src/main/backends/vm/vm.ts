@@ -200,7 +200,9 @@ async function prepare(
   const canaries = await placeCanaries(folder.path)
   const folderInside = protectedFolder({ entries: machine.files.entries })
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...canaries.args, folderInside]
+  let isOver = false
   const close = async (): Promise<void> => {
+    isOver = true
     for (const line of Object.values(lines)) line.close()
     await canaries.close()
     await folder.remove()
@@ -232,6 +234,8 @@ async function prepare(
       return started.ok ? ok(withLimits(started.value, machine)) : started
     },
     abandon: async () => {
+      // A machine that did not start took the sandbox around it along.
+      if (isOver) return
       await outer.abandon()
       await close()
     },
