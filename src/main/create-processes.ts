@@ -84,7 +84,7 @@ function startGuestEvents(guest: GuestKernel): ReaderProcess {
   // A channel that breaks closes as well, which is what counts.
   stdout.on('error', () => undefined)
   return {
-    ...{ stdin, stdout, hasOwnClock: true },
+    ...{ stdin, stdout, isInGuest: true },
     on: (event, listener) => (event === 'exit' ? stdout.on('close', listener) : stdout),
   }
 }

@@ -192,7 +192,7 @@ export interface ProcFiles {
   /** The beginning of a file, at most `limit` bytes. */
   read(path: string, limit: number): Promise<Buffer | null>
   link(path: string): Promise<string | null>
-  /** Names in a folder. */
+  /** Names in a folder. Rejects when nobody answers who could say. */
   list(path: string): Promise<readonly string[] | null>
   /** Names in a folder of links and where each leads, at most `limit` of them, in its order. */
   links(path: string, limit: number): Promise<ReadonlyMap<string, string> | null>

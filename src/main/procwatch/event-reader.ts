@@ -7,8 +7,8 @@ export interface ReaderProcess {
   readonly stdin: NodeJS.WritableStream | null
   readonly stdout: NodeJS.ReadableStream | null
   readonly pid?: number | undefined
-  /** Its times are of another kernel's monotonic clock. */
-  readonly hasOwnClock?: boolean
+  /** It runs in another kernel: its times are of that one's monotonic clock, and it ends with it. */
+  readonly isInGuest?: boolean
   on(event: 'error' | 'exit', listener: (cause: unknown) => void): unknown
 }
 
@@ -61,7 +61,7 @@ export function startEventReader(options: EventReaderOptions): EventReader {
 
   /** Asked anew each time: a guest that was halted is further behind than before. */
   const compareClocks = (told: { readonly atMonoMs: number }): void => {
-    if (child.hasOwnClock) aheadMs = options.clock.monoMs() - told.atMonoMs
+    if (child.isInGuest) aheadMs = options.clock.monoMs() - told.atMonoMs
   }
 
   const take = (records: readonly ReaderRecord[]): void => {
@@ -87,17 +87,19 @@ export function startEventReader(options: EventReaderOptions): EventReader {
   }
 
   const child = options.start()
+  /** The end of a kernel is the end of all that would be told. */
+  const gone = (reason: string): void => (child.isInGuest ? finish(reason) : fail(reason))
   const exited = new Promise<void>((resolve) => {
     child.on('error', () => {
       fail(NOT_BUILT)
       resolve()
     })
     child.on('exit', () => {
-      fail('the reader of process events ended')
+      gone('the reader of process events ended')
       resolve()
     })
   })
-  child.stdin?.on('error', () => fail('the reader of process events does not listen'))
+  child.stdin?.on('error', () => gone('the reader of process events does not listen'))
   child.stdout?.on('data', (part: Buffer) => {
     try {
       if (state !== 'over') take(decoder.decode(part))

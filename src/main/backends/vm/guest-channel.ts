@@ -30,6 +30,8 @@ export interface GuestChannel {
   failure(): string | null
   /** Why programs that know no proxy have no way out; null: they have one. */
   unserved(): string | null
+  /** There is no machine any more. */
+  isClosed(): boolean
   tell(kind: Kind, content?: Uint8Array): void
   /** null: no answer in time, or no machine any more. */
   ask(kind: Kind, content: Uint8Array, limitMs?: number): Promise<Buffer | null>
@@ -111,6 +113,7 @@ export async function openGuestChannel(path: string): Promise<GuestChannel> {
     report: () => report,
     failure: () => failure,
     unserved: () => unserved,
+    isClosed: () => isClosed,
     tell: (kind, content = new Uint8Array()) => send(0, kind, content),
     ask: (kind, content, limitMs = ANSWER_MS) =>
       new Promise((resolve) => {
