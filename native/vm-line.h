@@ -25,11 +25,11 @@ struct head {
   uint32_t id;
 };
 
-// What OPEN carries: where to, and the port it comes from.
+// What OPEN carries: where to, and where it comes from.
 struct address {
   uint8_t family, spare;
-  uint16_t port, from;
-  uint8_t bytes[16];
+  uint16_t port, own_port;
+  uint8_t bytes[16], own[16];
 };
 
 struct stream {
@@ -229,6 +229,8 @@ static void take_frame(const struct head *head, const unsigned char *data) {
       }
       return;
     case RESET:
+      // Reset here too, where it would look like a good end otherwise.
+      if (s) setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
       if (s) forget(s);
       return;
     case MORE:

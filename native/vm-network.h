@@ -54,11 +54,14 @@ static void accept_all(int listener) {
       close(fd);
       continue;
     }
+    const struct sockaddr_in *v4[] = {(void *)&own, (void *)&peer};
+    const struct sockaddr_in6 *v6[] = {(void *)&own, (void *)&peer};
     const int is6 = own.ss_family == AF_INET6;
     to.family = is6 ? 6 : 4;
-    to.port = ntohs(is6 ? ((struct sockaddr_in6 *)&own)->sin6_port : ((struct sockaddr_in *)&own)->sin_port);
-    to.from = ntohs(is6 ? ((struct sockaddr_in6 *)&peer)->sin6_port : ((struct sockaddr_in *)&peer)->sin_port);
-    memcpy(to.bytes, is6 ? (void *)&((struct sockaddr_in6 *)&own)->sin6_addr : (void *)&((struct sockaddr_in *)&own)->sin_addr, is6 ? 16 : 4);
+    to.port = ntohs(is6 ? v6[0]->sin6_port : v4[0]->sin_port);
+    to.own_port = ntohs(is6 ? v6[1]->sin6_port : v4[1]->sin_port);
+    memcpy(to.bytes, is6 ? (void *)&v6[0]->sin6_addr : (void *)&v4[0]->sin_addr, is6 ? 16 : 4);
+    memcpy(to.own, is6 ? (void *)&v6[1]->sin6_addr : (void *)&v4[1]->sin_addr, is6 ? 16 : 4);
     const struct stream *s = new_stream(fd, 0, OPENED_INSIDE, 0);
     if (s) send_frame(OPEN, s->id, &to, sizeof to);
     else close(fd);

@@ -71,16 +71,17 @@ static void send_size(void) {
   send_frame(SIZE, 0, both, sizeof both);
 }
 
-// From the port it has in the machine: so the gateway sees the same two ends as the kernel in there.
+// From the end it has in the machine: so the gateway sees the same two ends as the kernel in there.
 static int connect_as(const struct address *to) {
   const int is6 = to->family == 6;
   const int fd = socket(is6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -1;
   const int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(to->from)};
-  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(to->from)};
-  // Where that port is taken any other will do; who asked is then not known.
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(to->own_port)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(to->own_port)};
+  memcpy(is6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr, to->own, is6 ? 16 : 4);
+  // Where that end is taken any other will do; who asked is then not known.
   if (bind(fd, is6 ? (void *)&v6 : (void *)&v4, is6 ? sizeof v6 : sizeof v4) != 0) errno = 0;
   v4.sin_port = v6.sin6_port = htons(to->port);
   memcpy(is6 ? (void *)&v6.sin6_addr : (void *)&v4.sin_addr, to->bytes, is6 ? 16 : 4);

@@ -20,6 +20,13 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
     spawnSync('bwrap', ['--unshare-user', '--ro-bind', '/', '/', 'true']).status === 0,
   /** What of the kernel it takes shows only in a sandbox; then the tests fail. */
   'direct connections': () => isExecutable(NETWORK),
+  /** QEMU, and a kernel of the distribution's that can share folders. */
+  machines: () =>
+    spawnSync('qemu-system-x86_64', ['--version']).status === 0 &&
+    spawnSync('sh', [
+      '-c',
+      'for k in /lib/modules/*; do test -e "$k"/kernel/fs/9p && exit; done; exit 1',
+    ]).status === 0,
   /** Numbers of a pid namespace that come round soon: pid_max per namespace came with Linux 6.14. */
   'few pids': () =>
     spawnSync('unshare', [

@@ -252,6 +252,14 @@ export interface ProcessReader {
   holding(pid: number, wanted: ReadonlySet<string>): Promise<readonly string[]>
   /** Connections in the network of a process, as the kernel writes them; '': they are hidden. */
   netTable(pid: number, name: 'tcp' | 'tcp6'): Promise<string>
+  /** Of the network of a process that is alive now; it may end before they are read. */
+  counters(pid: number): Promise<NetCounters>
+}
+
+/** A network's snmp and snmp6, as the kernel writes them; '': there is none any more. */
+export interface NetCounters {
+  read(): Promise<string>
+  close(): Promise<void>
 }
 
 export interface WatchRequest {

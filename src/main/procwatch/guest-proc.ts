@@ -1,6 +1,7 @@
 import type { ProcFiles } from '../core/ports.ts'
 import { describeGuestExecutable } from './executable.ts'
 import type { WatchedKernel } from './kernel.ts'
+import { guestCounters } from './net-counters.ts'
 import { pidsAmong, socketInode } from './proc-files.ts'
 
 const MAX_DESCRIPTORS = 64 * 1024
@@ -18,6 +19,8 @@ export function createGuestKernel(proc: ProcFiles): WatchedKernel {
       const held = [...(links?.values() ?? [])].flatMap((link) => socketInode(link) ?? [])
       return [...new Set(held)].filter((inode) => wanted.has(inode))
     },
+    // Every process of a guest is in the one network it has.
+    counters: () => Promise.resolve(guestCounters(proc, 1)),
     executable: (pid, workspace) => describeGuestExecutable(proc, pid, workspace),
   }
 }

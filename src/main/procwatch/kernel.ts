@@ -14,5 +14,6 @@ export interface WatchedKernel {
    */
   innerPidNow(pid: number): number | null
   readonly holding: ProcessReader['holding']
+  readonly counters: ProcessReader['counters']
   executable(pid: number, workspace: string): Promise<ProcessInspection['executable']>
 }

@@ -3,6 +3,7 @@ import { open, readdir, readFile, readlink } from 'node:fs/promises'
 import type { ProcFiles } from '../core/ports.ts'
 import { describeExecutable } from './executable.ts'
 import type { WatchedKernel } from './kernel.ts'
+import { openCounters } from './net-counters.ts'
 import { parseInnerPid, pidsAmong, socketInode } from './proc-files.ts'
 
 /** More than this is a table, which the kernel gives a page at a time. */
@@ -62,6 +63,7 @@ export function createMachineKernel(): WatchedKernel {
       }
     },
     holding: createHolding(),
+    counters: openCounters,
     executable: describeExecutable,
   }
 }

@@ -87,6 +87,7 @@ export function createProcessReader(kernel: WatchedKernel, clock: Clock): Procfs
     members: (rootPid) => table.members(rootPid, 0),
     requester: (pid, rootPid) => readRequester(proc, pid, rootPid),
     holding: kernel.holding,
+    counters: kernel.counters,
     netTable: (pid, name) => readTable(proc, pid, name),
     reading: (pid) => read(pid, undefined),
     scan: async (rootPid, previous, { isFresh = false, marked } = {}) => {

@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
+import { openCounters } from '../../../src/main/procwatch/net-counters.ts'
 import { refusedIn, watchDatagrams } from '../../../src/main/egress/direct/datagrams.ts'
 
 const SNMP = `Tcp: RtoAlgorithm RtoMin NoPorts
@@ -42,7 +43,7 @@ async function sendToNobody(count: number): Promise<void> {
 
 test('they are told of while they come, each time there are twice as many, and at the end', async () => {
   const counts: number[] = []
-  const watch = watchDatagrams(process.pid, (fact) => {
+  const watch = watchDatagrams(openCounters(process.pid), (fact) => {
     if (fact.type === 'net/datagrams') counts.push(fact.count)
   })
   const more = async (): Promise<number> => {
@@ -60,6 +61,6 @@ test('they are told of while they come, each time there are twice as many, and a
 
 test('a network that is not there any more is no fault', async () => {
   const facts: Fact[] = []
-  await watchDatagrams(2 ** 30, (fact) => facts.push(fact)).close()
+  await watchDatagrams(openCounters(2 ** 30), (fact) => facts.push(fact)).close()
   expect(facts).toEqual([])
 })

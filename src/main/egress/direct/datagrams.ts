@@ -1,8 +1,7 @@
-import { type FileHandle, open } from 'node:fs/promises'
 import type { Fact } from '../../../shared/domain/timeline.ts'
+import type { NetCounters } from '../../core/ports.ts'
 
 const LOOK_MS = 1000
-const MAX_BYTES = 16 * 1024
 
 /** Tells of datagrams that found nobody; whoever watches closes it, which looks a last time. */
 export interface DatagramWatch {
@@ -12,23 +11,22 @@ export interface DatagramWatch {
 /**
  * Datagrams have no way out of a sandbox, and nothing of ours sees one: the kernel refuses each and
  * counts it. What is told grows by doubling, so that a program that never stops trying is a few
- * facts. `rootPid`: any process in the sandbox's network, alive now; it may end before this does.
+ * facts. It closes the counters of the sandbox's network.
  */
-export function watchDatagrams(rootPid: number, report: (fact: Fact) => void): DatagramWatch {
+export function watchDatagrams(
+  counters: Promise<NetCounters>,
+  report: (fact: Fact) => void,
+): DatagramWatch {
   let first: number | null = null
   let next = 1
   const look = async (): Promise<void> => {
-    const files = await opened
-    const texts = await Promise.all(files.map(readAll))
-    const all = refusedIn(texts.join('\n'))
+    const all = refusedIn(await (await counters).read())
     first ??= all
     const count = all - first
     if (count < next) return
     next = count * 2
     report({ type: 'net/datagrams', count })
   }
-  // Held open, they can be read until the last moment, when nobody is in that network any more.
-  const opened = openAll([`/proc/${rootPid}/net/snmp`, `/proc/${rootPid}/net/snmp6`])
   let latest = look()
   const timer = setInterval(() => {
     latest = latest.then(look)
@@ -37,22 +35,9 @@ export function watchDatagrams(rootPid: number, report: (fact: Fact) => void): D
     close: async () => {
       clearInterval(timer)
       await latest.then(look)
-      for (const file of await opened) await file.close()
+      await (await counters).close()
     },
   }
-}
-
-/** A table that is not there (no IPv6) counts nothing. */
-async function openAll(paths: readonly string[]): Promise<FileHandle[]> {
-  const files = await Promise.all(paths.map((path) => open(path).catch(() => null)))
-  return files.filter((file) => file !== null)
-}
-
-async function readAll(file: FileHandle): Promise<string> {
-  const { buffer, bytesRead } = await file
-    .read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0)
-    .catch(() => ({ buffer: Buffer.alloc(0), bytesRead: 0 }))
-  return buffer.toString('latin1', 0, bytesRead)
 }
 
 /** Datagrams for which nobody listened, in the words of /proc/net/snmp and snmp6. */

@@ -26,9 +26,9 @@ export function createDirectFront(
   admissions: Admissions,
   carry: Carry,
   limits: EgressLimits,
-  { rootPid, report }: Pick<EgressOptions, 'rootPid' | 'report'>,
+  { rootPid, processes, report }: Pick<EgressOptions, 'rootPid' | 'processes' | 'report'>,
 ): { accept(client: EgressClient): void; close(): Promise<void> } {
-  const datagrams = watchDatagrams(rootPid, report)
+  const datagrams = watchDatagrams(processes.counters(rootPid), report)
   const names = createDirectNames()
   const told = new Set<string>()
   const tell = (name: string): void => {
