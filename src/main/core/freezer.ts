@@ -10,11 +10,11 @@ export function createFreezer(
     const bySignals = (): ReturnType<Freezer['freeze']> => walk[isHeld ? 'freeze' : 'thaw'](scope)
     const hold = scope.isWholeSession ? holdOf(scope.sessionId) : null
     if (!hold) return bySignals()
-    const affected = (await scope.members()).length
+    // Whoever is held may not be able to say who is a member.
+    const affected = isHeld ? (await scope.members()).length : 0
     const hasObeyed = await hold(isHeld).catch(() => false)
-    if (!hasObeyed) return bySignals()
     // Parts of it may have been stopped on their own before.
-    return isHeld ? { affected, remained: 0 } : bySignals()
+    return isHeld && hasObeyed ? { affected, remained: 0 } : bySignals()
   }
   return { freeze: (scope) => set(scope, true), thaw: (scope) => set(scope, false) }
 }

@@ -193,7 +193,7 @@ function makeSandbox(
     destroy: async () => {
       connector.close()
       // What programs wrote through mapped memory is still in the machine's.
-      await control.ask(KIND.stop, Buffer.alloc(0), STOP_MS)
+      if (!isHeld) await control.ask(KIND.stop, Buffer.alloc(0), STOP_MS)
       await endMachine(start, around)
     },
   }

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path'
+import { afterEach, beforeEach, expect } from 'vitest'
+import type { Connection } from '../../src/shared/rpc/client.ts'
+import { outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+const test = requireCapability('bubblewrap', 'machines')
+/** As their users install them. */
+const AGENTS = resolve(import.meta.dirname, '../fixtures/agents/node_modules/.bin')
+
+let host: TestHost
+let connection: Connection
+beforeEach(async () => {
+  host = await startTestHost({ env: { PATH: `${AGENTS}:${process.env.PATH}` } })
+  connection = await host.connect()
+})
+afterEach(() => host.dispose())
+
+test.each([
+  ['codex', 'WelcometoCodex'],
+  ['claude-code', 'WelcometoClaudeCode'],
+] as const)('%s draws its first screen in a virtual machine', async (agent, words) => {
+  const created = await connection.api.session.create({
+    ...shellSpec(host.workspace, ''),
+    ...{ agent, command: null },
+  })
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  const { id } = created.value
+  const text = async (): Promise<string> =>
+    (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
+  // An emulated processor runs a program of this size for the first time.
+  await expect.poll(text, { timeout: 120_000 }).toContain(words)
+  await connection.api.session.stop({ id })
+})
