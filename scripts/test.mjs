@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchElectron, findElectron } from './lib/electron.mjs'
 import { readOptions } from './lib/options.mjs'
@@ -10,7 +10,8 @@ import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
 import { ordinaryUser } from './lib/test-user.mjs'
 
 /** The suite, in order. A part is run with `--only NAME`. */
-const PARTS = ['checks', 'unit', 'real', 'containers', 'visual', 'e2e']
+const PARTS = ['checks', 'unit', 'real', 'containers', 'visual', 'machines', 'e2e']
+const WITH_ENGINE = ['real', 'containers', 'visual', 'machines', 'e2e']
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
@@ -96,6 +97,19 @@ async function playwright(name, user, args) {
   })
 }
 
+/** What is started beside something else says its words when it has ended. */
+async function saidLater(name, user, work) {
+  const file = join(ROOT, `out/test/${name.replaceAll(' ', '-')}.log`)
+  const log = openSync(file, 'w')
+  const start = (command, args, options) =>
+    user.start(command, args, { ...options, stdio: ['ignore', log, log] })
+  await work({ ...user, start }).finally(() => closeSync(log))
+  const words = readFileSync(file, 'utf8')
+  if (words === '') return
+  say(`${name}, in their own words`)
+  process.stdout.write(words)
+}
+
 /** Every skipped test of a Playwright report, with the reason it gave. */
 function skipped(suites) {
   return suites.flatMap((suite) => [
@@ -140,13 +154,13 @@ function readParts() {
 const parts = readParts()
 await prepare()
 await prepareTestMachine()
-if (parts.some((part) => ['real', 'containers', 'e2e'].includes(part))) await installAgents()
+if (parts.some((part) => part !== 'visual' && WITH_ENGINE.includes(part))) await installAgents()
 mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 
 const self = { root: ROOT, start: runHere }
 if (parts.includes('checks')) await checks()
 if (parts.includes('unit')) await vitest('unit', self)
-if (parts.some((part) => ['real', 'containers', 'visual', 'e2e'].includes(part))) {
+if (parts.some((part) => WITH_ENGINE.includes(part))) {
   const engine = await startTestEngine()
   const user = ordinaryUser()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -156,8 +170,14 @@ if (parts.some((part) => ['real', 'containers', 'visual', 'e2e'].includes(part))
     })
   try {
     if (parts.includes('real')) await vitest('real', user)
-    if (parts.includes('containers')) await vitest('containers', user)
-    if (parts.includes('visual')) await playwright('visual', user, ['--project=visual'])
+    // They wait for different things: engines for the disk, a browser and machines for the processor.
+    await Promise.all([
+      parts.includes('containers') && vitest('containers', user),
+      saidLater('visual and machines', user, async (apart) => {
+        if (parts.includes('visual')) await playwright('visual', apart, ['--project=visual'])
+        if (parts.includes('machines')) await vitest('machines', apart)
+      }),
+    ])
     if (parts.includes('e2e')) {
       const electron = findElectron() ?? (await fetchElectron(false))
       if (electron) await playwright('electron', user, ['--project=electron'])

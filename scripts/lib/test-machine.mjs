@@ -15,6 +15,7 @@ const PACKAGES = [
   ...['libgtk-3-0|libgtk-3-0t64', 'libnss3', 'libasound2|libasound2t64', 'libgbm1', 'libxss1'],
   ...['libxtst6', 'libatk-bridge2.0-0|libatk-bridge2.0-0t64', 'libnotify4'],
   ...['gnupg', 'gpg-agent', 'docker.io'],
+  ...['qemu-system-x86', 'linux-image-amd64|linux-image-generic', 'kmod', 'xz-utils', 'zstd'],
 ]
 
 /** What a machine needs to run the tests, beyond what it needs to run Cloche. */

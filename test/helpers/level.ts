@@ -10,6 +10,6 @@ function levelOf(name: string | undefined): 'os' | 'container' | 'vm' {
 /** For what only the OS sandbox has; elsewhere it is skipped, and `why` is printed. */
 export function onlyInOs(own: typeof test, why: string): typeof test {
   if (LEVEL === 'os') return own
-  console.log(`skipped in containers: ${why}`)
+  console.log(`skipped at level ${LEVEL}: ${why}`)
   return own.skip as unknown as typeof test
 }

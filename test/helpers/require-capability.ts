@@ -84,9 +84,12 @@ function isAllowed(path: string, mode: number): boolean {
  */
 export function requireCapability(...names: (keyof typeof CHECKS)[]): typeof test {
   // What makes the wall that is tested.
-  const needed = names.map((name) =>
-    name === 'bubblewrap' && LEVEL === 'container' ? 'a container engine' : name,
-  )
+  const wall = {
+    os: ['bubblewrap'],
+    container: ['a container engine'],
+    vm: ['bubblewrap', 'machines'],
+  }[LEVEL]
+  const needed = names.flatMap((name) => (name === 'bubblewrap' ? wall : [name]))
   const missing = needed.filter((name) => !CHECKS[name]?.())
   if (missing.length === 0) return test
   const reason = `this machine lacks ${missing.join(', ')}`
