@@ -108,7 +108,7 @@ describe('container engines', () => {
   })
 })
 
-test('the doctor names every level, and says plainly what is not built', async () => {
+test('the doctor names every level, and says plainly what is missing', async () => {
   const socket = join(folder, 'docker.sock')
   await engine(socket)
   const env = { DOCKER_HOST: `unix://${socket}` }
@@ -150,5 +150,6 @@ test('the doctor names every level, and says plainly what is not built', async (
       },
     ]),
   })
-  expect(vm?.status).toBe('unsupported')
+  expect(vm?.status).toBe(process.platform === 'linux' ? 'missing' : 'unsupported')
+  expect(vm?.summary).toMatch(/^No machine can be started: /)
 })

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { guestPlan, sharesOf } from '../../../../src/main/backends/vm/guest-plan.ts'
+import { qemuArgs } from '../../../../src/main/backends/vm/qemu-args.ts'
+import type { PlanInput } from '../../../../src/main/core/isolation/plan.ts'
+import type { FileEntry } from '../../../../src/main/backends/files/entries.ts'
+import { PLAIN_PLAN } from '../../../helpers/plan.ts'
+
+const PLAN: PlanInput = {
+  ...PLAIN_PLAN,
+  level: 'vm',
+  workspace: '/home/ada/work',
+  home: '/home/ada',
+  user: 'ada',
+  argv: ['/usr/bin/tool', '', 'two words'],
+  mounts: [
+    { source: '/data/state', target: '/home/ada/.tool', access: 'write' },
+    { source: '/srv/tool', target: '/srv/tool', access: 'read' },
+    { source: '/srv/one-file', target: '/var/lib/one/file', access: 'read' },
+  ],
+}
+const isFile = (path: string): boolean => path === '/srv/one-file'
+const entry = (path: string, access: FileEntry['access'], kind: FileEntry['kind'] = 'folder') =>
+  ({ path, access, kind, origin: 'person', absent: null }) satisfies FileEntry
+const shares = (entries: readonly FileEntry[] = [], plan = PLAN) =>
+  sharesOf(plan, { folders: ['/usr', '/opt'] }, entries, isFile).map(
+    ({ path, access }) => `${access} ${path}`,
+  )
+
+test('a machine is given what the sandbox around it has, each once, and no kernel files', () => {
+  expect(shares()).toEqual([
+    ...['read /usr', 'read /opt', 'read /etc', 'write /home/ada', 'read /srv/tool'],
+    'read /var/lib/one',
+  ])
+})
+
+test('what is stricter below a share is held by the sandbox; what is wider is a share of its own', () => {
+  expect(
+    shares([
+      entry('/home/ada/work/.git/hooks', 'read'),
+      entry('/home/ada/work/.env', 'mask', 'file'),
+    ]),
+  ).toEqual(shares())
+  const inOpt = { ...PLAN, workspace: '/opt/work' }
+  expect(shares([], inOpt)).toContain('write /opt/work')
+  expect(shares([entry('/data/more', 'write'), entry('/data/more/old', 'read')])).toContain(
+    'write /data/more',
+  )
+})
+
+test('the plan is told in words that no value can be taken for', () => {
+  const words = guestPlan(PLAN, {
+    ...{ uid: 1000, gid: 1000, shares: [] },
+    layout: {
+      ...{ links: [['/bin', 'usr/bin']], folders: [], etc: [], shell: '/bin/sh' },
+      ...{ procReadOnly: ['/proc/sys'], procHiddenFiles: ['/proc/kcore'], procHiddenFolders: [] },
+    },
+    env: { HOME: '/home/ada', ODD: 'arg\narg' },
+    argv: PLAN.argv,
+  })
+  expect(words.slice(-8)).toEqual([
+    ...['cwd', '/home/ada/work', 'arg', '/usr/bin/tool', 'arg', '', 'arg', 'two words'],
+  ])
+  expect(words).toContain('ODD=arg\narg')
+  expect(words.join(' ')).toContain('guard /proc/sys hide /proc/kcore')
+})
+
+test('the machine has no network device, no disk, and may start nothing', () => {
+  const args = qemuArgs({
+    ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
+    shares: [
+      { tag: 'share0', path: '/a,readonly=off', access: 'read' },
+      { tag: 'share1', path: '/b', access: 'write' },
+    ],
+  })
+  const after = (name: string): string[] => args.filter((_, i) => args[i - 1] === name)
+  expect(args).toContain('-nodefaults')
+  expect(after('-sandbox')[0]).toMatch(/^on,.*elevateprivileges=deny,spawn=deny/)
+  expect(args.filter((word) => /^-(net|netdev|nic|drive|hda|cdrom|blockdev)$/.test(word))).toEqual(
+    [],
+  )
+  expect(after('-device').filter((word) => /net|blk|scsi|usb|vhost/.test(word))).toEqual([])
+  // A comma in a path is no option of its own.
+  expect(after('-fsdev')).toEqual([
+    'local,id=share0,path=/a,,readonly=off,security_model=none,multidevs=remap,readonly=on',
+    'local,id=share1,path=/b,security_model=none,multidevs=remap',
+  ])
+})
