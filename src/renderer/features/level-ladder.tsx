@@ -47,7 +47,11 @@ export function LevelLadder() {
               <LevelGlyph level={item} />
               <span className="stack-tight grow">
                 <b>{LEVEL_NAMES[item]}</b>
-                <span className="small dim">{mayUse ? LEVEL_EFFECTS[item] : why}</span>
+                <span className="small dim">
+                  {mayUse ? LEVEL_EFFECTS[item] : why}
+                  {/* Whether its processor is emulated is the first thing to know of it. */}
+                  {mayUse && item === 'vm' ? ` ${diagnosis?.summary}` : null}
+                </span>
               </span>
               {level === item && <Icon name="check" />}
             </label>

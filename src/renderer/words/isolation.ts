@@ -31,25 +31,23 @@ export const withArticle = (level: IsolationLevel): string =>
 export const MOVED_WORDS =
   'The program is stopped and started again there, with its own way to resume where it has one. The folder, its rules and its hosts stay the same.'
 
-/** From the strongest wall down, what each has that the next one lacks. */
-const HAS: readonly (readonly [IsolationLevel, string])[] = [
-  ['vm', 'A kernel of its own'],
-  [
-    'container',
-    'What the container engine holds it by: its own system-call filter and control groups',
-  ],
-  ['os', 'The boundary: it could read and change whatever you can'],
-]
+/** What only this wall has. */
+const OWN: Readonly<Partial<Record<IsolationLevel, string>>> = {
+  vm: 'A kernel of its own',
+  container: 'What the container engine holds it by: its own system-call filter and control groups',
+}
+const BOUNDARY = 'The boundary: it could read and change whatever you can'
 
 const RANK: Readonly<Record<IsolationLevel, number>> = { unconfined: 0, os: 1, container: 2, vm: 3 }
 
 export const isUp = (from: IsolationLevel, to: IsolationLevel): boolean => RANK[to] > RANK[from]
 
 /** What a session loses that moves down. */
-export const lostBetween = (from: IsolationLevel, to: IsolationLevel): string[] =>
-  HAS.filter(([level]) => RANK[level] <= RANK[from] && RANK[level] > RANK[to]).map(
-    ([, words]) => words,
-  )
+export function lostBetween(from: IsolationLevel, to: IsolationLevel): string[] {
+  if (RANK[to] >= RANK[from]) return []
+  const own = OWN[from]
+  return [...(own ? [own] : []), ...(to === 'unconfined' ? [BOUNDARY] : [])]
+}
 
 /** What an unconfined session can reach; listed before the word is typed. */
 export const UNCONFINED_REACH: readonly string[] = [

@@ -55,8 +55,8 @@ export async function diagnoseVm(
     ...base,
     status: 'usable',
     summary: isFast
-      ? 'Sessions can have a kernel and a machine of their own.'
-      : 'Sessions can have a kernel and a machine of their own. Its processor is emulated, which is many times slower.',
+      ? 'Here it runs on the machine’s own processor.'
+      : 'Here its processor is emulated, which is many times slower.',
     remedies: [],
   }
 }

@@ -26,7 +26,15 @@ import { diagnoseVm, processorWords } from './diagnose-vm.ts'
 import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
 import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
 import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
-import { DIAL_PORT, INITRAMFS, KERNEL, LINES, qemuArgs, RUNNER } from './qemu-args.ts'
+import {
+  type Acceleration,
+  DIAL_PORT,
+  INITRAMFS,
+  KERNEL,
+  LINES,
+  qemuArgs,
+  RUNNER,
+} from './qemu-args.ts'
 import { type MachineLines, startMachine } from './vm-start.ts'
 
 export interface VmBackendOptions extends VmOptions {
@@ -93,8 +101,12 @@ const lacks = ({ part, why }: Lack): Result<never, StartFailure> =>
   })
 
 const GIB = 2 ** 30
-/** A machine's memory where no limit says another. */
-const defaultMemory = (): number => Math.min(4 * GIB, Math.floor(totalmem() / 2))
+/**
+ * A machine's memory, which a limit can only make less. What is not used is not taken of this machine,
+ * but an emulated processor prepares every page of it before anything runs.
+ */
+const mostMemory = (by: Acceleration): number =>
+  by === 'kvm' ? Math.floor(totalmem() / 2) : Math.min(4 * GIB, Math.floor(totalmem() / 2))
 /** What QEMU needs besides the machine's memory. */
 const QEMU_BYTES = GIB
 
@@ -121,13 +133,13 @@ async function planMachine(
     readFilePolicy(plan, options.placeholders.isHeld),
   ])
   const { limits } = plan
-  const memoryBytes = limits.memoryBytes ?? defaultMemory()
   const shares = sharesOf(plan, layout, files.entries, isFile)
   const processors = Math.max(
     1,
     Math.min(availableParallelism(), Math.ceil((limits.cpuPercent ?? Infinity) / 100)),
   )
   const acceleration = parts.acceleration.by
+  const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
   const command = [
     ...[RUNNER, String(DIAL_PORT), '--'],
     ...qemuArgs({ qemu: parts.qemu, acceleration, processors, memoryBytes, shares }),
@@ -156,7 +168,7 @@ async function planMachine(
         ...{ env: {}, granted: [], path: [] },
         limits: {
           ...limits,
-          memoryBytes: limits.memoryBytes === null ? null : limits.memoryBytes + QEMU_BYTES,
+          memoryBytes: memoryBytes + QEMU_BYTES,
           processes: null,
         },
       }),
