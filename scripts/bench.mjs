@@ -16,6 +16,7 @@ import { installAgents } from './lib/test-machine.mjs'
 const PARTS = {
   sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
   container: { needs: ['docker', 'dockerd'], packages: 'docker.io' },
+  machine: { needs: ['bwrap', 'qemu-system-x86_64'], packages: 'bubblewrap qemu-system-x86' },
   view: { needs: ['chromium'], packages: 'chromium' },
   recording: { needs: ['bwrap', 'asciinema'], packages: 'bubblewrap asciinema' },
   egress: { needs: ['gcc'], packages: 'gcc; squid is measured as well where it is installed' },

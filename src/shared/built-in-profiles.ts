@@ -13,6 +13,7 @@ export const builtInProfiles = (presets: readonly HostPreset[]): Profile[] => {
     ['Workspace', { network: 'ask' }],
     ['Workspace and registries', { network: 'listed', allow: [...new Set(registries)] }],
     ['Container', { level: 'container', network: 'ask' }],
+    ['Virtual machine', { level: 'vm', network: 'ask' }],
   ]
   return profiles.map(([name, policy]) => ({
     ...{ name, policy, origin: 'built-in' as const, problem: null, path: null },

@@ -52,7 +52,7 @@ export async function findQemu({
 /** Looked for anew by each call; only the trial of the processor counts until this process ends. */
 export function createVmParts(options: VmOptions): () => Promise<Result<VmParts, Lack>> {
   const trials = new Map<string, Promise<Accelerated>>()
-  return async () => {
+  const find = async (): Promise<Result<VmParts, Lack>> => {
     const filter = compileSandboxFilter(process.arch)
     if (process.platform !== 'linux' || process.arch !== 'x64' || !filter)
       return err({
@@ -69,9 +69,21 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
         })
     const kernel = await findGuestKernel()
     if ('why' in kernel) return err({ part: 'a kernel', why: kernel.why })
-    const system = await prepareGuestSystem(kernel, options.guestPrograms, filter, options.vmFolder)
+    const programs = options.guestPrograms
+    const system = await prepareGuestSystem(kernel, programs, filter, options.vmFolder).catch(
+      (cause: unknown) => String(cause),
+    )
+    if (typeof system === 'string')
+      return err({ part: 'a kernel', why: `${kernel.version} could not be prepared: ${system}` })
     const trial = trials.get(system.kernel) ?? findAcceleration(qemu, system)
     trials.set(system.kernel, trial)
     return ok({ qemu, kernelVersion: kernel.version, system, acceleration: await trial })
+  }
+  // One at a time: what machines start with is made once, not once for each that asks.
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const found = last.then(find, find)
+    last = found
+    return found
   }
 }
