@@ -17,19 +17,16 @@ beforeEach(async () => {
 })
 afterEach(() => host.dispose())
 
-test.each([
-  ['codex', 'WelcometoCodex'],
-  ['claude-code', 'WelcometoClaudeCode'],
-] as const)('%s draws its first screen in a virtual machine', async (agent, words) => {
+test('Claude Code draws its first screen in a virtual machine', async () => {
   const created = await connection.api.session.create({
     ...shellSpec(host.workspace, ''),
-    ...{ agent, command: null },
+    ...{ agent: 'claude-code', command: null },
   })
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   const text = async (): Promise<string> =>
     (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
-  // An emulated processor runs a program of this size for the first time.
-  await expect.poll(text, { timeout: 120_000 }).toContain(words)
+  // An emulated processor takes half a minute for it where nothing else runs.
+  await expect.poll(text, { timeout: 160_000 }).toContain('WelcometoClaudeCode')
   await connection.api.session.stop({ id })
 })
