@@ -1,4 +1,4 @@
-import { type DragEvent, type KeyboardEvent, useEffect, useRef, useState } from 'react'
+import { type DragEvent, type KeyboardEvent, useEffect, useState } from 'react'
 import { ReadFormat, type SettingsFile } from '../../shared/domain/policy-formats.ts'
 import {
   backToSettings,
@@ -14,6 +14,7 @@ import {
 } from '../stores/import-settings.ts'
 import { useActions } from '../stores/session-actions.ts'
 import { Button } from '../ui/button.tsx'
+import { FileButton } from '../ui/file-button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Loading } from '../ui/states.tsx'
 import { Path } from '../ui/text.tsx'
@@ -163,7 +164,13 @@ function Sources() {
               ))}
             </select>
           </label>
-          <ChooseFile />
+          <FileButton
+            words="Choose a file"
+            label="Settings to read"
+            accept=".json,.jsonc,.toml,.lsrules,.txt"
+            onFile={(file) => void takeFile(file)}
+            testId="import-file"
+          />
         </div>
         <textarea
           className="input mono policy-text"
@@ -227,30 +234,5 @@ function FoundFile({ file }: { file: SettingsFile }) {
         {refusal ? `${REFUSAL_WORDS[refusal]}: paste it` : formatBytes(sizeBytes)}
       </span>
     </button>
-  )
-}
-
-function ChooseFile() {
-  const input = useRef<HTMLInputElement>(null)
-  return (
-    <>
-      <input
-        ref={input}
-        type="file"
-        className="visually-hidden"
-        tabIndex={-1}
-        aria-label="Settings to read"
-        accept=".json,.jsonc,.toml,.lsrules,.txt"
-        onChange={(event) => {
-          const [file] = event.target.files ?? []
-          event.target.value = ''
-          if (file) void takeFile(file)
-        }}
-        data-testid="import-file-input"
-      />
-      <Button icon="folder" onClick={() => input.current?.click()} data-testid="import-file">
-        Choose a file
-      </Button>
-    </>
   )
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { isLive } from '../../shared/domain/session.ts'
 import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import { useConnection } from '../connection.ts'
@@ -9,6 +9,7 @@ import { refreshRecordings, useRecordings } from '../stores/recordings.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { AxisStrip, LevelGlyph } from '../ui/badges.tsx'
 import { Button } from '../ui/button.tsx'
+import { FileButton } from '../ui/file-button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { List } from '../ui/list.tsx'
 import { Empty, Failed, Loading } from '../ui/states.tsx'
@@ -48,7 +49,13 @@ function RecordingList() {
           )}
         </div>
         <KeepButton />
-        <OpenFile />
+        <FileButton
+          words="Open a file"
+          label="Recording to open"
+          accept=".cast,.html,.jsonl"
+          onFile={(file) => void openFile(file)}
+          testId="open-file"
+        />
       </header>
       {status === 'loading' && <Loading what="recordings" rows={6} />}
       {status === 'failed' && (
@@ -92,32 +99,6 @@ function RecordingList() {
         </div>
       )}
     </section>
-  )
-}
-
-/** A recording from elsewhere, only to be looked at. */
-function OpenFile() {
-  const input = useRef<HTMLInputElement>(null)
-  return (
-    <>
-      <input
-        ref={input}
-        type="file"
-        className="visually-hidden"
-        tabIndex={-1}
-        aria-label="Recording to open"
-        accept=".cast,.html,.jsonl"
-        onChange={(event) => {
-          const [file] = event.target.files ?? []
-          event.target.value = ''
-          if (file) void openFile(file)
-        }}
-        data-testid="open-file-input"
-      />
-      <Button icon="folder" onClick={() => input.current?.click()} data-testid="open-file">
-        Open a file
-      </Button>
-    </>
   )
 }
 

@@ -73,13 +73,15 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         const watched =
           observe && (async (hidden: readonly string[]) => (await observe(hidden), null))
         const folder = await makeRunFolder(machine.visible)
+        let outer: Result<SandboxBuild, StartFailure> | null = null
         try {
           await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
-          const outer = await around.build(machine.around(options, folder.path), sessionId, watched)
+          outer = await around.build(machine.around(options, folder.path), sessionId, watched)
           if (outer.ok) return ok(await prepare(machine, outer.value, folder, options))
           await folder.remove()
           return outer
         } catch (cause) {
+          if (outer?.ok) await outer.value.abandon()
           await folder.remove()
           throw cause
         }
