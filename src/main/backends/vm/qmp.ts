@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import type { Socket } from 'node:net'
 import { z } from 'zod'
 
@@ -13,6 +12,7 @@ const Answer = z.union([
   z.object({ error: z.unknown() }).transform(() => false),
 ])
 const ANSWER_MS = 5000
+const MOST_LINE = 64 * 1024
 
 /** QEMU's own protocol (QMP): a line each, answered in order; events stand between. */
 export function machineMonitor(socket: Socket): MachineMonitor {
@@ -30,9 +30,16 @@ export function machineMonitor(socket: Socket): MachineMonitor {
       socket.write(`${JSON.stringify({ execute })}\n`)
     })
   socket.on('close', finish)
-  createInterface({ input: socket }).on('line', (line) => {
-    const said = Answer.safeParse(parsed(line))
-    if (said.success) waiting.shift()?.(said.data)
+  let rest = ''
+  socket.setEncoding('utf8').on('data', (part) => {
+    const lines = `${rest}${String(part)}`.split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) {
+      const said = Answer.safeParse(parsed(line))
+      if (said.success) waiting.shift()?.(said.data)
+    }
+    // QEMU is not trusted either: a line without an end is none of its words.
+    if (rest.length > MOST_LINE) socket.destroy()
   })
   const ready = say('qmp_capabilities')
   return { command: async (name) => (await ready) && say(name) }
