@@ -62,6 +62,7 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
   pip: () => spawnSync('/usr/bin/python3', ['-m', 'pip', '--version']).status === 0,
   ssh: () => spawnSync('ssh', ['-V']).status === 0,
   rg: () => spawnSync('rg', ['--version']).status === 0,
+  xz: () => spawnSync('xz', ['--version']).status === 0,
   socat: () => spawnSync('socat', ['-V']).status === 0,
   python3: () => spawnSync('python3', ['--version']).status === 0,
 }

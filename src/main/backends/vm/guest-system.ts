@@ -215,11 +215,10 @@ async function unpacked(name: string, bytes: Buffer, folder: string): Promise<Bu
   if (!found) return bytes
   const [, tool] = found
   if (tool === null) return gunzipSync(bytes)
-  const packed = join(folder, `packed-${process.pid}`)
-  const plain = join(
-    folder,
-    `plain-${process.pid}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`,
-  )
+  // Several are unpacked at one time.
+  const mark = createHash('sha256').update(name).digest('hex').slice(0, 16)
+  const packed = join(folder, `packed-${mark}`)
+  const plain = join(folder, `plain-${mark}`)
   try {
     await writeFile(packed, bytes, { mode: 0o600 })
     const script = 'out=$1 in=$2; shift 2; "$@" <"$in" >"$out"'

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,6 +8,7 @@ import {
   guestProgramsIn,
   prepareGuestSystem,
 } from '../../../../src/main/backends/vm/guest-system.ts'
+import { requireCapability } from '../../../helpers/require-capability.ts'
 import { temporaryFolder } from '../../../helpers/recording.ts'
 
 const ELF = Buffer.concat([Buffer.from([0x7f]), Buffer.from('ELF and the kernel itself')])
@@ -73,4 +75,28 @@ test('it is made once for these files, and anew for others', async () => {
   expect((await readdir(here.at('kept'))).sort()).toEqual(
     [second.initramfs, second.kernel].map((path) => path.split('/').at(-1)).sort(),
   )
+})
+
+requireCapability('xz')('modules that another program unpacks do not meet each other', async () => {
+  await using here = await machine(bootImage(gzipSync(ELF)))
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  for (const name of names)
+    await writeFile(
+      here.at(`${name}.ko.xz`),
+      execFileSync('xz', ['-c'], { input: `${name} `.repeat(5000) }),
+    )
+  const programs = guestProgramsIn(here.at('programs'))
+  const modules = names.map((name) => here.at(`${name}.ko.xz`))
+  const files = { version: '0.0-none', image: here.at('vmlinuz'), modules }
+  const { initramfs } = await prepareGuestSystem(
+    files,
+    programs,
+    Buffer.from('filter'),
+    here.at('kept'),
+  )
+  const archive = (await readFile(initramfs)).toString('latin1')
+  for (const name of names) expect(archive).toContain(`${name} `.repeat(5000))
+  expect(
+    (await readdir(here.at('kept'))).filter((name) => !/^(kernel|initramfs)-/.test(name)),
+  ).toEqual([])
 })
