@@ -151,6 +151,8 @@ export interface Terminal {
   readonly exited: Promise<{ exitCode: number; signal?: number | undefined }>
 }
 
+const QUIET_MS = 50
+
 /** Executes a LaunchSpec as the PTY host does. */
 export function startInTerminal(launch: LaunchSpec): Terminal {
   const pty = spawn(launch.file, [...launch.args], {
@@ -160,11 +162,20 @@ export function startInTerminal(launch: LaunchSpec): Terminal {
     env: { ...launch.env },
   })
   let text = ''
+  let saidAtMs = 0
   pty.onData((data) => {
     text += data
+    saidAtMs = performance.now()
   })
+  // What it said last may come after its end is known, on a busy machine much later.
   const exited = new Promise<{ exitCode: number; signal?: number | undefined }>((done) =>
-    pty.onExit((status) => setTimeout(() => done(status), 50)),
+    pty.onExit((status) => {
+      const look = (): void => {
+        if (performance.now() - saidAtMs >= QUIET_MS) done(status)
+        else setTimeout(look, QUIET_MS)
+      }
+      setTimeout(look, QUIET_MS)
+    }),
   )
   return { pty, output: () => text, exited }
 }
