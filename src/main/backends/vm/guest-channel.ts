@@ -42,7 +42,6 @@ export interface GuestChannel {
 /** Listens at `path` for the one connection QEMU makes. Rejects when the socket cannot be made. */
 export async function openGuestChannel(path: string): Promise<GuestChannel> {
   const waiting = new Map<number, (answer: Buffer | null) => void>()
-  let peer: Socket | null = null
   let isClosed = false
   let isReady = false
   let program: number | null = null
@@ -57,8 +56,7 @@ export async function openGuestChannel(path: string): Promise<GuestChannel> {
     isClosed = true
     for (const settle of waiting.values()) settle(null)
     waiting.clear()
-    peer?.destroy()
-    server.close()
+    line.close()
   }
   const take = (id: number, kind: number, content: Buffer): void => {
     if (id !== 0) {
@@ -95,18 +93,14 @@ export async function openGuestChannel(path: string): Promise<GuestChannel> {
     head.writeUInt32LE(content.length, 0)
     head.writeUInt32LE(id, 4)
     head.writeUInt32LE(kind, 8)
-    if (!isClosed) peer?.write(Buffer.concat([head, content]))
+    if (!isClosed) line.socket()?.write(Buffer.concat([head, content]))
   }
 
-  const server = createServer((socket) => {
-    server.close()
-    if (peer || isClosed) return void socket.destroy()
-    peer = socket
-    socket.on('error', () => undefined)
+  const line = await openLine(path, (socket) => {
+    if (isClosed) return void socket.destroy()
     socket.on('data', receive)
     socket.on('close', end)
   })
-  await listen(server, path)
   return {
     isReady: () => isReady,
     program: () => program,
@@ -117,7 +111,7 @@ export async function openGuestChannel(path: string): Promise<GuestChannel> {
     tell: (kind, content = new Uint8Array()) => send(0, kind, content),
     ask: (kind, content, limitMs = ANSWER_MS) =>
       new Promise((resolve) => {
-        if (isClosed || !peer) return resolve(null)
+        if (isClosed || !line.socket()) return resolve(null)
         const id = ++lastId
         const timer = setTimeout(() => {
           waiting.delete(id)

@@ -1,17 +1,8 @@
 import { createHash } from 'node:crypto'
-import {
-  access,
-  constants,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises'
+import { constants, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { exists } from '../exists.ts'
 import { run } from '../spawn.ts'
 import { cpioArchive } from './cpio.ts'
 
@@ -54,14 +45,7 @@ export async function findGuestKernel(): Promise<GuestKernelFiles | { readonly w
 const byVersion = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
 
 async function firstReadable(paths: readonly string[]): Promise<string | null> {
-  for (const path of paths)
-    if (
-      await access(path, constants.R_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path
+  for (const path of paths) if (await exists(path, constants.R_OK)) return path
   return null
 }
 
@@ -141,10 +125,10 @@ export async function prepareGuestSystem(
     kernel: join(folder, `kernel-${digest}`),
     initramfs: join(folder, `initramfs-${digest}`),
   }
-  const [hasKernel, hasInitramfs] = await Promise.all(
-    [system.kernel, system.initramfs].map((path) => firstReadable([path])),
+  const kept = await Promise.all(
+    Object.values(system).map((path: string) => exists(path, constants.R_OK)),
   )
-  if (hasKernel && hasInitramfs) return system
+  if (kept.every(Boolean)) return system
   for (const name of await readdir(folder))
     if (/^(kernel|initramfs)-/.test(name)) await rm(join(folder, name), { force: true })
   await writeWhole(system.initramfs, await initramfsOf(files, programs, filter, folder))

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises'
+import { constants } from 'node:fs/promises'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { exists } from '../exists.ts'
 import { compileSandboxFilter } from '../seccomp.ts'
@@ -38,14 +38,7 @@ const QEMU_PATHS = ['/usr/bin/qemu-system-x86_64', '/usr/local/bin/qemu-system-x
 export async function findQemu({
   qemuPaths = QEMU_PATHS,
 }: Pick<VmOptions, 'qemuPaths'>): Promise<string | null> {
-  for (const path of qemuPaths)
-    if (
-      await access(path, constants.X_OK).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path
+  for (const path of qemuPaths) if (await exists(path, constants.X_OK)) return path
   return null
 }
 

@@ -49,16 +49,20 @@ export interface VmBackendOptions extends VmOptions {
  */
 export function createVmBackend(options: VmBackendOptions, around: SandboxBackend): SandboxBackend {
   const findParts = createVmParts(options)
+  const planned = async (plan: Plan): Promise<Result<PlannedMachine, StartFailure>> => {
+    const parts = await findParts()
+    if (!parts.ok) return lacks(parts.error)
+    return ok(await planMachine(confined(plan), parts.value, options))
+  }
   return {
     level: 'vm',
     diagnose: async () => diagnoseVm(options, await findParts(), await around.diagnose()),
     describe: (plan) =>
       orRefused(async () => {
-        const parts = await findParts()
-        if (!parts.ok) return lacks(parts.error)
-        const machine = await planMachine(confined(plan), parts.value, options)
-        const outer = await around.describe(machine.around(options, '(run folder)'))
-        return outer.ok ? ok(policyOf(machine, outer.value)) : outer
+        const machine = await planned(plan)
+        if (!machine.ok) return machine
+        const outer = await around.describe(machine.value.around(options, '(run folder)'))
+        return outer.ok ? ok(policyOf(machine.value, outer.value)) : outer
       }),
     build: (plan, sessionId, observe) =>
       orRefused(async () => {
@@ -66,9 +70,9 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
           ...[options.vmFolder, options.runnerProgram, ...Object.values(options.guestPrograms)],
         ])
         if (refusal) return refusal
-        const parts = await findParts()
-        if (!parts.ok) return lacks(parts.error)
-        const machine = await planMachine(confined(plan), parts.value, options)
+        const found = await planned(plan)
+        if (!found.ok) return found
+        const machine = found.value
         // Every change of a file is QEMU's as this machine's kernel sees it: who made it is not known.
         const watched =
           observe && (async (hidden: readonly string[]) => (await observe(hidden), null))
