@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { createEngineChoice, type EngineChoice } from './backends/containers/engine-choice.ts'
 import { createEngineManager } from './backends/containers/manage.ts'
@@ -26,7 +27,12 @@ export interface Engines {
   readonly manager: EngineManager
   readonly imageJobs: ImageJobs
   readonly notice: string | null
+  /** Ends what is being made, and what is being removed of an earlier host, between two steps. */
+  close(): Promise<void>
 }
+
+/** Milliseconds an engine that does not answer may hold up the end of the host. */
+const CLOSE_MS = 2000
 
 /** Container engines: which is used, what is in it, what is made for it. */
 export async function createEngines(options: EnginesOptions): Promise<Engines> {
@@ -38,11 +44,17 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const resources = join(options.entries, '../../resources')
   const manager = createEngineManager(choice, { resources, log, devContainers })
   // An engine may take long, or not answer at all; nothing of a start waits for it.
-  sweepContainers(env, log).catch((cause: unknown) =>
+  const ending = new AbortController()
+  const swept = sweepContainers(env, log, ending.signal).catch((cause: unknown) =>
     log.warn('containers that were left behind could not be looked for', cause),
   )
+  const imageJobs = createImageJobs(manager.makeImage, options.clock, options.newId)
   return {
-    ...{ choice, manager, notice: loaded.notice },
-    imageJobs: createImageJobs(manager.makeImage, options.clock, options.newId),
+    ...{ choice, manager, imageJobs, notice: loaded.notice },
+    close: async () => {
+      imageJobs.close()
+      ending.abort()
+      await Promise.race([swept, sleep(CLOSE_MS, undefined, { ref: false })])
+    },
   }
 }

@@ -357,8 +357,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       }),
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
-      engines.imageJobs.close()
       await sessions.stopAll()
+      await engines.close()
       for (const backend of backends.values()) await backend.close?.()
       await processes.close()
       await orphans.close()

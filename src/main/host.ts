@@ -1,4 +1,5 @@
-import { createHost } from './create-host.ts'
+import { ok, type Result } from '../shared/result.ts'
+import { createHost, type Host, type HostError } from './create-host.ts'
 import type { FromHost, ToHost } from './shell-electron/host-messages.ts'
 import { type CommandLineShell, serveCommandLine } from './shell-cli/socket-server.ts'
 import { createParentBox } from './shell-electron/parent-box.ts'
@@ -19,17 +20,29 @@ const starter = createParentStarter((message) => parentPort.postMessage(message)
 const keyring = process.env.CLOCHE_KEYRING
 const box = keyring ? createParentBox(keyring, (message) => parentPort.postMessage(message)) : null
 const node = process.env.CLOCHE_NODE
-/** Windows may ask before the host stands; they wait. */
-const created = createHost({
-  dataDir: process.env.CLOCHE_DATA_DIR ?? null,
-  entries: import.meta.dirname,
-  nodePath: node ?? process.execPath,
-  nodeEnv: node ? {} : { ELECTRON_RUN_AS_NODE: '1' },
-  starter,
-  secretBox: box,
-  mayUnconfineInBrowser: false,
-  env: process.env,
-})
+/** Windows may ask before the host and the socket of `cloche` stand; they wait. */
+const standing = stand()
+
+async function stand(): Promise<
+  Result<Host & { readonly commandLine: CommandLineShell }, HostError>
+> {
+  const created = await createHost({
+    dataDir: process.env.CLOCHE_DATA_DIR ?? null,
+    entries: import.meta.dirname,
+    nodePath: node ?? process.execPath,
+    nodeEnv: node ? {} : { ELECTRON_RUN_AS_NODE: '1' },
+    starter,
+    secretBox: box,
+    mayUnconfineInBrowser: false,
+    env: process.env,
+  })
+  if (!created.ok) return created
+  const { dataDir, accept } = created.value
+  const commandLine = await serveCommandLine(dataDir, (transport) =>
+    accept(transport, { shell: 'cli' }),
+  )
+  return ok({ ...created.value, commandLine })
+}
 
 parentPort.on('message', ({ data, ports }) => {
   void receive(data, ports[0])
@@ -39,25 +52,21 @@ async function receive(message: ToHost, port: MainPort | undefined): Promise<voi
   if (message.t === 'started' && port) return starter.started(message.id, port)
   if (message.t === 'exited') return starter.exited(message.id)
   if (message.t === 'keyring') return box?.answered(message.id, message.text)
-  const host = await created
+  const host = await standing
   if (!host.ok) return
   if (message.t === 'viewer' && port)
     return host.value.accept(portTransport(port), { shell: 'electron' })
   if (message.t === 'count-live')
     parentPort.postMessage({ t: 'live', id: message.id, count: host.value.liveCount() })
   if (message.t === 'stop') {
-    await commandLine?.close()
+    await host.value.commandLine.close()
     await host.value.stop()
     parentPort.postMessage({ t: 'stopped' })
   }
 }
 
-const host = await created
-let commandLine: CommandLineShell | null = null
+const host = await standing
 if (host.ok) {
-  const { dataDir, accept } = host.value
-  commandLine = await serveCommandLine(dataDir, (transport) => accept(transport, { shell: 'cli' }))
-
   host.value.onPrompt(({ requester, destination }) =>
     parentPort.postMessage({
       ...{ t: 'prompt', name: requester?.process.name ?? 'A program' },

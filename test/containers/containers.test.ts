@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => place.dispose())
 
 // Hosts that earlier tests killed have left some.
-beforeAll(() => sweepContainers(process.env, silent))
+beforeAll(() => sweepContainers(process.env, silent, new AbortController().signal))
 
 const ours = (): string[] =>
   docker('ps', '--all', '--quiet', '--filter', 'label=dev.cloche.owner').split('\n').filter(Boolean)
@@ -145,8 +145,10 @@ describe('what a host left behind', () => {
     const make = (...more: string[]): string => docker('create', ...more, machine, '/bin/true')
     const left = make(...label('1.1.another-boot'))
     const foreign = make()
+    await sweepContainers(process.env, silent, AbortSignal.abort())
+    expect(docker('ps', '--all', '--quiet', '--no-trunc')).toContain(left)
     await whileInside(place, ['/bin/sleep', '60'], async () => {
-      await sweepContainers(process.env, silent)
+      await sweepContainers(process.env, silent, new AbortController().signal)
       expect(docker('ps', '--quiet', '--filter', 'label=dev.cloche.kind=session')).not.toBe('')
     })
     const all = docker('ps', '--all', '--quiet', '--no-trunc')

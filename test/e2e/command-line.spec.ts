@@ -26,6 +26,8 @@ const run = (...args: string[]): Promise<string> =>
 
 test('what a terminal starts, the window shows and changes, and the terminal sees', async () => {
   const { page } = app
+  // A window is there before its host is; what it shows of the host comes after the socket.
+  await expect(page.getByTestId('first-run')).toBeVisible()
   // Two dashes end what is ours: the data folder is said before them.
   const started = new Promise<string>((done, failed) =>
     execFile(

@@ -17,12 +17,14 @@ export async function ownerOf(pid: number): Promise<string | null> {
 export async function sweepContainers(
   env: Readonly<Record<string, string | undefined>>,
   log: Log,
+  signal: AbortSignal,
 ): Promise<void> {
   for (const engine of await findEngines(env)) {
     if (engine.state !== 'answers') continue
     const client = connectEngine(engine.socket)
     const filters = { label: [LABEL.owner] }
     for (const { Id, Labels } of await client.listContainers({ all: true, filters })) {
+      if (signal.aborted) return
       const owner = Labels[LABEL.owner] ?? ''
       if (owner === (await ownerOf(Number.parseInt(owner, 10)))) continue
       await removeContainer(client.getContainer(Id))
