@@ -1,7 +1,6 @@
-import { ok, type Result } from '../shared/result.ts'
-import { createHost, type Host, type HostError } from './create-host.ts'
+import { createHost } from './create-host.ts'
 import type { FromHost, ToHost } from './shell-electron/host-messages.ts'
-import { type CommandLineShell, serveCommandLine } from './shell-cli/socket-server.ts'
+import { serveCommandLine } from './shell-cli/socket-server.ts'
 import { createParentBox } from './shell-electron/parent-box.ts'
 import { createParentStarter } from './shell-electron/parent-starter.ts'
 import { type MainPort, portTransport } from './shell-electron/port-transport.ts'
@@ -23,9 +22,7 @@ const node = process.env.CLOCHE_NODE
 /** Windows may ask before the host and the socket of `cloche` stand; they wait. */
 const standing = stand()
 
-async function stand(): Promise<
-  Result<Host & { readonly commandLine: CommandLineShell }, HostError>
-> {
+async function stand() {
   const created = await createHost({
     dataDir: process.env.CLOCHE_DATA_DIR ?? null,
     entries: import.meta.dirname,
@@ -41,7 +38,7 @@ async function stand(): Promise<
   const commandLine = await serveCommandLine(dataDir, (transport) =>
     accept(transport, { shell: 'cli' }),
   )
-  return ok({ ...created.value, commandLine })
+  return { ...created, commandLine }
 }
 
 parentPort.on('message', ({ data, ports }) => {
@@ -59,7 +56,7 @@ async function receive(message: ToHost, port: MainPort | undefined): Promise<voi
   if (message.t === 'count-live')
     parentPort.postMessage({ t: 'live', id: message.id, count: host.value.liveCount() })
   if (message.t === 'stop') {
-    await host.value.commandLine.close()
+    await host.commandLine.close()
     await host.value.stop()
     parentPort.postMessage({ t: 'stopped' })
   }

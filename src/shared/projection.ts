@@ -184,6 +184,20 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       return { ...state, session: patchSession(state, { policy: fact.policy }) }
     case 'limits/reported':
       return { ...state, session: patchSession(state, { limits: fact.limits }) }
+    case 'limits/changed': {
+      const { limits, reports } = fact
+      const { spec, asked } = state.session ?? {}
+      return {
+        ...state,
+        session: patchSession(state, {
+          ...(spec ? { spec: { ...spec, limits } } : {}),
+          ...(asked ? { asked: { ...asked, limits } } : {}),
+          limits: reports,
+        }),
+      }
+    }
+    case 'isolation/changed':
+      return state
     case 'limits/reached': {
       const times = (state.limitsReached.get(fact.limit)?.times ?? 0) + 1
       const reached = { atMs: event.atMs, times, detail: fact.detail }

@@ -36,9 +36,9 @@ test.each([
 ] as const)('a session moves from %s to %s, and is proven there', async (from, to) => {
   const first = await startAt(from)
   const old = follow(connection, first.id)
-  const moved = await connection.api.session.restart({ id: first.id, level: to })
+  const moved = await connection.api.session.restart({ id: first.id, changes: { level: to } })
   if (!moved.ok) throw new Error(JSON.stringify(moved.error))
-  expect(moved.value).toMatchObject({ continues: first.id, spec: { level: to } })
+  expect(moved.value).toMatchObject({ continues: first.id, spec: { changes: { level: to } } })
   const seen = follow(connection, moved.value.id)
   await expect.poll(where, { timeout: 15_000 }).toBe(`${to}\n`)
   await expect
@@ -52,7 +52,7 @@ test('where the other wall cannot be had, nothing is stopped', async () => {
   host = await startTestHost({ env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } })
   connection = await host.connect()
   const { id } = await startAt('os')
-  const moved = await connection.api.session.restart({ id, level: 'container' })
+  const moved = await connection.api.session.restart({ id, changes: { level: 'container' } })
   expect(moved).toMatchObject({
     ok: false,
     error: { type: 'backend_unavailable', level: 'container' },

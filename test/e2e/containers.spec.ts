@@ -59,12 +59,12 @@ test('a session in a container: chosen, proven, asked, and gone', async () => {
 
   // Down is a weaker wall: it is said what goes, and nothing happens without a yes.
   await page.getByTestId('move-to-os').click()
-  await expect(page.getByTestId('confirm-move')).toContainText('container engine')
+  await expect(page.getByTestId('confirm-change')).toContainText('container engine')
   await page.keyboard.press('Enter')
-  await expect(page.getByTestId('confirm-move')).toHaveCount(0)
+  await expect(page.getByTestId('confirm-change')).toHaveCount(0)
   await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
   await page.getByTestId('move-to-os').click()
-  await page.getByTestId('confirm-move-confirm').click()
+  await page.getByTestId('confirm-change-confirm').click()
   await expect(page.getByTestId('move-to-container')).toBeVisible()
   await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
   // Up at once.

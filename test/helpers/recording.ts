@@ -22,6 +22,7 @@ export const sampleSession = (id: SessionId): Session => ({
     ...BASIC_SPEC,
     acknowledgement: null,
   },
+  asked: null,
   title: 'true',
   agentName: 'Command',
   status: 'starting',

@@ -214,7 +214,7 @@ describe('restart', () => {
     const first = follow(connection, created.value.id)
     await expect.poll(() => first.state().session?.status, { timeout: 10_000 }).toBe('ended')
     expect(await terminalText(connection, created.value)).not.toContain('--continue')
-    const again = await connection.api.session.restart({ id: created.value.id })
+    const again = await connection.api.session.restart({ id: created.value.id, changes: {} })
     if (!again.ok) throw new Error(again.error.type)
     expect(again.value.continues).toBe(created.value.id)
     const second = follow(connection, again.value.id)

@@ -154,6 +154,7 @@ function makeSandbox(
     axes,
     limits: keeper.reports,
     watchLimits: keeper.watch,
+    changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, canary, enterSpaces(root.pid)),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),

@@ -1,5 +1,6 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
+import { LimitName } from '../../shared/domain/limits.ts'
 import { err, ok } from '../../shared/result.ts'
 import type { Plan } from '../core/isolation/plan.ts'
 import { type SandboxBackend, SESSION_VARIABLE } from '../core/ports.ts'
@@ -83,6 +84,7 @@ export function createUnconfinedBackend(
             axes: OPEN_AXES,
             limits: [],
             watchLimits: () => undefined,
+            changeLimits: () => Promise.resolve(err(LimitName.options)),
             probe: () => Promise.resolve(OPEN_AXES),
             hasDrifted: () => Promise.resolve(false),
             listening: () => Promise.resolve([]),

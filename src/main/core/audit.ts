@@ -12,6 +12,8 @@ const AUDITED: ReadonlySet<Fact['type']> = new Set([
   ...(['net/decided', 'net/refused', 'prompt/answered', 'rule/added', 'rule/removed'] as const),
   ...([
     'network/switched',
+    'isolation/changed',
+    'limits/changed',
     'port/opened',
     'port/closed',
     'proc/controlled',

@@ -1,5 +1,19 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { Freezer, FreezeScope, Sandbox } from './ports.ts'
+import type { ProcessRef, Sandbox } from './ports.ts'
+
+/** What a freeze is about; `members` is asked again until nothing new turns up. */
+export interface FreezeScope {
+  readonly sessionId: SessionId
+  /** A freezer that works on whole sessions only may be used. */
+  readonly isWholeSession: boolean
+  readonly members: () => Promise<readonly ProcessRef[]>
+}
+
+export interface Freezer {
+  /** How many it stopped, and how many still run. */
+  freeze(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
+  thaw(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
+}
 
 /** The kernel's freezer for whole sessions where the sandbox has one, the walk for all else. */
 export function createFreezer(

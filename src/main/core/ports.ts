@@ -3,7 +3,7 @@ import type { AuditEntry, AuditVerdict } from '../../shared/domain/audit.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
-import type { LimitName, LimitReport } from '../../shared/domain/limits.ts'
+import type { LimitName, LimitReport, Limits } from '../../shared/domain/limits.ts'
 import type { Requester } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { ProcessInspection } from '../../shared/domain/process-details.ts'
@@ -219,6 +219,8 @@ export interface Sandbox {
   readonly limits: readonly LimitReport[]
   /** Tells each limit that is reached, at most once a minute, until the sandbox is destroyed. */
   watchLimits(reached: (limit: LimitName, detail: string) => void): void
+  /** From now on these; an error names those that a running sandbox cannot change, and changes nothing. */
+  changeLimits(limits: Limits): Promise<Result<readonly LimitReport[], readonly LimitName[]>>
   /** Tries the boundary again from inside, while the program runs. */
   probe(): Promise<readonly AxisReport[]>
   /** A cheap look from outside: whether something stands otherwise than planned. */
@@ -301,20 +303,6 @@ export interface ProcessSignals {
   send(process: ProcessRef, signal: ProcessSignal): Promise<'sent' | 'gone' | 'refused'>
   /** Its state letter now; null: gone, or ended and only not reaped. */
   state(process: ProcessRef): Promise<string | null>
-}
-
-/** What a freeze is about; `members` is asked again until nothing new turns up. */
-export interface FreezeScope {
-  readonly sessionId: SessionId
-  /** A freezer that works on whole sessions only may be used. */
-  readonly isWholeSession: boolean
-  readonly members: () => Promise<readonly ProcessRef[]>
-}
-
-export interface Freezer {
-  /** How many it stopped, and how many still run. */
-  freeze(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
-  thaw(scope: FreezeScope): Promise<{ readonly affected: number; readonly remained: number }>
 }
 
 /** Names the session in the environment of what it starts, where nothing else would afterwards. */

@@ -9,16 +9,10 @@ import type {
 } from '../../shared/domain/process-details.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import type { Freezer } from './freezer.ts'
 import { endProcesses } from './process-end.ts'
 import type { Known } from './processes.ts'
-import type {
-  Clock,
-  Freezer,
-  ProcessInspector,
-  ProcessRef,
-  ProcessSignals,
-  ProcessWatch,
-} from './ports.ts'
+import type { Clock, ProcessInspector, ProcessRef, ProcessSignals, ProcessWatch } from './ports.ts'
 import type { Sessions } from './sessions.ts'
 import type { Timeline } from './timeline.ts'
 

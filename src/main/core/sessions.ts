@@ -2,7 +2,8 @@ import type { SessionChange } from '../../shared/contract/api.ts'
 import type { Caller, StreamSource } from '../../shared/contract/define.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { AxisReport, BoundLevel } from '../../shared/domain/isolation.ts'
+import type { AxisReport } from '../../shared/domain/isolation.ts'
+import type { LimitName, Limits } from '../../shared/domain/limits.ts'
 import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Rule } from '../../shared/domain/policy.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
@@ -12,6 +13,7 @@ import {
   type SessionSpec,
   type StartFailure,
 } from '../../shared/domain/session.ts'
+import { type SpecChanges, withChanges } from '../../shared/domain/spec-changes.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { Forwards } from './forwards.ts'
@@ -26,6 +28,7 @@ import type { EgressGateway } from './egress-port.ts'
 import type { Log, ProcessWatch, PtyHost, Sandbox } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Secrets } from './secrets.ts'
+import { grantedRules } from './session-grants.ts'
 import { createSessionPreparation, type PreparationOptions } from './session-preparation.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -66,11 +69,23 @@ export interface Sessions {
     Result<null, UnknownSession | { readonly type: 'not_live' } | { readonly type: 'not_confined' }>
   >
   networkModeOf(id: SessionId): NetworkMode
-  /** `level`: another wall; where that cannot be started, nothing is stopped. */
+  /** At once, or not at all where one of them cannot be changed while it runs. */
+  setLimits(
+    id: SessionId,
+    limits: Limits,
+  ): Promise<
+    Result<
+      null,
+      | UnknownSession
+      | { readonly type: 'not_live' }
+      | { readonly type: 'needs_restart'; readonly limits: LimitName[] }
+    >
+  >
+  /** `changes`: with another isolation; where that cannot be started, nothing is stopped. */
   restart(
     id: SessionId,
     caller: Pick<Caller, 'shell'>,
-    level: BoundLevel | null,
+    changes: SpecChanges,
   ): Promise<Result<Session, StartFailure | UnknownSession>>
   /** `isForced`: without asking the program first. */
   stop(
@@ -121,29 +136,10 @@ export function createSessions(options: SessionsOptions): Sessions {
     return parts ? ok(parts.sandbox) : err({ type: 'not_live' })
   }
 
-  const grantHosts = (session: Session): void => {
-    const { grants, denies } = session.spec
-    const asked = [
-      ...grants.map((host) => ({ host, action: 'allow' as const })),
-      ...denies.map((host) => ({ host, action: 'deny' as const })),
-    ]
-    for (const { host, action } of asked) {
-      const rule: Rule = {
-        ...{ id: options.newId('rul'), action, host, port: null },
-        scope: { kind: 'session', sessionId: session.id },
-        expiresAtMs: null,
-        origin: 'agent-grant',
-        createdAtMs: clock.wallMs(),
-      }
-      options.rules.put(rule)
-      timeline.append(session.id, { type: 'rule/added', rule })
-    }
-  }
-
   const start = async (
     asked: SessionSpec,
     caller: Pick<Caller, 'shell'>,
-    continues: SessionId | null,
+    continues: { readonly id: SessionId; readonly changes: SpecChanges } | null,
   ): Promise<Result<Session, StartFailure>> => {
     const ready = await preparation.prepare(asked, caller, continues !== null)
     if (!ready.ok) return ready
@@ -155,10 +151,12 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
 
     const id = options.newId('ses')
+    // The folder as the boundary sees it; the typed word counted for this start only.
+    const known = { workspace: plan.workspace, acknowledgement: null }
     const session: Session = {
       id,
-      // The folder as the boundary sees it; the typed word counted for this start only.
-      spec: { ...spec, workspace: plan.workspace, acknowledgement: null },
+      spec: { ...spec, ...known },
+      asked: governed ? { ...asked, ...known } : null,
       title,
       agentName,
       status: 'starting',
@@ -172,7 +170,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       policy: null,
       governed,
       networkNow: null,
-      continues,
+      continues: continues?.id ?? null,
       pendingPrompts: 0,
     }
     const created = await timeline.create(session)
@@ -181,9 +179,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       return created
     }
     options.secrets.hold(id, plan.secrets)
+    if (continues && !isEmpty(continues.changes))
+      timeline.append(id, { type: 'isolation/changed', changes: continues.changes })
     const exit = new AbortController()
     exits.set(id, exit)
-    grantHosts(session)
+    for (const rule of grantedRules(session, options.newId, clock.wallMs())) {
+      options.rules.put(rule)
+      timeline.append(id, { type: 'rule/added', rule })
+    }
 
     const started = await startBoundary({
       ...options,
@@ -305,19 +308,20 @@ export function createSessions(options: SessionsOptions): Sessions {
     create: (spec, caller) => start(spec, caller, null),
     preview,
     probe,
-    restart: async (id, caller, level) => {
+    restart: async (id, caller, changes) => {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })
-      const spec = level === null ? session.spec : { ...session.spec, level, acknowledgement: null }
-      // What cannot be had there is found before anything is stopped.
-      if (level !== null) {
+      // The workspace's policy is applied to it as it is now.
+      const spec = withChanges(session.asked ?? session.spec, changes)
+      // What cannot be had so is found before anything is stopped.
+      if (!isEmpty(changes)) {
         const described = await preview(spec, caller)
         if (!described.ok) return described
-        const unusable = await preparation.whyUnusable(level)
+        const unusable = await preparation.whyUnusable(spec.level)
         if (unusable) return unusable
       }
       if (live.has(id)) await stop(id)
-      return start(spec, caller, id)
+      return start(spec, caller, { id, changes })
     },
     stop,
     rename: (id, title) => {
@@ -347,6 +351,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       await modes.set(id, mode, forMs)
       return ok(null)
     },
+    setLimits: async (id, limits) => {
+      const sandbox = sandboxOf(id)
+      if (!sandbox.ok) return sandbox
+      const changed = await sandbox.value.changeLimits(limits)
+      if (!changed.ok) return err({ type: 'needs_restart', limits: [...changed.error] })
+      timeline.append(id, { type: 'limits/changed', limits, reports: [...changed.value] })
+      return ok(null)
+    },
     watchOf: (id) => live.get(id)?.processes ?? null,
     all: () => timeline.sessions(),
     watch,
@@ -366,6 +378,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
   }
 }
+
+const isEmpty = (changes: SpecChanges): boolean => Object.keys(changes).length === 0
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
   let resolve: () => void = () => undefined

@@ -1,5 +1,6 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { Clock, Freezer, FreezeScope, ProcessRef, ProcessSignals } from './ports.ts'
+import type { Freezer, FreezeScope } from './freezer.ts'
+import type { Clock, ProcessRef, ProcessSignals } from './ports.ts'
 
 /** A round that stops nobody new ends the walk; what is stopped starts nothing. */
 const ROUNDS = 50

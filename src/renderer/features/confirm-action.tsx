@@ -8,8 +8,10 @@ import { type Confirmation, goTo, setUi, useUi } from '../stores/ui.ts'
 import { Confirm } from '../ui/dialog.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
+import { ChangeLimits } from './change-limits.tsx'
 import { ConfirmOpenNetwork } from './network-switch.tsx'
-import { lostBetween, MOVED_WORDS, withArticle } from '../words/isolation.ts'
+import { withArticle } from '../words/isolation.ts'
+import { lostBy, reachedBy, RESTARTED_WORDS } from '../words/spec-changes.ts'
 
 const close = (): void => setUi({ confirm: null })
 
@@ -24,8 +26,10 @@ export function ConfirmAction() {
       return <ConfirmRemove id={confirm.id} />
     case 'open-network':
       return <ConfirmOpenNetwork id={confirm.id} />
-    case 'move':
-      return <ConfirmMove {...confirm} />
+    case 'change':
+      return <ConfirmChange {...confirm} />
+    case 'limits':
+      return <ChangeLimits id={confirm.id} />
     case 'stop-all':
       return <ConfirmStopAll />
     case 'control':
@@ -90,26 +94,40 @@ function ConfirmRemove({ id }: { id: SessionId }) {
   )
 }
 
-function ConfirmMove({ id, level }: Extract<Confirmation, { kind: 'move' }>) {
+function ConfirmChange({ id, changes }: Extract<Confirmation, { kind: 'change' }>) {
   const session = useSessions((state) => state.byId.get(id))
   if (!session) return null
+  const { level } = changes
+  const lost = lostBy(session.spec, changes)
+  const reached = reachedBy(session.spec, changes)
   return (
     <Ask
-      title={`Move “${session.title}” to ${withArticle(level)}?`}
-      confirm="Move"
-      testId="confirm-move"
-      act={() => void restartSession(id, level)}
+      title={
+        level
+          ? `Move “${session.title}” to ${withArticle(level)}?`
+          : `Restart “${session.title}” with more?`
+      }
+      confirm={level ? 'Move' : 'Restart'}
+      testId="confirm-change"
+      act={() => void restartSession(id, changes)}
     >
-      <p>{MOVED_WORDS}</p>
-      <p>It is a weaker wall. This goes:</p>
-      <ul className="more-list">
-        {lostBetween(session.spec.level, level).map((words) => (
-          <li key={words}>{words}</li>
-        ))}
-      </ul>
+      <p>{RESTARTED_WORDS}</p>
+      {lost.length > 0 && <p>It is a weaker wall. This goes:</p>}
+      <Points words={lost} />
+      {reached.length > 0 && <p>This becomes reachable:</p>}
+      <Points words={reached} />
     </Ask>
   )
 }
+
+const Points = ({ words }: { words: readonly string[] }) =>
+  words.length === 0 ? null : (
+    <ul className="more-list">
+      {words.map((item) => (
+        <li key={item}>{item}</li>
+      ))}
+    </ul>
+  )
 
 function ConfirmStopAll() {
   const byId = useSessions((state) => state.byId)

@@ -23,6 +23,7 @@ import {
   lookOf,
   wordsOfAxis,
 } from '../words/isolation.ts'
+import { IsolationSwitches } from './isolation-switches.tsx'
 import { LimitsInForce } from './limits-in-force.tsx'
 import { NetworkSwitch } from './network-switch.tsx'
 import { MoveSession } from './move-session.tsx'
@@ -55,6 +56,7 @@ export function IsolationPanel() {
         ))}
       </ul>
       <NetworkSwitch session={session} />
+      <IsolationSwitches session={session} />
       <LimitsInForce session={session} />
       <PolicyLink policy={session.policy} />
       <SpecWords session={session} />
@@ -178,8 +180,6 @@ function SpecWords({ session }: { session: Session }) {
           <dd data-testid="governed">{wordsOfGoverned(session.governed)}</dd>
         </>
       )}
-      <dt>Sign-in</dt>
-      <dd>{spec.useSignIn ? 'Yours, as a copy' : 'None of yours'}</dd>
       {spec.level !== 'unconfined' && (
         <>
           <dt>File rules</dt>
@@ -192,8 +192,6 @@ function SpecWords({ session }: { session: Session }) {
           <dd>{sumUpInner(spec.level)}</dd>
         </>
       )}
-      <dt>Changes</dt>
-      <dd>Level, files and limits apply on restart</dd>
     </dl>
   )
 }

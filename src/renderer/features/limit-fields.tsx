@@ -1,8 +1,8 @@
-import { useId } from 'react'
 import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
-import { changeLimit, limitRow, useDetails } from '../stores/draft-details.ts'
+import { changeLimit, useDetails } from '../stores/draft-details.ts'
 import { useMachine } from '../stores/machine.ts'
-import { LIMIT_NAMES, LIMITS } from '../words/limits.ts'
+import { LIMIT_NAMES } from '../words/limits.ts'
+import { LimitRow } from './limit-row.tsx'
 
 export const useDefaultLimits = (): Limits =>
   useMachine((machine) => machine.info?.defaultLimits ?? NO_LIMITS)
@@ -27,40 +27,12 @@ export function LimitFields() {
 function LimitField({ limit }: { limit: LimitName }) {
   const draft = useDetails((details) => details.limits[limit])
   const defaults = useDefaultLimits()
-  const { isOn, text, problem } = limitRow(limit, draft, defaults)
-  const { name, what } = LIMITS[limit]
-  const problemId = useId()
   return (
-    <li className="limit-field" data-testid={`limit-${limit}`}>
-      <label className="check grow">
-        <input
-          type="checkbox"
-          checked={isOn}
-          onChange={(event) => changeLimit(limit, { isOn: event.target.checked })}
-          data-testid={`limit-${limit}-on`}
-        />
-        <span className="stack-tight">
-          <span>{name}</span>
-          <span className="small dim">{what}</span>
-        </span>
-      </label>
-      <input
-        className="input num"
-        aria-label={`Limit of ${name.toLowerCase()}`}
-        aria-invalid={problem !== null}
-        aria-describedby={problem ? problemId : undefined}
-        autoComplete="off"
-        spellCheck={false}
-        disabled={!isOn}
-        value={isOn ? text : 'No limit'}
-        onChange={(event) => changeLimit(limit, { text: event.target.value })}
-        data-testid={`limit-${limit}-value`}
-      />
-      {problem && (
-        <p id={problemId} className="field-problem" data-testid={`limit-${limit}-problem`}>
-          {problem}
-        </p>
-      )}
-    </li>
+    <LimitRow
+      limit={limit}
+      draft={draft}
+      defaults={defaults}
+      onChange={(patch) => changeLimit(limit, patch)}
+    />
   )
 }

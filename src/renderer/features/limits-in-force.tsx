@@ -2,7 +2,9 @@ import { useState } from 'react'
 import type { LimitReport } from '../../shared/domain/limits.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import type { LimitReached } from '../../shared/projection.ts'
+import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
+import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { RevealedText } from '../ui/text.tsx'
 import { formatTime } from '../words/format.ts'
@@ -11,12 +13,26 @@ import { isInForce, LIMIT_NAMES, LIMITS, wordsOfLimit, wordsOfMeans } from '../w
 /** Each limit: how much, held by what, and when it was reached. */
 export function LimitsInForce({ session }: { session: Session }) {
   const reached = useView((view) => view.state.limitsReached)
+  const isReplay = useView((view) => view.mode === 'replay')
+  const mayChange = !isReplay && session.status === 'running' && session.spec.level !== 'unconfined'
   const reports = LIMIT_NAMES.flatMap(
     (name) => session.limits.find(({ limit }) => limit === name) ?? [],
   )
   return (
     <section className="limits" aria-label="Limits" data-testid="limits">
-      <h3 className="panel-heading">Limits</h3>
+      <div className="row panel-heading">
+        <h3 className="grow">Limits</h3>
+        {mayChange && (
+          <Button
+            small
+            look="quiet"
+            onClick={() => setUi({ confirm: { kind: 'limits', id: session.id } })}
+            data-testid="open-change-limits"
+          >
+            Change…
+          </Button>
+        )}
+      </div>
       {LIMIT_NAMES.map((limit) => {
         const last = reached.get(limit)
         return last && <Reached key={limit} name={LIMITS[limit].name} last={last} />

@@ -40,7 +40,7 @@ interface DetailsState {
   readonly limits: Readonly<Record<LimitName, DraftLimit>>
 }
 
-const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
+export const AS_DEFAULT: DraftLimit = { isOn: null, text: null }
 
 const EMPTY: DetailsState = {
   rules: [],

@@ -4,10 +4,11 @@ import type { NotLive, UnknownSession } from '../../shared/contract/api.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { InsidePort } from '../../shared/domain/forward.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { BoundLevel } from '../../shared/domain/isolation.ts'
+import type { LimitName, Limits } from '../../shared/domain/limits.ts'
 import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Session, SessionSpec, StartFailure } from '../../shared/domain/session.ts'
-import { err, type Result } from '../../shared/result.ts'
+import { type SpecChanges, workspaceAccess } from '../../shared/domain/spec-changes.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
 import { refreshInfo } from './machine.ts'
 import { refreshRecordings } from './recordings.ts'
@@ -21,6 +22,8 @@ interface ActionsState {
   /** What was done, where nothing on the screen would show it. */
   readonly done: { readonly words: string; readonly undo: (() => void) | null } | null
   readonly probing: ReadonlySet<SessionId>
+  /** Being set, or being started again with another isolation. */
+  readonly changing: ReadonlySet<SessionId>
   /** Why the last probe of a session told nothing. */
   readonly probeProblems: ReadonlyMap<SessionId, string>
 }
@@ -30,6 +33,7 @@ export const useActions = create<ActionsState>(() => ({
   problem: null,
   done: null,
   probing: new Set(),
+  changing: new Set(),
   probeProblems: new Map(),
 }))
 
@@ -93,17 +97,65 @@ function wordsOfProbe(error: string | z.infer<typeof UnknownSession | typeof Not
 
 /** In force at once; `forMs`: then it goes back by itself. */
 export const setNetwork = (id: SessionId, mode: NetworkMode, forMs: number | null): Promise<void> =>
-  attempt(async (api) => {
-    const set = await api.session.setNetwork({ id, mode, forMs })
-    if (!set.ok)
-      useActions.setState({ problem: 'The network was not changed: the session has ended.' })
+  whileChanging(id, () =>
+    attempt(async (api) => {
+      const set = await api.session.setNetwork({ id, mode, forMs })
+      if (!set.ok)
+        useActions.setState({ problem: 'The network was not changed: the session has ended.' })
+    }),
+  )
+
+/** A sentence, or those that only a restart can change. In force at once otherwise, and probed again. */
+export const setLimits = (
+  id: SessionId,
+  limits: Limits,
+): Promise<Result<null, string | readonly LimitName[]>> =>
+  whileChanging(id, async () => {
+    const set = await ask((api) => api.session.setLimits({ id, limits }))
+    if (!set.ok) {
+      if (typeof set.error === 'string') return err(set.error)
+      return err(
+        set.error.type === 'needs_restart'
+          ? set.error.limits
+          : 'The limits were not changed: the session has ended.',
+      )
+    }
+    // It shows that it is under way, and what came of it.
+    void probeSession(id)
+    return ok(null)
   })
 
-/** `level`: behind another wall; null: as it was. */
-export const restartSession = (id: SessionId, level: BoundLevel | null = null): Promise<void> =>
+async function whileChanging<T>(id: SessionId, act: () => Promise<T>): Promise<T> {
+  const { changing } = useActions.getState()
+  useActions.setState({ changing: new Set([...changing, id]) })
+  try {
+    return await act()
+  } finally {
+    const rest = new Set(useActions.getState().changing)
+    rest.delete(id)
+    useActions.setState({ changing: rest })
+  }
+}
+
+/** `changes`: with another isolation than it had. */
+export const restartSession = (id: SessionId, changes: SpecChanges = {}): Promise<void> =>
+  whileChanging(id, () => restart(id, changes))
+
+const HELD = 'The folder’s own policy still holds it: see Policy below, and the file.'
+
+/** Whether the workspace's policy left it as it was asked for. */
+const isAsAsked = ({ spec }: Session, { workspace, maskSecrets, level }: SpecChanges): boolean =>
+  (workspace === undefined || workspaceAccess(spec) === workspace) &&
+  (maskSecrets === undefined || spec.maskSecrets === maskSecrets) &&
+  (level === undefined || spec.level === level)
+
+const restart = (id: SessionId, changes: SpecChanges): Promise<void> =>
   attempt(async (api) => {
-    const restarted = await api.session.restart({ id, level })
-    if (restarted.ok) return goTo('sessions', restarted.value.id)
+    const restarted = await api.session.restart({ id, changes })
+    if (restarted.ok) {
+      if (!isAsAsked(restarted.value, changes)) useActions.setState({ problem: HELD })
+      return goTo('sessions', restarted.value.id)
+    }
     if (restarted.error.type === 'unknown_session')
       useActions.setState({ problem: 'This session no longer exists.' })
     else useActions.setState({ failed: { id, failure: restarted.error } })

@@ -1,7 +1,7 @@
 import { create } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { BoundLevel } from '../../shared/domain/isolation.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
+import type { SpecChanges } from '../../shared/domain/spec-changes.ts'
 import type { Track } from './tracks.ts'
 
 export type Page =
@@ -67,9 +67,9 @@ interface UiState {
 }
 
 export type Confirmation =
-  | { readonly kind: 'stop' | 'remove' | 'open-network'; readonly id: SessionId }
-  /** Behind a weaker wall. */
-  | { readonly kind: 'move'; readonly id: SessionId; readonly level: BoundLevel }
+  | { readonly kind: 'stop' | 'remove' | 'open-network' | 'limits'; readonly id: SessionId }
+  /** A restart that opens something. */
+  | { readonly kind: 'change'; readonly id: SessionId; readonly changes: SpecChanges }
   | { readonly kind: 'stop-all' }
   | {
       readonly kind: 'control'

@@ -3,7 +3,8 @@ import { assertNever } from '../../shared/result.ts'
 import { wordsOfChange, wordsOfWatching } from './files.ts'
 import { formatBytes, formatTime, plural } from './format.ts'
 import { NETWORK_MODES } from './network-mode.ts'
-import { isInForce, LIMITS } from './limits.ts'
+import { isInForce, LIMITS, sumUpLimits } from './limits.ts'
+import { sumUpChanges } from './spec-changes.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
 import { joinArgv, revealText } from './reveal.ts'
 import { wordsOfCarried, wordsOfExchange } from './traffic.ts'
@@ -29,6 +30,10 @@ export function wordsOfFact(fact: Fact): string {
       return `Renamed to “${fact.title}”`
     case 'isolation/reported':
       return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
+    case 'isolation/changed':
+      return `Started again: ${sumUpChanges(fact.changes)}`
+    case 'limits/changed':
+      return `Limits set: ${sumUpLimits(fact.limits)}`
     case 'network/switched':
       return `Network ${NETWORK_MODES[fact.mode].name.toLowerCase()}${fact.untilMs === null ? '' : `, until ${formatTime(fact.untilMs)}`}${fact.by === 'clock' ? ', as the time was over' : ''}`
     case 'isolation/planned':

@@ -28,9 +28,6 @@ export const LEVEL_EFFECTS: Readonly<Record<IsolationLevel, string>> = {
 export const withArticle = (level: IsolationLevel): string =>
   `${level === 'os' ? 'an' : 'a'} ${LEVEL_NAMES[level]}`
 
-export const MOVED_WORDS =
-  'The program is stopped and started again there, with its own way to resume where it has one. The folder, its rules and its hosts stay the same.'
-
 /** What only this wall has. */
 const OWN: Readonly<Partial<Record<IsolationLevel, string>>> = {
   vm: 'A kernel of its own',
@@ -39,8 +36,6 @@ const OWN: Readonly<Partial<Record<IsolationLevel, string>>> = {
 const BOUNDARY = 'The boundary: it could read and change whatever you can'
 
 const RANK: Readonly<Record<IsolationLevel, number>> = { unconfined: 0, os: 1, container: 2, vm: 3 }
-
-export const isUp = (from: IsolationLevel, to: IsolationLevel): boolean => RANK[to] > RANK[from]
 
 /** What a session loses that moves down. */
 export function lostBetween(from: IsolationLevel, to: IsolationLevel): string[] {

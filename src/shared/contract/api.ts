@@ -6,8 +6,8 @@ import { containerApi } from './container-api.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
-import { AxisReport, BoundLevel } from '../domain/isolation.ts'
-import { Limits } from '../domain/limits.ts'
+import { AxisReport } from '../domain/isolation.ts'
+import { LimitName, Limits } from '../domain/limits.ts'
 import { NetworkMode } from '../domain/network-mode.ts'
 import {
   Decision,
@@ -30,6 +30,7 @@ import {
 import { Retention } from '../domain/retention.ts'
 import { Diagnosis } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
+import { SpecChanges } from '../domain/spec-changes.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
 import { Said } from '../domain/transcript.ts'
 import { VariableList, VariableName } from '../domain/variables.ts'
@@ -146,12 +147,23 @@ export const api = defineContract({
         z.strictObject({ type: z.literal('not_confined') }),
       ]),
     }),
+    /** At once where what holds them can; else nothing is changed. */
+    setLimits: command({
+      input: z.strictObject({ id: SessionId, limits: Limits }),
+      output: z.null(),
+      /** `needs_restart`: these cannot be changed while it runs. */
+      error: z.discriminatedUnion('type', [
+        UnknownSession,
+        NotLive,
+        z.strictObject({ type: z.literal('needs_restart'), limits: z.array(LimitName) }),
+      ]),
+    }),
     /**
-     * A new session with the same spec, with the agent's resume argument where it has one. `level`: behind
-     * that wall instead; where that cannot be started, nothing is stopped.
+     * A new session as this one was asked for, with the agent's resume argument where it has one. `changes`:
+     * with another isolation; where that cannot be started, nothing is stopped.
      */
     restart: command({
-      input: z.strictObject({ id: SessionId, level: BoundLevel.nullable().default(null) }),
+      input: z.strictObject({ id: SessionId, changes: SpecChanges.default({}) }),
       output: Session,
       error: z.union([StartFailure, UnknownSession]),
     }),

@@ -30,6 +30,18 @@ export const NO_LIMITS: Limits = {
 export const LimitName = z.enum(['cpu', 'memory', 'processes', 'disk'])
 export type LimitName = z.infer<typeof LimitName>
 
+/** Where each stands in `Limits`. */
+export const LIMIT_KEYS = {
+  cpu: 'cpuPercent',
+  memory: 'memoryBytes',
+  processes: 'processes',
+  disk: 'diskBytes',
+} as const satisfies Readonly<Record<LimitName, keyof Limits>>
+
+/** Those that are not the same in both. */
+export const limitsChanged = (before: Limits, after: Limits): LimitName[] =>
+  LimitName.options.filter((name) => before[LIMIT_KEYS[name]] !== after[LIMIT_KEYS[name]])
+
 /**
  * What holds a limit: the kernel for the whole session (`cgroup2`, `cgroup1`, `rlimit` where the
  * kernel counts per sandbox), the kernel for each process alone (`rlimit-each`), Cloche looking

@@ -134,6 +134,8 @@ export type StartFailure = z.infer<typeof StartFailure>
 export const Session = z.strictObject({
   id: SessionId,
   spec: SessionSpec,
+  /** What the person asked for, where the workspace's own policy made something else of it. */
+  asked: SessionSpec.nullable().default(null),
   title: z.string(),
   agentName: z.string(),
   status: SessionStatus,

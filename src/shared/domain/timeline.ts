@@ -4,12 +4,13 @@ import { FileChange, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
-import { LimitName, LimitReport } from './limits.ts'
+import { LimitName, LimitReport, Limits } from './limits.ts'
 import { NetworkNow } from './network-mode.ts'
 import { Decision, Destination, PermissionRequest, Requester, Rule } from './policy.ts'
 import { ExitStatus, ProcessKey, ProcessNode, ProcessRole, ProcessSample } from './process.ts'
 import { ControlAction, ControlOutcome } from './process-details.ts'
 import { Session, StartFailure } from './session.ts'
+import { SpecChanges } from './spec-changes.ts'
 
 export const SCHEMA_VERSION = 1
 
@@ -45,10 +46,14 @@ export const Fact = z.discriminatedUnion('type', [
   fact('session/interrupted', { reason: z.string() }),
   fact('session/renamed', { title: z.string() }),
   fact('isolation/reported', { axes: z.array(AxisReport) }),
+  /** A person started the session again with other isolation than it had. */
+  fact('isolation/changed', { changes: SpecChanges }),
   /** A person, or the end of the time they said, changed what becomes of connections. */
   fact('network/switched', { ...NetworkNow.shape, by: z.enum(['person', 'clock']) }),
   fact('isolation/planned', { policy: EffectivePolicy }),
   fact('limits/reported', { limits: z.array(LimitReport) }),
+  /** A person set other limits while it ran. */
+  fact('limits/changed', { limits: Limits, reports: z.array(LimitReport) }),
   /** A limit was reached; `detail` says what the boundary did about it. */
   fact('limits/reached', { limit: LimitName, detail: z.string() }),
   /** Bytes the terminal produced since the last such event; for the activity track. */

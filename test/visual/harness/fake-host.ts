@@ -8,6 +8,7 @@ import {
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
 import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
+import { withChanges } from '../../../src/shared/domain/spec-changes.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
@@ -31,7 +32,7 @@ import {
   VARIABLES,
   WITH_ENGINE,
 } from './machine.ts'
-import { policyOf } from './policies.ts'
+import { LIMITS_IN_FORCE, policyOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
 import { screenBytes, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
@@ -55,6 +56,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let isAway = scenario === 'silent'
   const seen: string[] = []
   const watchers = new Set<(id: string, facts: readonly Fact[]) => void>()
+  let restarts = 0
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
 
@@ -130,6 +132,18 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         report(id, { type: 'network/switched', mode, untilMs, by: 'person' })
         return Promise.resolve(ok(null))
       },
+      setLimits: ({ id, limits }) => {
+        seen.push(`limits ${JSON.stringify(limits)}`)
+        if (limits.processes === null)
+          return Promise.resolve(
+            err({ type: 'needs_restart' as const, limits: ['processes' as const] }),
+          )
+        const reports = LIMITS_IN_FORCE.map((report) =>
+          report.limit === 'memory' ? { ...report, value: limits.memoryBytes } : report,
+        )
+        report(id, { type: 'limits/changed', limits, reports })
+        return Promise.resolve(ok(null))
+      },
       probe: ({ id }) => {
         seen.push(`probe ${id}`)
         return new Promise((resolve, reject) => {
@@ -159,10 +173,14 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         sessionList.tell({ type: 'set', session: ended })
         return Promise.resolve(ok(null))
       },
-      restart: () =>
-        Promise.resolve(
-          ok(start({ ...SESSIONS[0]!, id: sessionId(101), title: 'Restarted', pendingPrompts: 0 })),
-        ),
+      restart: ({ id, changes }) => {
+        seen.push(`restart ${JSON.stringify(changes)}`)
+        const before = find(id) ?? SESSIONS[0]!
+        const again = { id: sessionId(101 + restarts++), title: 'Restarted', pendingPrompts: 0 }
+        return Promise.resolve(
+          ok(start({ ...before, ...again, spec: withChanges(before.spec, changes) })),
+        )
+      },
       rename: ({ id, title }) => {
         sessions = sessions.map((item) => (item.id === id ? { ...item, title } : item))
         const session = find(id)

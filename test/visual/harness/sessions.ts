@@ -81,6 +81,7 @@ const spec = (patch: Partial<SessionSpec>): SessionSpec => ({
 const session = (n: number, patch: Partial<Session>): Session => ({
   id: sessionId(n),
   spec: spec({}),
+  asked: null,
   title: 'lighthouse',
   agentName: 'Claude Code',
   status: 'running',

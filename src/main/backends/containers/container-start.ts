@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type Docker from 'dockerode'
 import type { AxisReport } from '../../../shared/domain/isolation.ts'
+import { LIMIT_KEYS, type LimitName, type Limits } from '../../../shared/domain/limits.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Log, Sandbox } from '../../core/ports.ts'
@@ -108,7 +109,7 @@ async function firstProcess(container: Docker.Container): Promise<ProcessIdentit
 
 /** The engine holds what it may; the rest is held as everywhere. */
 const keep = async (
-  { planned, name, limits, engine }: ContainerStart,
+  { planned, name, limits, engine, container }: ContainerStart,
   rootPid: number,
 ): Promise<LimitKeeper> =>
   keepLimits(
@@ -116,9 +117,33 @@ const keep = async (
     { rootPid, pids: [rootPid], name },
     {
       ...{ ...limits, homes: new Map(), freezeHome: null },
-      given: await containerGroups(rootPid, engine.holds),
+      given: {
+        groups: await containerGroups(rootPid, engine.holds),
+        change: (wanted, names) => updateLimits(container, wanted, names),
+      },
     },
   )
+
+/** An engine takes other numbers while it runs; that there is none any more it does not take of all. */
+async function updateLimits(
+  container: Docker.Container,
+  limits: Limits,
+  names: readonly LimitName[],
+): Promise<boolean> {
+  const { cpuPercent, memoryBytes, processes } = limits
+  if (names.some((name) => name !== 'processes' && limits[LIMIT_KEYS[name]] === null)) return false
+  const wanted = {
+    ...(names.includes('cpu') && cpuPercent !== null ? { NanoCpus: cpuPercent * 1e7 } : {}),
+    ...(names.includes('memory') && memoryBytes !== null
+      ? { Memory: memoryBytes, MemorySwap: memoryBytes }
+      : {}),
+    ...(names.includes('processes') ? { PidsLimit: processes ?? -1 } : {}),
+  }
+  return container.update(wanted).then(
+    () => true,
+    () => false,
+  )
+}
 
 interface Standing {
   readonly root: ProcessIdentity
@@ -144,6 +169,7 @@ function makeSandbox(
       reached = told
       keeper.watch(told)
     },
+    changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, network.canary, runInContainer(container, user)),
     hasDrifted: () => hasDrifted(planned, root.pid),
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),

@@ -5,6 +5,8 @@ import type { CgroupHomes, Controller } from './cgroup-homes.ts'
 
 /** Names of groups that are ours to remove. */
 export const GROUP_PREFIX = 'cloche-'
+/** Whoever starts programs faster than they are moved that often cannot be held. */
+const MOST_ROUNDS = 100
 /** Microseconds over which the kernel counts computing time. */
 const PERIOD_US = 100_000
 
@@ -17,6 +19,22 @@ export interface Group {
 
 /** What is written to hold a limit: file, value, and whether a kernel may lack it. */
 type Setting = readonly [file: string, value: string, optional?: 'optional']
+
+/** What lets go again of what `settingsOf` holds. */
+export function freeSettings(controller: Controller, version: 1 | 2): readonly Setting[] {
+  if (controller === 'pids') return [['pids.max', 'max']]
+  if (controller === 'cpu')
+    return version === 2 ? [['cpu.max', `max ${PERIOD_US}`]] : [['cpu.cfs_quota_us', '-1']]
+  return version === 2
+    ? [
+        ['memory.max', 'max'],
+        ['memory.swap.max', 'max', 'optional'],
+      ]
+    : [
+        ['memory.memsw.limit_in_bytes', '-1', 'optional'],
+        ['memory.limit_in_bytes', '-1'],
+      ]
+}
 
 /** null: this controller has nothing to hold. */
 export function settingsOf(
@@ -67,10 +85,7 @@ export async function makeGroups(
     const group = { controller, version, folder: join(home, `${GROUP_PREFIX}${name}`) }
     try {
       await mkdir(group.folder, { recursive: true })
-      for (const [file, value, optional] of settings)
-        await writeFile(join(group.folder, file), value).catch((cause: unknown) => {
-          if (!optional) throw cause
-        })
+      await writeSettings(group, settings)
       for (const pid of pids) await writeFile(join(group.folder, 'cgroup.procs'), String(pid))
       groups.push(group)
     } catch (cause) {
@@ -79,6 +94,33 @@ export async function makeGroups(
     }
   }
   return { groups, refused }
+}
+
+/** Moves what runs, and what that starts meanwhile; false: somebody stayed outside. */
+export async function moveInto(
+  { folder }: Group,
+  members: () => Promise<readonly number[]>,
+): Promise<boolean> {
+  const procs = join(folder, 'cgroup.procs')
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const inside = new Set((await readFile(procs, 'utf8')).split('\n').map(Number))
+    const outside = (await members()).filter((pid) => !inside.has(pid))
+    if (outside.length === 0) return true
+    // One that ended meanwhile needs no moving.
+    for (const pid of outside) await writeFile(procs, String(pid)).catch(() => undefined)
+  }
+  return false
+}
+
+/** Rejects with the kernel's words. */
+export async function writeSettings(
+  { folder }: Pick<Group, 'folder'>,
+  settings: readonly Setting[],
+): Promise<void> {
+  for (const [file, value, optional] of settings)
+    await writeFile(join(folder, file), value).catch((cause: unknown) => {
+      if (!optional) throw cause
+    })
 }
 
 /** The kernel removes a group only when nothing is in it; the caller ended what was. */

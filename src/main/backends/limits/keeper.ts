@@ -1,9 +1,16 @@
-import type { LimitName, LimitReport, Limits } from '../../../shared/domain/limits.ts'
-import type { Log } from '../../core/ports.ts'
+import {
+  type LimitName,
+  type LimitReport,
+  type Limits,
+  limitsChanged,
+} from '../../../shared/domain/limits.ts'
+import { err, ok } from '../../../shared/result.ts'
+import type { Log, Sandbox } from '../../core/ports.ts'
 import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
 import { type Group, makeGroups, removeGroup, timesReached } from './cgroup.ts'
+import { changeGroups, CONTROLLER_OF } from './change.ts'
 import { makeFreezeGroup, readFreezeHome } from './freeze-group.ts'
 import { reportLimits } from './means.ts'
 import { createWriterFinder, readOwnWritten, readUsage, type Usage } from './usage.ts'
@@ -15,8 +22,12 @@ export interface LimitOptions {
   /** For tests of machines that hand over none. */
   readonly homes?: CgroupHomes
   readonly freezeHome?: string | null
-  /** Somebody else made these and set the limits in them: they are watched, never changed. */
-  readonly given?: readonly Group[]
+  /** Somebody else made these and sets the limits in them: they are only watched. */
+  readonly given?: {
+    readonly groups: readonly Group[]
+    /** Sets others; false: it cannot be done while it runs. */
+    readonly change: (limits: Limits, names: readonly LimitName[]) => Promise<boolean>
+  }
 }
 
 export type Reached = (limit: LimitName, detail: string) => void
@@ -26,6 +37,7 @@ export interface LimitKeeper {
   readonly reports: readonly LimitReport[]
   /** See `Sandbox.hold`. */
   readonly hold: ((isHeld: boolean) => Promise<boolean>) | null
+  readonly change: Sandbox['changeLimits']
   /** Watches what the kernel does not hold, and tells what was reached. Ends with `release`. */
   watch(reached: Reached): void
   release(): Promise<void>
@@ -66,11 +78,16 @@ export async function keepLimits(
   options: LimitOptions,
 ): Promise<LimitKeeper> {
   const homes = options.homes ?? (await readHomes())
-  const { groups, refused } = await makeGroups(homes, limits, held.name, held.pids)
+  const made = await makeGroups(homes, limits, held.name, held.pids)
+  const { refused } = made
+  let groups: readonly Group[] = made.groups
   const freezeHome = options.freezeHome === undefined ? await readFreezeHome() : options.freezeHome
   const freeze = await makeFreezeGroup(freezeHome, groups, held.name, held.pids)
-  const holding = [...groups, ...(options.given ?? [])]
-  const has = new Map(holding.map(({ controller, version }) => [controller, version]))
+  const given = options.given?.groups ?? []
+  const holding = (): Group[] => [...groups, ...given]
+  const versions = () =>
+    new Map(holding().map(({ controller, version }) => [controller, version] as const))
+  const has = versions()
   const isRoot = process.getuid?.() === 0
   const rlimits = [
     NO_CORE,
@@ -84,21 +101,40 @@ export async function keepLimits(
   const took = await setRlimits(held.rootPid, rlimits, options.log)
   if (limits.cpuPercent !== null && !has.has('cpu'))
     await run('renice', ['-n', String(NICENESS), '-p', String(held.rootPid)], { timeoutMs: 5000 })
-  const reports = reportLimits(limits, {
-    groups: has,
-    refused,
-    hasProcessRlimit: took && rlimits.some((item) => item.startsWith('--nproc')),
-    hasMemoryRlimit: took && rlimits.some((item) => item.startsWith('--data')),
-  })
+  const report = (now: Limits): LimitReport[] =>
+    reportLimits(now, {
+      groups: versions(),
+      refused,
+      hasProcessRlimit: took && rlimits.some((item) => item.startsWith('--nproc')),
+      hasMemoryRlimit: took && rlimits.some((item) => item.startsWith('--data')),
+    })
+  let now: InForce = { limits, groups: holding(), reports: report(limits) }
+  const change: LimitKeeper['change'] = async (wanted) => {
+    const names = limitsChanged(now.limits, wanted)
+    const byKernel = names.filter((name) => name !== 'disk')
+    // What a resource limit holds was taken over by every process there is, and is not given back.
+    const isGiven = (name: (typeof byKernel)[number]): boolean =>
+      given.some(({ controller }) => controller === CONTROLLER_OF[name])
+    const stuck = byKernel.filter((name) => !isGiven(name) && !homes.has(CONTROLLER_OF[name]))
+    if (stuck.length > 0) return err(stuck)
+    const own = byKernel.filter((name) => !isGiven(name))
+    const members = (): Promise<number[]> => options.members(held.rootPid)
+    const before = { groups, limits: now.limits, homes, name: held.name, members }
+    const changed = await changeGroups(before, wanted, own)
+    groups = changed.groups
+    if (changed.refused.length > 0) return err(changed.refused)
+    const theirs = byKernel.filter(isGiven)
+    if (theirs.length > 0 && !(await options.given?.change(wanted, theirs))) return err(theirs)
+    now = { limits: wanted, groups: holding(), reports: report(wanted) }
+    return ok(now.reports)
+  }
   let stopWatching: () => void = () => undefined
   return {
-    reports,
+    reports: now.reports,
+    change,
     hold: freeze && freeze.set,
     watch: (reached) => {
-      stopWatching = watch(
-        { limits, groups: holding, reports, rootPid: held.rootPid, reached },
-        options,
-      )
+      stopWatching = watch({ now: () => now, rootPid: held.rootPid, reached }, options)
     },
     release: async () => {
       stopWatching()
@@ -114,31 +150,36 @@ async function setRlimits(pid: number, args: readonly string[], log: Log): Promi
   return done.code === 0
 }
 
-interface Watched {
+interface InForce {
   readonly limits: Limits
   readonly groups: readonly Group[]
   readonly reports: readonly LimitReport[]
+}
+
+interface Watched {
+  readonly now: () => InForce
   readonly rootPid: number
   readonly reached: Reached
 }
 
 function watch(watched: Watched, options: LimitOptions): () => void {
-  const { limits, groups, reports, rootPid } = watched
+  const { now, rootPid } = watched
   const told = new Map<LimitName, number>()
   const tell: Reached = (limit, detail) => {
-    const now = performance.now()
-    if (now - (told.get(limit) ?? -TELL_MS) < TELL_MS) return
-    told.set(limit, now)
+    const atMs = performance.now()
+    if (atMs - (told.get(limit) ?? -TELL_MS) < TELL_MS) return
+    told.set(limit, atMs)
     watched.reached(limit, detail)
   }
-  const means = (limit: LimitName) => reports.find((item) => item.limit === limit)?.means ?? []
+  const means = (limit: LimitName) =>
+    now().reports.find((item) => item.limit === limit)?.means ?? []
   const counts = new Map<Group, number>()
   const findWriter = createWriterFinder()
   const findParent = createWriterFinder()
   let writtenBytes = 0
 
   const lookAtKernel = async (): Promise<void> => {
-    for (const group of groups) {
+    for (const group of now().groups) {
       const count = (await timesReached(group)) ?? 0
       if (count > (counts.get(group) ?? 0))
         if (group.controller === 'pids') tell('processes', 'No further process could be started.')
@@ -147,6 +188,7 @@ function watch(watched: Watched, options: LimitOptions): () => void {
     }
   }
   const lookAtProcesses = async (): Promise<void> => {
+    const { limits } = now()
     const pids = await options.members(rootPid)
     const usages = (await Promise.all(pids.map(readUsage))).filter((item) => item !== null)
     const threads = sum(usages, 'threads')
@@ -173,15 +215,14 @@ function watch(watched: Watched, options: LimitOptions): () => void {
       tell('disk', 'What goes on writing is ended, until the session is started anew.')
   }
 
-  const needsProcesses = reports.some(
-    ({ means: by }) => by.includes('watched') || by.includes('rlimit'),
-  )
+  const needsProcesses = (): boolean =>
+    now().reports.some(({ means: by }) => by.includes('watched') || by.includes('rlimit'))
   let isStopped = false
   let timer: NodeJS.Timeout | null = null
   const look = async (): Promise<void> => {
     try {
       await lookAtKernel()
-      if (needsProcesses) await lookAtProcesses()
+      if (needsProcesses()) await lookAtProcesses()
     } catch (cause) {
       options.log.error('the limits of a session could not be looked at', cause)
     }

@@ -1,4 +1,5 @@
 import type { LimitMeans, LimitName, LimitReport, Limits } from '../../../shared/domain/limits.ts'
+import { CONTROLLER_OF } from './change.ts'
 import type { Controller } from './cgroup-homes.ts'
 
 /** What was set up for a session, before anything of it ran. */
@@ -11,20 +12,14 @@ export interface SetUp {
   readonly hasMemoryRlimit: boolean
 }
 
-const CONTROLLER: Readonly<Record<Exclude<LimitName, 'disk'>, Controller>> = {
-  cpu: 'cpu',
-  memory: 'memory',
-  processes: 'pids',
-}
-
 /** Pure: limits and what was set up for them → what holds each, in words. */
 export function reportLimits(limits: Limits, setUp: SetUp): LimitReport[] {
   const group = (limit: Exclude<LimitName, 'disk'>): LimitMeans[] => {
-    const version = setUp.groups.get(CONTROLLER[limit])
+    const version = setUp.groups.get(CONTROLLER_OF[limit])
     return version === undefined ? [] : [version === 2 ? 'cgroup2' : 'cgroup1']
   }
   const why = (limit: Exclude<LimitName, 'disk'>): string => {
-    const words = setUp.refused.get(CONTROLLER[limit])
+    const words = setUp.refused.get(CONTROLLER_OF[limit])
     return words ? `The kernel refused a group: ${words}.` : 'No control group is ours to use.'
   }
   return [

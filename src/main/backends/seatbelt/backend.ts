@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
 import type { AxisReport } from '../../../shared/domain/isolation.ts'
+import { LimitName } from '../../../shared/domain/limits.ts'
 import type { Diagnosis } from '../../../shared/domain/sandbox.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -254,6 +255,7 @@ async function follow(
     axes,
     limits: [],
     watchLimits: () => undefined,
+    changeLimits: () => Promise.resolve(err(LimitName.options)),
     // A profile cannot be entered from outside: a second probe would prove another process.
     probe: () => Promise.resolve(axes.map(unproven)),
     hasDrifted: () => Promise.resolve(false),

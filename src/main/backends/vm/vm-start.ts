@@ -160,6 +160,7 @@ function makeSandbox(
     axes,
     limits: around.limits,
     watchLimits: around.watchLimits,
+    changeLimits: around.changeLimits,
     probe: async () => {
       const outer = await around.probe()
       const why = isHeld ? 'it is frozen' : (await machine.answers()) ? null : 'it does not answer'

@@ -3,7 +3,12 @@ import { statSync } from 'node:fs'
 import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
-import type { LimitReport } from '../../../shared/domain/limits.ts'
+import {
+  LIMIT_KEYS,
+  type LimitReport,
+  type Limits,
+  limitsChanged,
+} from '../../../shared/domain/limits.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type Plan, type PlanInput, planSandbox } from '../../core/isolation/plan.ts'
@@ -116,6 +121,13 @@ const mostMemory = (by: Acceleration): number =>
 /** What QEMU needs besides the machine's memory. */
 const QEMU_BYTES = GIB
 
+/** Of QEMU, so that the machine's own are what its programs meet. */
+const limitsAround = (limits: Limits, memoryBytes: number): Limits => ({
+  ...limits,
+  memoryBytes: memoryBytes + QEMU_BYTES,
+  processes: null,
+})
+
 interface PlannedMachine {
   readonly plan: PlanInput
   readonly parts: VmParts
@@ -172,11 +184,7 @@ async function planMachine(
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
         ...{ env: {}, granted: [], path: [] },
-        limits: {
-          ...limits,
-          memoryBytes: memoryBytes + QEMU_BYTES,
-          processes: null,
-        },
+        limits: limitsAround(limits, memoryBytes),
       }),
   }
 }
@@ -280,12 +288,18 @@ function withLimits(sandbox: Sandbox, { plan, memoryBytes }: PlannedMachine): Sa
       }
     return report
   }
-  return { ...sandbox, limits: sandbox.limits.map(own) }
+  let now = plan.limits
+  return {
+    ...sandbox,
+    limits: sandbox.limits.map(own),
+    // A machine gets neither more nor less of anything while it runs; what it writes is counted here.
+    changeLimits: async (limits) => {
+      const stuck = limitsChanged(now, limits).filter((name) => name !== 'disk')
+      if (stuck.length > 0) return err(stuck)
+      const changed = await sandbox.changeLimits(limitsAround(limits, memoryBytes))
+      if (!changed.ok) return changed
+      now = limits
+      return ok(changed.value.map(own))
+    },
+  }
 }
-
-const LIMIT_KEYS = {
-  cpu: 'cpuPercent',
-  memory: 'memoryBytes',
-  processes: 'processes',
-  disk: 'diskBytes',
-} as const
