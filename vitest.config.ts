@@ -63,7 +63,7 @@ export default defineConfig({
                 'machine-services',
                 'network-mode',
               ],
-              ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'tools'],
+              ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'switches', 'tools'],
             ].map((name) => `test/integration/${name}.test.ts`),
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },

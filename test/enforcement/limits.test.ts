@@ -188,6 +188,22 @@ describe('where no control group is handed over', () => {
     expect((await run(MANY, {}, withoutGroups())).output).toContain('alive 80')
   })
 
+  ordinary('what every process has taken over is not changed, what Cloche counts is', async () => {
+    const limits = { ...NO_LIMITS, processes: 40 }
+    const { sandbox } = await startSandbox(
+      ...([place, ['/bin/sleep', '60'], { limits }, withoutGroups().backend] as const),
+    )
+    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    const { changeLimits } = sandbox.value
+    const wider = await changeLimits({ ...limits, processes: 80, diskBytes: 64 * MIB })
+    expect(wider).toEqual({ ok: false, error: ['processes'] })
+    const counted = await changeLimits({ ...limits, diskBytes: 64 * MIB })
+    expect(counted.ok && counted.value.find(({ limit }) => limit === 'disk')).toMatchObject({
+      ...{ value: 64 * MIB, means: ['watched'] },
+    })
+    await sandbox.value.destroy()
+  })
+
   ordinary('one process that takes too much is refused, many together are met', async () => {
     const one = await run(`${eat(200)} || echo refused`, { memoryBytes: 96 * MIB }, withoutGroups())
     expect(one.means.memory).toEqual(['rlimit-each', 'watched'])

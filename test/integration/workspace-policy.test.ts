@@ -76,6 +76,13 @@ test('a session is held to the policy of its folder, and widened only when that 
   expect(second.text).toContain('reached')
   expect(second.text).toContain(' 200')
   expect(second.text.match(/ 403/g)).toHaveLength(1)
+
+  // What the file let in was never asked for by the person: it goes with the trust.
+  await connection.api.policy.forget({ workspace: host.workspace })
+  const { id } = second.session
+  const third = await connection.api.session.restart({ id, changes: {} })
+  if (!third.ok) throw new Error(JSON.stringify(third.error))
+  expect([second.session.spec.grants, third.value.spec.grants]).toEqual([['one.example.test'], []])
 })
 
 test('the policy cannot be changed from inside, and closed is closed', async () => {
