@@ -17,6 +17,7 @@ export async function startFirstSession(
   await page.getByTestId(`agent-${agent}`).click()
   if (command) await page.getByTestId('command-line').fill(command)
   await page.getByTestId('folder-row').filter({ hasText: 'project' }).dblclick()
+  await expect(page.getByTestId('folder-path')).toHaveValue(/project$/)
   await page.getByTestId('start-session').click()
   // What runs for a moment may have ended before anybody looked.
   const begun = /^(running|ended)$/

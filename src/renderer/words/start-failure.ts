@@ -30,7 +30,7 @@ const START_FAILURES: Words = {
     detail: path,
   }),
   workspace_refused: ({ path, reason }) => ({
-    sentence: `This folder cannot be a workspace: ${reason}.`,
+    sentence: `This folder cannot be a workspace. ${reason}`,
     next: 'Choose a folder that holds only the work at hand.',
     detail: path,
   }),
