@@ -45,17 +45,22 @@ static int path_of_fd(int fd, char *path) {
   return 0;
 }
 
+// The path as the process wrote it, from the top; -1: it is gone, or has no such folder.
+static int whole_path(pid_t task, int folder, const char *text, char *whole, size_t room) {
+  char link[64];
+  if (text[0] == '/') return snprintf(whole, room, "%s", text), 0;
+  if (folder == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", task);
+  else snprintf(link, sizeof link, "/proc/%d/fd/%d", task, folder);
+  const ssize_t length = readlink(link, whole, PATH_MAX - 1);
+  if (length <= 0 || whole[0] != '/') return -1;
+  snprintf(whole + length, room - (size_t)length, "/%s", text);
+  return 0;
+}
+
 // Where the process itself would get to, in its own mounts. `follows`: through a last link as well.
 static int resolve(pid_t task, int folder, const char *text, int follows, char *path) {
   char whole[2 * PATH_MAX + 2], link[64];
-  if (text[0] == '/') snprintf(whole, sizeof whole, "%s", text);
-  else {
-    if (folder == AT_FDCWD) snprintf(link, sizeof link, "/proc/%d/cwd", task);
-    else snprintf(link, sizeof link, "/proc/%d/fd/%d", task, folder);
-    const ssize_t length = readlink(link, whole, PATH_MAX - 1);
-    if (length <= 0 || whole[0] != '/') return -1;
-    snprintf(whole + length, sizeof whole - (size_t)length, "/%s", text);
-  }
+  if (whole_path(task, folder, text, whole, sizeof whole) != 0) return -1;
   if (below(whole, "/dev") || below(whole, "/proc")) return -1;
   snprintf(link, sizeof link, "/proc/%d/root", task);
   const int top = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 // Tells what changes in a folder, and who changes it.
 //
-//   file-changes FOLDER CONTENTS SOCKET HIDDEN...
+//   file-changes FOLDER CONTENTS SOCKET writes|needs HIDDEN...
 //
 // *That* something changed is told by inotify, in FOLDER and below it. *Who* is told by the programs'
 // own calls, which the kernel holds until they were looked at here (write-notices.h, over SOCKET): at
@@ -9,6 +9,9 @@
 // whoever reads our words owns the copies. What lies at or below a HIDDEN path is neither told nor
 // read. A program can lie about a path with a second thread: then the writer of the changed file is
 // unknown, and nothing else is gained; this is a record and no boundary.
+//
+// `needs`: also told is, once for each path, which files of FOLDER are opened, and what programs look for
+// that this machine has at that path and the boundary did not let in (file-needs.h).
 //
 // Output: u32 length, then ten words, each ended by a zero: what, path, from, folder or file, process,
 // its start in ticks, content before, its bytes, content after, its bytes. Paths are relative. Bytes -1:
@@ -20,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "folder-changes.h"
+#include "file-needs.h"
 
 // Newer than some systems' headers; older kernels refuse it, and are slower.
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -33,7 +37,9 @@ enum { SETTLE_MS = 1000, QUIET_MS = 5, LATE_MS = 1000 };
 
 static int is_valid(uint64_t id) { return ioctl(notices, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
-enum { FOLLOWS = 1, OPENS = 2 };
+enum { FOLLOWS = 1, OPENS = 2, CHANGING = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC };
+// The first word to a program that is to be observed; see write-notices.h.
+static const char WANTS[] = {'w', 'n'};
 
 // Notes who is about to change a file, and how it is before that.
 static void intends(const struct seccomp_notif *notice, int folder, uint64_t text_at, int how) {
@@ -71,14 +77,24 @@ static void consider(const struct seccomp_notif *notice) {
   const __u64 *argument = notice->data.args;
   switch (notice->data.nr) {
     case __NR_openat:
+      looks_for((pid_t)notice->pid, (int)argument[0], argument[1], 1);
+      if (!(argument[2] & CHANGING)) return;
       return intends(notice, (int)argument[0], argument[1], OPENS | (argument[2] & O_NOFOLLOW ? 0 : FOLLOWS));
     case __NR_openat2: {
       struct open_how how = {0};
       const struct iovec here = {&how, sizeof how}, there = {(void *)(uintptr_t)argument[2], sizeof how};
       if (process_vm_readv((pid_t)notice->pid, &here, 1, &there, 1, 0) < 8) return;
-      if (!(how.flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))) return;
+      looks_for((pid_t)notice->pid, (int)argument[0], argument[1], 1);
+      if (!(how.flags & CHANGING)) return;
       return intends(notice, (int)argument[0], argument[1], OPENS | (how.flags & O_NOFOLLOW ? 0 : FOLLOWS));
     }
+    case __NR_newfstatat:
+    case __NR_statx:
+    case __NR_faccessat:
+#ifdef __NR_faccessat2
+    case __NR_faccessat2:
+#endif
+      return looks_for((pid_t)notice->pid, (int)argument[0], argument[1], 0);
     case __NR_unlinkat:
     case __NR_mkdirat:
       return intends(notice, (int)argument[0], argument[1], 0);
@@ -95,7 +111,13 @@ static void consider(const struct seccomp_notif *notice) {
       intends(notice, (int)argument[0], argument[1], 0);
       return intends(notice, (int)argument[2], argument[3], 0);
 #ifdef __NR_open
+    case __NR_stat:
+    case __NR_lstat:
+    case __NR_access:
+      return looks_for((pid_t)notice->pid, AT_FDCWD, argument[0], 0);
     case __NR_open:
+      looks_for((pid_t)notice->pid, AT_FDCWD, argument[0], 1);
+      if (!(argument[1] & CHANGING)) return;
       return intends(notice, AT_FDCWD, argument[0], OPENS | (argument[1] & O_NOFOLLOW ? 0 : FOLLOWS));
     case __NR_creat:
       return intends(notice, AT_FDCWD, argument[0], OPENS | FOLLOWS);
@@ -146,6 +168,7 @@ static int listen_at(const char *path) {
 static void take_notices(int listener) {
   const int peer = accept4(listener, 0, 0, SOCK_CLOEXEC);
   if (peer < 0) return;
+  if (send(peer, &WANTS[learns], 1, MSG_NOSIGNAL) != 1) return (void)close(peer);
   char byte, room[CMSG_SPACE(sizeof notices)];
   struct iovec data = {&byte, 1};
   struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
@@ -159,10 +182,11 @@ static void take_notices(int listener) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) return fprintf(stderr, "file-changes FOLDER CONTENTS SOCKET HIDDEN...\n"), 1;
+  if (argc < 5) return fprintf(stderr, "file-changes FOLDER CONTENTS SOCKET writes|needs HIDDEN...\n"), 1;
   root = argv[1];
   root_length = strlen(root);
-  hidden = argv + 4;
+  learns = strcmp(argv[4], "needs") == 0;
+  hidden = argv + 5;
   root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
   contents_fd = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
   changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);

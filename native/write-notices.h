@@ -31,6 +31,16 @@
 #ifndef __NR_openat2
 #define __NR_openat2 437
 #endif
+#ifndef __NR_faccessat2
+#define __NR_faccessat2 439
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+// What the observer says first: which calls it wants to be told of.
+#define WANTS_WRITES 'w'
+#define WANTS_NEEDS 'n'
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (field))
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
@@ -43,34 +53,58 @@
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),     \
       GIVE(SECCOMP_RET_USER_NOTIF), GIVE(SECCOMP_RET_ALLOW)
 
-// The kernel takes the strictest verdict of all filters: what another one refuses stays refused.
-static struct sock_filter WRITES[] = {
-    LOAD(offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0),
-    GIVE(SECCOMP_RET_ALLOW),
-    LOAD(offsetof(struct seccomp_data, nr)),
-    ON_OPEN(__NR_openat, 2),
-    // Its flags lie behind a pointer.
-    ON(__NR_openat2),
-    ON(__NR_unlinkat),
-    ON(__NR_renameat2),
-    ON(__NR_mkdirat),
-    ON(__NR_linkat),
-    ON(__NR_symlinkat),
-    ON(__NR_truncate),
+// A call that looks at a path, of no interest where it looks at what is open already.
+#define ON_LOOK(nr, flags)                                                                                 \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 4), LOAD(ARGUMENT(flags)),                                  \
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, AT_EMPTY_PATH, 0, 1), GIVE(SECCOMP_RET_ALLOW),                  \
+      GIVE(SECCOMP_RET_USER_NOTIF)
+
+#define BEGIN                                                                                              \
+  LOAD(offsetof(struct seccomp_data, arch)), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCH, 1, 0),          \
+      GIVE(SECCOMP_RET_ALLOW), LOAD(offsetof(struct seccomp_data, nr))
+
+// What changes files besides the calls that open them. The flags of openat2 lie behind a pointer.
 #ifdef __NR_open
-    ON_OPEN(__NR_open, 1),
-    ON(__NR_creat),
-    ON(__NR_unlink),
-    ON(__NR_rmdir),
-    ON(__NR_rename),
-    ON(__NR_mkdir),
-    ON(__NR_link),
-    ON(__NR_symlink),
+#define CHANGES_OF_OLD \
+  ON(__NR_creat), ON(__NR_unlink), ON(__NR_rmdir), ON(__NR_rename), ON(__NR_mkdir), ON(__NR_link), ON(__NR_symlink),
+#else
+#define CHANGES_OF_OLD
 #endif
 #ifdef __NR_renameat
-    ON(__NR_renameat),
+#define RENAMES ON(__NR_renameat), ON(__NR_renameat2)
+#else
+#define RENAMES ON(__NR_renameat2)
 #endif
+#define CHANGES                                                                                            \
+  CHANGES_OF_OLD ON(__NR_openat2), ON(__NR_unlinkat), RENAMES, ON(__NR_mkdirat), ON(__NR_linkat),          \
+      ON(__NR_symlinkat), ON(__NR_truncate)
+
+// The kernel takes the strictest verdict of all filters: what another one refuses stays refused.
+static struct sock_filter WRITES[] = {
+    BEGIN,
+    ON_OPEN(__NR_openat, 2),
+#ifdef __NR_open
+    ON_OPEN(__NR_open, 1),
+#endif
+    CHANGES,
+    GIVE(SECCOMP_RET_ALLOW),
+};
+
+// Where it is to be learned what a program needs: every call that names a file, too.
+static struct sock_filter NEEDS[] = {
+    BEGIN,
+    ON(__NR_openat),
+    ON_LOOK(__NR_newfstatat, 3),
+    ON_LOOK(__NR_statx, 2),
+    ON(__NR_faccessat),
+    ON(__NR_faccessat2),
+#ifdef __NR_open
+    ON(__NR_open),
+    ON(__NR_stat),
+    ON(__NR_lstat),
+    ON(__NR_access),
+#endif
+    CHANGES,
     GIVE(SECCOMP_RET_ALLOW),
 };
 
@@ -84,8 +118,10 @@ static int kernel_can_continue(void) {
 }
 
 // The notices of this program from now on, as a descriptor; -1: this kernel, or another such filter.
-static int notice_writes(void) {
-  const struct sock_fprog program = {sizeof WRITES / sizeof *WRITES, WRITES};
+static int notice(int all) {
+  const struct sock_fprog writes = {sizeof WRITES / sizeof *WRITES, WRITES};
+  const struct sock_fprog needs = {sizeof NEEDS / sizeof *NEEDS, NEEDS};
+  const struct sock_fprog program = all ? needs : writes;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
   // Older kernels interrupt the waiting call for every signal, and it is told again.
   const unsigned long flags[] = {
@@ -123,7 +159,9 @@ static int hand_over(int observer, int fd) {
 static int be_observed(const char *path) {
   const int observer = kernel_can_continue() ? reach(path, SOCK_SEQPACKET) : -1;
   if (observer < 0) return -1;
-  const int notices = notice_writes();
+  char wants;
+  if (recv(observer, &wants, 1, 0) != 1) return close(observer), -1;
+  const int notices = notice(wants == WANTS_NEEDS);
   const int failed = notices < 0 ? -1 : hand_over(observer, notices) == 0 ? 0 : 1;
   if (notices >= 0) close(notices);
   close(observer);

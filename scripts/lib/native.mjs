@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run, which } from './run.mjs'
 import { say } from './say.mjs'
@@ -16,11 +16,6 @@ const PROGRAMS = {
   'vm-runner': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
-/** Part of several programs. */
-const SHARED = [
-  ...['network-rules', 'call-paths', 'file-table', 'folder-changes', 'write-notices'],
-  ...['vm-line', 'vm-host', 'vm-network', 'vm-files', 'vm-program', 'vm-asks'],
-].map((name) => `native/${name}.h`)
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']
@@ -34,10 +29,15 @@ const linksOf = (name) => (ALONE.includes(name) ? [['-static'], LINKED] : [LINKE
 
 const compiler = () => ['cc', 'gcc', 'clang'].map((name) => which(name)).find(Boolean) ?? null
 
+const sources = (root) =>
+  readdirSync(join(root, 'native'))
+    .sort()
+    .map((name) => `native/${name}`)
+
 /** Stamp file and value: also of a compiler that was missing, so that it is said once. */
 const compiled = (root) => [
   join(root, 'out/native/.cloche-native'),
-  `${digest(root, [...Object.keys(PROGRAMS).map(sourceOf), ...SHARED])} ${compiler() ?? 'no compiler'}`,
+  `${digest(root, sources(root))} ${compiler() ?? 'no compiler'}`,
 ]
 
 /** Nothing is left to do: it was built, or it was tried with this source and this compiler. */

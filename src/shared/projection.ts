@@ -5,7 +5,7 @@ import { withMode } from './domain/network-mode.ts'
 import type { Decision, PermissionRequest } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
-import type { FileWatching } from './domain/file-changes.ts'
+import type { FileNeed, FileWatching } from './domain/file-changes.ts'
 import type { TimelineEvent } from './domain/timeline.ts'
 import { applyToFiles, type ChangedFile } from './files-projection.ts'
 import { applyToNetwork, type NetworkEntry } from './network-projection.ts'
@@ -51,6 +51,8 @@ export interface SessionState {
   readonly network: ReadonlyMap<ConnectionId, NetworkEntry>
   /** Files that the session changed, by path in the workspace. */
   readonly files: ReadonlyMap<string, ChangedFile>
+  /** What it opened or looked for, by path; empty where that was not to be learned. */
+  readonly needs: ReadonlyMap<string, FileNeed>
   /** null before the first was looked for, and in old recordings. */
   readonly fileWatching: FileWatching | null
   readonly pending: readonly PermissionRequest[]
@@ -72,6 +74,7 @@ export const emptyState: SessionState = {
   watching: null,
   network: new Map(),
   files: new Map(),
+  needs: new Map(),
   fileWatching: null,
   pending: [],
   answered: [],
@@ -86,16 +89,19 @@ interface Draft {
   processes(state: SessionState): Map<ProcessKey, ProcessNode>
   network(state: SessionState): Map<ConnectionId, NetworkEntry>
   files(state: SessionState): Map<string, ChangedFile>
+  needs(state: SessionState): Map<string, FileNeed>
 }
 
 function createDraft(): Draft {
   let processes: Map<ProcessKey, ProcessNode> | null = null
   let network: Map<ConnectionId, NetworkEntry> | null = null
   let files: Map<string, ChangedFile> | null = null
+  let needs: Map<string, FileNeed> | null = null
   return {
     processes: (state) => (processes ??= new Map(state.processes)),
     network: (state) => (network ??= new Map(state.network)),
     files: (state) => (files ??= new Map(state.files)),
+    needs: (state) => (needs ??= new Map(state.needs)),
   }
 }
 
@@ -281,6 +287,10 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       const files = draft.files(state)
       applyToFiles(files, fact, event)
       return { ...state, files }
+    }
+    case 'file/needed': {
+      const { type: _, ...need } = fact
+      return { ...state, needs: draft.needs(state).set(need.path, need) }
     }
     case 'file/missed':
       return state

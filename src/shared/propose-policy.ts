@@ -1,3 +1,4 @@
+import type { FileNeed } from './domain/file-changes.ts'
 import type { NetworkEntry } from './network-projection.ts'
 import { HostPattern, MACHINE_NAME } from './domain/policy.ts'
 import type { SessionState } from './projection.ts'
@@ -14,16 +15,26 @@ export interface ProposedLine {
 
 /** More is no list that anybody reads. */
 const MOST_HOSTS = 64
+const MOST_FILES = 64
 
 /**
  * The narrowest policy under which a session could do again what it did: the hosts it reached, by name, never a
- * pattern; nothing of the home folder. What it only tried is listed and not chosen. Pure.
+ * pattern; of what it looked for in vain single files, never a folder, nothing that may hold credentials. What
+ * it only tried, and what is wide, is listed and not chosen. `home`: of the person; a path below it is
+ * written as everybody's. Pure.
  */
-export function proposePolicy({ session, network, files }: SessionState): ProposedLine[] {
+export function proposePolicy(
+  { session, network, files, needs, processes }: SessionState,
+  home: string | null,
+): ProposedLine[] {
   if (!session) return []
-  const { level } = session.spec
+  const { level, learn } = session.spec
   const hosts = [...byHost([...network.values()])].slice(0, MOST_HOSTS)
   const changed = files.size
+  const learned = [...needs.values()]
+  const nameOf = (need: FileNeed): string =>
+    oneLine((need.reader && processes.get(need.reader)?.name) ?? 'a program')
+  const secrets = learned.filter(({ outcome, isSecret }) => outcome === 'read' && isSecret)
   return [
     {
       ...{ key: 'level', value: level === 'unconfined' ? 'os' : level, isOn: true },
@@ -37,11 +48,37 @@ export function proposePolicy({ session, network, files }: SessionState): Propos
     ...(changed === 0
       ? [{ key: 'files', value: '.', why: 'it changed no file of the folder', isOn: true } as const]
       : []),
-    {
-      ...{ key: 'maskSecrets', value: 'true', isOn: false },
-      why: 'whether it read any is not known: only changes of files are',
-    },
+    ...learned
+      .filter(({ outcome }) => outcome === 'absent')
+      .toSorted((a, b) => Number(weakness(a) !== null) - Number(weakness(b) !== null))
+      .slice(0, MOST_FILES)
+      .map((need): ProposedLine => {
+        const weak = weakness(need)
+        const why = `${nameOf(need)} looked for it in vain${weak === null ? '' : `; ${weak}`}`
+        const isOwn = home !== null && need.path.startsWith(`${home}/`)
+        const value = isOwn ? `~${need.path.slice(home.length)}` : need.path
+        return { key: 'files', value, why, isOn: weak === null }
+      }),
+    { key: 'maskSecrets', value: 'true', ...wordsOfSecrets(learn, secrets, nameOf) },
   ]
+}
+
+/** Why a file that was looked for is not proposed by itself; null: it may be. */
+function weakness({ isSecret, isFolder }: FileNeed): string | null {
+  if (isSecret) return 'it may hold keys or sign-ins'
+  return isFolder ? 'a whole folder is more than it needs: name what is in it' : null
+}
+
+function wordsOfSecrets(
+  learn: boolean,
+  secrets: readonly FileNeed[],
+  nameOf: (need: FileNeed) => string,
+): Pick<ProposedLine, 'why' | 'isOn'> {
+  const [first] = secrets
+  if (first) return { why: `${nameOf(first)} opened ${oneLine(first.path)}`, isOn: false }
+  return learn
+    ? { why: 'it opened none', isOn: true }
+    : { why: 'whether it read any is not known: it was not learned', isOn: false }
 }
 
 /** Reached or not, in the order of the first attempt. */
@@ -96,10 +133,17 @@ export function textOfPolicy(lines: readonly ProposedLine[]): string {
     ...of('network').map(({ value, why }) => `  "network": "${value}", // ${why}`),
     ...list('allow'),
     ...list('deny'),
-    ...of('files').map(
-      ({ value, why }) => `  "files": [{ "path": "${value}", "access": "read" }], // ${why}`,
-    ),
-    ...of('maskSecrets').map(({ value }) => `  "maskSecrets": ${value},`),
+    ...(of('files').length === 0
+      ? []
+      : [
+          '  "files": [',
+          ...of('files').map(
+            ({ value, why }) =>
+              `    { "path": ${JSON.stringify(value)}, "access": "read" }, // ${why}`,
+          ),
+          '  ],',
+        ]),
+    ...of('maskSecrets').map(({ value, why }) => `  "maskSecrets": ${value}, // ${why}`),
     '}',
     '',
   ].join('\n')

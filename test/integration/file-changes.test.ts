@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { FileContent } from '../../src/shared/domain/file-changes.ts'
@@ -195,5 +195,43 @@ describe('changes of files in a session', () => {
     )
     expect(changes.map(({ path }) => path)).not.toContain('missing')
     expect([...state.files.keys()]).toEqual(['done'])
+  })
+})
+
+describe('what a session needs', () => {
+  test('is noted where it is to be learned, once for each path, with who asked', async () => {
+    for (const folder of ['.ssh', '.config', '.empty']) await mkdir(join(host.home, folder))
+    for (const name of ['.gitconfig', '.ssh/id_ed25519', '.config/tool.toml'])
+      await writeFile(join(host.home, name), '')
+    await writeFile(inWorkspace('.env'), 'A=1\n')
+    await writeFile(inWorkspace('plain.txt'), '')
+    const script = [
+      'cat ~/.gitconfig ~/.gitconfig ~/.ssh/id_ed25519 .env plain.txt; cat ./plain.txt',
+      '[ -e ~/.config/../.config/tool.toml ]; [ -e ~/nowhere ]; ls ~/.empty; echo x >new; cat new',
+    ].join('; ')
+    const { state } = await record(script, { learn: true })
+    const found = [...state.needs.values()]
+    const absent = (path: string, isFolder = false, isSecret = false) => ({
+      ...{ outcome: 'absent', path: join(host.home, path), isFolder, isSecret },
+      reader: expect.stringMatching(/^\d+:\d+$/),
+    })
+    const read = (path: string, isSecret: boolean) => ({
+      ...{ outcome: 'read', path, isFolder: false, isSecret, reader: expect.any(String) },
+    })
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ...[absent('.gitconfig'), absent('.ssh/id_ed25519', false, true), absent('.empty', true)],
+        ...[absent('.config/tool.toml'), read('.env', true), read('plain.txt', false)],
+      ]),
+    )
+    const paths = found.map(({ path }) => path)
+    expect(paths).not.toContain(join(host.home, 'nowhere'))
+    expect(new Set(paths).size).toBe(paths.length)
+    const reader = found.find(({ path }) => path === '.env')?.reader
+    expect(reader && state.processes.has(reader)).toBe(true)
+    // What was written is told as ever.
+    expect(state.files.get('new')?.changes).toBeGreaterThan(0)
+    // The positive control of the switch: without it nothing is noted.
+    expect((await record(script)).state.needs.size).toBe(0)
   })
 })

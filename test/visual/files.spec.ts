@@ -19,6 +19,24 @@ test('the inspector lists what was changed and by whom', async ({ open }) => {
   expect(await overflowing(page)).toEqual([])
 })
 
+test('what it looked for in vain is listed, with who looked', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  await page.getByTestId('inspector-tab-files').click()
+  const missed = page.getByTestId('missed-files')
+  await expect(page.getByTestId('missed-files-summary')).toHaveText('3 paths')
+  await missed.locator('summary').click()
+  await expect(page.getByTestId('missed-file')).toHaveCount(3)
+  await expect(page.getByTestId('missed-file').nth(1)).toContainText('credentials')
+  await page.screenshot({ path: 'out/test/missed-files.png' })
+  expect(await unreadable(page)).toEqual([])
+  expect(await overflowing(page)).toEqual([])
+  await missed
+    .getByRole('button', { name: /claude/ })
+    .first()
+    .click()
+  await expect(page.getByTestId('process-details')).toBeVisible()
+})
+
 test('a file shows what was changed, as a whole and step by step', async ({ open }) => {
   const page = await open('quiet', MAIN)
   await page.getByTestId('inspector-tab-files').click()

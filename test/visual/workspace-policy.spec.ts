@@ -47,6 +47,12 @@ test('a policy is proposed from what a session did, changed by hand, and saved',
   const text = page.getByTestId('propose-text')
   await expect(text).toHaveValue(/"network": "listed", \/\/ what is not listed/)
   await expect(text).toHaveValue(/api\.anthropic\.com/)
+  // What it looked for in vain: single files by themselves, credentials and folders only by hand.
+  await expect(text).toHaveValue(/"~\/\.gitconfig", "access": "read"/)
+  await expect(text).not.toHaveValue(/\.ssh|\.cargo/)
+  const credentials = page.getByTestId('propose-line').filter({ hasText: '.ssh' })
+  await expect(credentials).toContainText('keys or sign-ins')
+  await expect(credentials.getByRole('checkbox')).not.toBeChecked()
   await page.screenshot({ path: 'out/test/propose.png' })
   const line = page.getByTestId('propose-line').filter({ hasText: 'api.anthropic.com' })
   await line.getByRole('checkbox').uncheck()

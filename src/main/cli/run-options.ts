@@ -31,6 +31,10 @@ export const RUN_OPTIONS = {
   workspace: { type: 'string', value: 'DIR', does: 'the folder it works in (default: this one)' },
   title: { type: 'string', value: 'TEXT', does: 'what people call the session' },
   'sign-in': { type: 'boolean', does: 'the agent may use a copy of your sign-in' },
+  learn: {
+    type: 'boolean',
+    does: 'note which files it opens and looks for, for a policy from what it did',
+  },
   detach: { type: 'boolean', does: 'print the id and leave it to the Cloche that runs' },
   acknowledge: { type: 'string', value: 'WORD', does: 'the word unconfined, for that level' },
 } as const
@@ -46,6 +50,7 @@ export interface RunValues {
   readonly workspace?: string
   readonly title?: string
   readonly 'sign-in'?: boolean
+  readonly learn?: boolean
   readonly detach?: boolean
   readonly acknowledge?: string
 }
@@ -75,6 +80,7 @@ export function specOf(values: RunValues, words: readonly string[]): SessionSpec
     grants: hosts(values.allow, '--allow'),
     denies: hosts(values.deny, '--deny'),
     useSignIn: values['sign-in'] ?? false,
+    learn: values.learn ?? false,
     variables: (values.var ?? []).map((name) => ({ name, source: 'machine', isSecret: true })),
     image: values.image ?? null,
     acknowledgement: values.acknowledge ?? null,

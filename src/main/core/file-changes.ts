@@ -1,5 +1,10 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { ContentHash, FileChange, FileContent } from '../../shared/domain/file-changes.ts'
+import type {
+  ContentHash,
+  FileChange,
+  FileContent,
+  FileNeed,
+} from '../../shared/domain/file-changes.ts'
 import { processKey } from '../../shared/domain/process.ts'
 import type { Fact } from '../../shared/domain/timeline.ts'
 import type {
@@ -8,9 +13,11 @@ import type {
   FileWatch,
   SeenChange,
   SeenContent,
+  SeenNeed,
   WatchFiles,
 } from './file-port.ts'
 import type { Log } from './ports.ts'
+import { looksSecret, mayHoldCredentials } from './secret-names.ts'
 
 export interface FileRecording {
   readonly contents: ContentStore
@@ -24,6 +31,7 @@ export interface RecordRequest extends FileRecording {
   readonly sessionId: SessionId
   readonly workspace: string
   readonly hidden: readonly string[]
+  readonly learns: boolean
   readonly report: (facts: readonly Fact[]) => void
 }
 
@@ -95,12 +103,16 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
       case 'changed':
         waiting.push(told)
         work ??= pump()
+        return
+      case 'needed':
+        return report([{ type: 'file/needed', ...needOf(told) }])
     }
   }
   const copies = await contents.open(sessionId)
   const watch = await request.watchFiles({
     workspace: request.workspace,
     hidden: request.hidden,
+    learns: request.learns,
     copies,
     report: receive,
     lost: (reason) =>
@@ -127,6 +139,14 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
 const NOBODY = 'Who changes a file is not known here.'
 const MANY_FOLDERS =
   'The workspace has more folders than are watched: of the others only what the session itself changes is seen.'
+
+function needOf({ outcome, path, isFolder, reader }: SeenNeed): FileNeed {
+  return {
+    ...{ outcome, path, isFolder },
+    isSecret: outcome === 'read' ? looksSecret(path) : mayHoldCredentials(path),
+    reader: reader && processKey(reader.pid, reader.startTicks),
+  }
+}
 
 const sameAs = (
   content: SeenContent,

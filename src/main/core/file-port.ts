@@ -1,5 +1,5 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
-import type { ContentHash, FileChange } from '../../shared/domain/file-changes.ts'
+import type { ContentHash, FileChange, FileNeed } from '../../shared/domain/file-changes.ts'
 import type { ProcessRef } from './ports.ts'
 
 export type SeenContent =
@@ -18,6 +18,11 @@ export interface SeenChange extends Pick<FileChange, 'change' | 'path' | 'from' 
   readonly after: SeenContent
 }
 
+/** See `FileNeed`. */
+export interface SeenNeed extends Pick<FileNeed, 'outcome' | 'path' | 'isFolder'> {
+  readonly reader: ProcessRef | null
+}
+
 export type FileReport =
   /** Programs may ask to be observed from now on. */
   | { readonly type: 'ready' }
@@ -27,6 +32,7 @@ export type FileReport =
   /** Changes came faster than they could be read; some are not told. */
   | { readonly type: 'missed' }
   | ({ readonly type: 'changed' } & SeenChange)
+  | ({ readonly type: 'needed' } & SeenNeed)
 
 export interface FileWatch {
   /** Where a program asks to be observed; null: nobody would. */
@@ -39,6 +45,8 @@ export interface FileWatchRequest {
   readonly workspace: string
   /** Absolute paths of what is neither told nor read, with all below them. */
   readonly hidden: readonly string[]
+  /** Also what is opened and looked for. */
+  readonly learns: boolean
   /** Where copies are put; exists, and belongs to the caller. */
   readonly copies: string
   readonly report: (report: FileReport) => void

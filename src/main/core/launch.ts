@@ -73,6 +73,7 @@ export async function startBoundary(
     files.watch = await recordFiles({
       ...request.files,
       ...{ sessionId: session.id, workspace: request.plan.workspace, hidden },
+      learns: session.spec.learn,
       report: request.reportAll,
     })
     return files.watch.socket

@@ -1,4 +1,5 @@
 import type { FileReport, SeenContent } from '../core/file-port.ts'
+import type { ProcessRef } from '../core/ports.ts'
 
 // Words of native/file-changes.c: a length of four bytes, then as many, each word ended by a zero.
 
@@ -46,6 +47,13 @@ function decode(words: readonly string[]): FileReport {
       return { type: what }
     case 'watching':
       return { type: what, isWhole: path === 'all' }
+    case 'read':
+    case 'wanted':
+      return {
+        type: 'needed',
+        ...{ outcome: what === 'read' ? what : 'absent', path, isFolder: kind === 'folder' },
+        reader: processOf(pid, ticks),
+      }
     case 'created':
     case 'written':
     case 'deleted':
@@ -53,7 +61,7 @@ function decode(words: readonly string[]): FileReport {
       return {
         type: 'changed',
         ...{ change: what, path, from: from === '' ? null : from, isFolder: kind === 'folder' },
-        writer: pid === '0' ? null : { pid: Number(pid), startTicks: Number(ticks) },
+        writer: processOf(pid, ticks),
         before: contentOf(before, beforeBytes),
         after: contentOf(after, afterBytes),
       }
@@ -61,6 +69,9 @@ function decode(words: readonly string[]): FileReport {
       throw new Error(`a record of no known kind: ${what}`)
   }
 }
+
+const processOf = (pid = '0', ticks = '0'): ProcessRef | null =>
+  pid === '0' ? null : { pid: Number(pid), startTicks: Number(ticks) }
 
 function contentOf(copy = '', bytes = UNKNOWN): SeenContent {
   if (bytes === ABSENT) return { kind: 'absent' }

@@ -10,6 +10,7 @@ import { FilterBar } from '../ui/filter-bar.tsx'
 import { List } from '../ui/list.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
+import { MissedFiles } from './missed-files.tsx'
 import { FATES, wordsOfWatching } from '../words/files.ts'
 import { formatBytes, formatTime, plural } from '../words/format.ts'
 
@@ -30,6 +31,11 @@ export function FileList() {
   const path = subject?.kind === 'file' ? subject.path : null
   const chosen = path === null ? undefined : state.files.get(path)
   const { fileWatching } = state
+  const missed = useMemo(
+    () => [...state.needs.values()].filter(({ outcome }) => outcome === 'absent'),
+    [state],
+  )
+  if (files.length === 0 && missed.length > 0) return <MissedFiles missed={missed} />
   if (files.length === 0)
     return (
       <Empty icon="file" title="No changed files">
@@ -61,6 +67,7 @@ export function FileList() {
         testId="file-rows"
       />
       {chosen && <FileDetails file={chosen} />}
+      {missed.length > 0 && <MissedFiles missed={missed} />}
     </div>
   )
 }

@@ -16,8 +16,14 @@ import { isHidden } from '../words/reveal.ts'
 const ACCESSES = FileAccess.options
 
 /** Rules of the person, on top of the boundary's own. */
-export function FileRules({ problems }: { problems: readonly (string | null)[] }) {
-  const { rules, maskSecrets } = useDetails()
+export function FileRules({
+  problems,
+  mayLearn,
+}: {
+  problems: readonly (string | null)[]
+  mayLearn: boolean
+}) {
+  const { rules, maskSecrets, learn } = useDetails()
   const [added, setAdded] = useState<number | null>(null)
   const add = useCallback((): void => setAdded(addRule()), [])
   return (
@@ -36,6 +42,23 @@ export function FileRules({ problems }: { problems: readonly (string | null)[] }
           </span>
         </span>
       </label>
+      {mayLearn && (
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={learn}
+            onChange={(event) => setDetails({ learn: event.target.checked })}
+            data-testid="learn"
+          />
+          <span className="stack-tight">
+            <span>Learn which files it needs</span>
+            <span className="small dim">
+              Notes what it opens and what it looks for in vain, for a policy from what it did. Lets
+              nothing more in; starting many programs is slower.
+            </span>
+          </span>
+        </label>
+      )}
       {rules.length > 0 && (
         <ul className="file-rules scroll" aria-label="File rules" data-testid="file-rules">
           {rules.map((rule, index) => (

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import type { SessionState } from '../../shared/projection.ts'
 import { WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
 import { type ProposedLine, proposePolicy, textOfPolicy } from '../../shared/propose-policy.ts'
+import { useMachine } from '../stores/machine.ts'
 import { lookForPolicy, savePolicy, useWorkspacePolicy } from '../stores/workspace-policy.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
@@ -25,7 +26,8 @@ export function ProposePolicyDialog({
   onClose: () => void
 }) {
   const workspace = state.session?.spec.workspace ?? ''
-  const proposed = useMemo(() => proposePolicy(state), [state])
+  const home = useMachine(({ info }) => info?.home ?? null)
+  const proposed = useMemo(() => proposePolicy(state, home), [state, home])
   const [lines, setLines] = useState(proposed)
   /** null: as the lines say. */
   const [written, setWritten] = useState<string | null>(null)
@@ -74,7 +76,10 @@ export function ProposePolicyDialog({
       <div className="stack policy-part">
         <p className="small dim">
           The narrowest that would have let it do what it did: hosts by name, never by pattern, and
-          nothing of your home folder. Which files it only read is not known.
+          single files, never your home folder.{' '}
+          {state.session?.spec.learn
+            ? 'What it looked for in vain was noted while it ran.'
+            : 'Which files it looked for was not noted: start it with “Learn which files it needs”.'}
         </p>
         <ul className="rule-list framed">
           {lines.map((line) => (

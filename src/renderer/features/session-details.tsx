@@ -6,6 +6,7 @@ import {
   limitsOf,
   standInProblem,
   useDetails,
+  mayLearn,
 } from '../stores/draft-details.ts'
 import { findDevContainers, useChosenDevContainer } from '../stores/dev-containers.ts'
 import { useDraft } from '../stores/draft.ts'
@@ -57,7 +58,7 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
           problem={problems.find((problem) => problem !== null) ?? null}
           testId="files-part"
         >
-          <FileRules problems={problems} />
+          <FileRules problems={problems} mayLearn={level !== null && mayLearn(level)} />
         </Disclosure>
       )}
       {level === 'container' && (

@@ -31,6 +31,7 @@ interface DetailsState {
   /** Hosts that are never reached; a profile's. */
   readonly denies: readonly string[]
   readonly maskSecrets: boolean
+  readonly learn: boolean
   readonly variables: readonly VariableGrant[]
   readonly inspectTls: boolean
   /** Whose programs a container has; null: this machine's. */
@@ -46,6 +47,7 @@ const EMPTY: DetailsState = {
   rules: [],
   denies: [],
   maskSecrets: false,
+  learn: false,
   variables: [],
   inspectTls: false,
   image: null,
@@ -141,9 +143,22 @@ interface Circumstances {
   readonly defaults: Limits
 }
 
+/** Where programs' own calls can be seen as they open files. */
+export const mayLearn = (level: IsolationLevel): boolean => level === 'os' || level === 'container'
+
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(
-  { rules, denies, maskSecrets, variables, inspectTls, image, devContainer, limits }: DetailsState,
+  {
+    rules,
+    denies,
+    maskSecrets,
+    learn,
+    variables,
+    inspectTls,
+    image,
+    devContainer,
+    limits,
+  }: DetailsState,
   { level, defaults }: Circumstances,
 ): Omit<Pick<SessionSpec, keyof typeof BASIC_SPEC>, 'args' | 'innerSandbox'> {
   const isBound = level !== 'unconfined'
@@ -151,6 +166,7 @@ export function specOfDetails(
     files: isBound ? rules.map(({ path, access }): FileRule => ({ path, access })) : [],
     denies: isBound ? [...denies] : [],
     maskSecrets: isBound && maskSecrets,
+    learn: mayLearn(level) && learn,
     variables: [...variables],
     inspectTls: isBound && inspectTls,
     image: level === 'container' ? image : null,

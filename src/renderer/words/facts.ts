@@ -90,6 +90,10 @@ export function wordsOfFact(fact: Fact): string {
       return wordsOfWatching(fact)
     case 'file/changed':
       return wordsOfChange(fact)
+    case 'file/needed':
+      return fact.outcome === 'read'
+        ? `Opened ${revealText(fact.path, 200)}`
+        : `Looked for ${revealText(fact.path, 200)}, which is not let in`
     case 'file/missed':
       return 'Files changed faster than could be read: some changes are not recorded'
     case 'port/opened':

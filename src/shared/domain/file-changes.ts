@@ -36,6 +36,22 @@ export const FileChange = z.strictObject({
 })
 export type FileChange = z.infer<typeof FileChange>
 
+/** A file that a session opened or looked for; told once for each path, and only where it is to be learned. */
+export const FileNeed = z.strictObject({
+  /**
+   * `read`: a file of the workspace, relative to it. `absent`: an absolute path of this machine that was
+   * looked for inside, where it is not.
+   */
+  outcome: z.enum(['read', 'absent']),
+  path: z.string(),
+  isFolder: z.boolean(),
+  /** Files of that name usually hold keys, tokens or sign-ins. */
+  isSecret: z.boolean(),
+  /** The first that did; null: it was gone before it was named. */
+  reader: ProcessKey.nullable(),
+})
+export type FileNeed = z.infer<typeof FileNeed>
+
 /** How changes are known. `calls`: with who made them; `folder`: only that they were made. */
 export const FileWatching = z.strictObject({
   source: z.enum(['calls', 'folder', 'none']),

@@ -38,6 +38,8 @@ export const SessionSpec = z.strictObject({
   files: z.array(FileRule).max(256).default([]),
   /** `.env*`, private keys and the like in the workspace look empty inside. */
   maskSecrets: z.boolean().default(false),
+  /** Notes which files it opens and looks for, so that a policy can be proposed; it is slower. */
+  learn: z.boolean().default(false),
   variables: z.array(VariableGrant).max(64).default([]),
   limits: Limits.default(NO_LIMITS),
   /** Programs inside trust a certificate of the gateway's, so that rules may look into TLS. */
@@ -62,6 +64,7 @@ export const BASIC_SPEC = {
   denies: [],
   files: [],
   maskSecrets: false,
+  learn: false,
   variables: [],
   limits: NO_LIMITS,
   inspectTls: false,

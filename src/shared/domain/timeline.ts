@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { EffectivePolicy } from './effective-policy.ts'
-import { FileChange, FileWatching } from './file-changes.ts'
+import { FileChange, FileNeed, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
 import { ConnectionId, PromptId, RuleId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
@@ -127,6 +127,7 @@ export const Fact = z.discriminatedUnion('type', [
   }),
   fact('file/watching', FileWatching.shape),
   fact('file/changed', FileChange.shape),
+  fact('file/needed', FileNeed.shape),
   /** Changes came faster than they could be read: some of them are not told. */
   fact('file/missed', {}),
   fact('port/opened', { port: PortNumber, localPort: PortNumber }),

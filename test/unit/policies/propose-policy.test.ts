@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parsePolicy } from '../../../src/main/policies/parse-policy.ts'
+import type { FileNeed } from '../../../src/shared/domain/file-changes.ts'
 import type { ConnectionId } from '../../../src/shared/domain/ids.ts'
 import { processKey } from '../../../src/shared/domain/process.ts'
 import type { Decision } from '../../../src/shared/domain/policy.ts'
@@ -35,7 +36,7 @@ const stateOf = (entries: NetworkEntry[], files = 0): SessionState => ({
 
 /** What the text says when it is read as a folder's policy is. */
 function policyFrom(state: SessionState) {
-  const parsed = parsePolicy(textOfPolicy(proposePolicy(state)))
+  const parsed = parsePolicy(textOfPolicy(proposePolicy(state, '/home/ada')))
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
   return parsed.value
 }
@@ -57,7 +58,7 @@ describe('a policy from what a session did', () => {
       allow: ['registry.example.org', 'cdn.example.org'],
       deny: ['tracker.example'],
     })
-    const lines = proposePolicy(state)
+    const lines = proposePolicy(state, '/home/ada')
     expect(lines.find(({ value }) => value === 'registry.example.org')?.why).toBe(
       'npm, node, 2 times',
     )
@@ -73,6 +74,7 @@ describe('a policy from what a session did', () => {
         connection('203.0.113.7', ALLOWED),
         connection('host.cloche.internal', ALLOWED),
       ]),
+      null,
     )
     expect(lines.some(({ value }) => value.includes('*') || value.includes('host.cloche'))).toBe(
       false,
@@ -90,5 +92,50 @@ describe('a policy from what a session did', () => {
     const evil = 'x\n"allow": ["*"], // \u202e*/'
     const policy = policyFrom(stateOf([connection('a.example', ALLOWED, evil)]))
     expect(policy.allow).toEqual(['a.example'])
+  })
+
+  test('names single files it looked for in vain, and neither folders nor credentials by itself', () => {
+    const reader = processKey(9, 9)
+    const need = (path: string, more: Partial<FileNeed> = {}): FileNeed => ({
+      ...{ outcome: 'absent', path, isFolder: false, isSecret: false, reader, ...more },
+    })
+    const needs = [
+      need('/home/ada/.ssh/id_ed25519', { isSecret: true }),
+      need('/home/ada/.cargo', { isFolder: true }),
+      need('/home/ada/.gitconfig'),
+      need('/opt/tool/settings "of" it'),
+      need('src/main.c', { outcome: 'read' }),
+    ]
+    const state = stateOf([], 1)
+    const learned: SessionState = {
+      ...state,
+      session: { ...sampleSession(sessionId(1)), spec: { ...state.session!.spec, learn: true } },
+      needs: new Map(needs.map((item) => [item.path, item])),
+      processes: new Map([[reader, { name: 'git' } as never]]),
+    }
+    expect(policyFrom(learned)).toEqual({
+      ...{ level: 'os', network: 'listed', maskSecrets: true },
+      files: [
+        { path: '~/.gitconfig', access: 'read' },
+        { path: '/opt/tool/settings "of" it', access: 'read' },
+      ],
+    })
+    const lines = proposePolicy(learned, '/home/ada')
+    expect(lines.filter(({ isOn }) => !isOn).map(({ value, why }) => [value, why])).toEqual([
+      ['~/.ssh/id_ed25519', expect.stringContaining('keys')],
+      ['~/.cargo', expect.stringContaining('whole folder')],
+    ])
+    expect(lines.find(({ value }) => value === '~/.gitconfig')?.why).toContain('git')
+  })
+
+  test('hides no secret that was opened, and none where that was not learned', () => {
+    const state = stateOf([], 1)
+    const secret: FileNeed = {
+      ...{ outcome: 'read', path: '.env', isFolder: false, isSecret: true, reader: null },
+    }
+    const opened = { ...state, needs: new Map([['.env', secret]]) }
+    for (const of of [state, opened])
+      expect(proposePolicy(of, null).find(({ key }) => key === 'maskSecrets')?.isOn).toBe(false)
+    expect(proposePolicy(opened, null).at(-1)?.why).toContain('.env')
   })
 })

@@ -79,9 +79,17 @@ const changed = (
   ...{ writer: pid === null ? null : processKey(pid, pid), before, after },
 })
 
+const missed = (path: string, pid: number, isSecret = false, isFolder = false): Fact => ({
+  ...{ type: 'file/needed', outcome: 'absent', path, isFolder, isSecret },
+  reader: processKey(pid, pid),
+})
+
 /** What the made-up session changes, by milliseconds since its start. */
 export const FILE_FACTS: readonly (readonly [number, Fact])[] = [
   [395, { type: 'file/watching', source: 'calls', reason: null }],
+  [30_000, missed('/home/ada/.gitconfig', 4100)],
+  [31_000, missed('/home/ada/.ssh/known_hosts', 4100, true)],
+  [33_000, missed('/home/ada/.cargo', 4131, false, true)],
   [40_000, changed('written', 'src/auth/login.ts', 4100, BEFORE, BETWEEN)],
   [52_000, changed('created', 'src/auth/login.test.ts', 4100, ABSENT, TEST)],
   [

@@ -5,7 +5,7 @@ import type { PlanInput } from '../../core/isolation/plan.ts'
 import { isWithin } from '../../core/within.ts'
 import { type FileEntry, type FilePolicy, RefusedPath } from './entries.ts'
 import { protectWorkspace } from './protected.ts'
-import { looksSecret } from './secrets.ts'
+import { looksSecret } from '../../core/secret-names.ts'
 import { type Walk, walkFolder } from './walk.ts'
 
 /** Each is a mount of its own. */
