@@ -44,6 +44,11 @@ const PLACES: readonly Place[] = [
     home: ['.config/opencode/opencode.json', '.config/opencode/opencode.jsonc'],
     workspace: ['opencode.json', 'opencode.jsonc'],
   },
+  {
+    ...{ agent: null, format: 'devcontainer' },
+    home: [],
+    workspace: ['.devcontainer/devcontainer.json', '.devcontainer.json'],
+  },
   { ...{ agent: null, format: 'srt' }, home: ['.srt-settings.json'], workspace: [] },
 ]
 const MOST_IN_FOLDER = 8

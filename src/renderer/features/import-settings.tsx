@@ -175,7 +175,7 @@ function Sources() {
         <textarea
           className="input mono policy-text"
           aria-labelledby="import-text-label"
-          placeholder="Settings of Claude Code, sandbox-runtime, Codex, Gemini CLI or OpenCode, a rule of OpenSnitch, an .lsrules list"
+          placeholder="Settings of Claude Code, sandbox-runtime, Codex, Gemini CLI or OpenCode, a rule of OpenSnitch, an .lsrules list, a devcontainer.json"
           spellCheck={false}
           value={text}
           onChange={(event) => paste(event.target.value)}

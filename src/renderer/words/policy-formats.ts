@@ -16,6 +16,7 @@ export const FORMAT_NAMES: Readonly<Record<ReadFormat, string>> = {
   opencode: 'OpenCode',
   opensnitch: 'OpenSnitch',
   lsrules: 'Little Snitch',
+  devcontainer: 'Dev container',
 }
 
 /** Where a tool looks for what is written for it. */

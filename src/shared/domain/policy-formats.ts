@@ -10,6 +10,7 @@ export const ReadFormat = z.enum([
   'opencode',
   'opensnitch',
   'lsrules',
+  'devcontainer',
 ])
 export type ReadFormat = z.infer<typeof ReadFormat>
 

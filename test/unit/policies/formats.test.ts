@@ -185,6 +185,7 @@ test('what is no file of anything known says so', () => {
   }
   expect(problemOf('{"a": 1}')).toEqual({ type: 'unknown_format' })
   expect(problemOf('["a"]')).toEqual({ type: 'unknown_format' })
+  expect(problemOf('[package]\nname = "a"\n')).toEqual({ type: 'unknown_format' })
   expect(problemOf(' \n')).toEqual({ type: 'empty' })
   expect(problemOf('{\n "permissions": {\n')).toMatchObject({
     ...{ type: 'unparsable', as: 'JSON', line: 3 },
@@ -286,4 +287,51 @@ describe('a policy written for an agent', () => {
     // Its lists of hosts are held by a proxy that is not on by itself.
     expect(codex.text).toContain('network_proxy = true')
   })
+})
+
+test('a dev container gives its image, its folders and names of variables, and opens nothing', () => {
+  const { policy, report } = take(`{
+    // As the documentation of dev containers has them.
+    "name": "Node & PostgreSQL",
+    "image": "mcr.microsoft.com/devcontainers/typescript-node:1-18",
+    "features": { "ghcr.io/devcontainers/features/git:1": {} },
+    "mounts": [
+      "source=\${localEnv:HOME}/.config/tool,target=/home/node/tool,type=bind,readonly",
+      "source=\${localWorkspaceFolder}/cache,target=/cache,type=bind",
+      "source=\${localEnv:HOME}/.ssh,target=/home/node/.ssh,type=bind",
+      "source=/var/run/docker.sock,target=/var/run/docker.sock,type=bind",
+      { "source": "data", "target": "/data", "type": "volume" },
+    ],
+    "containerEnv": { "TOKEN": "\${localEnv:TOKEN}", "MODE": "development" },
+    "remoteEnv": { "OTHER": "\${localEnv:TOKEN}" },
+    "secrets": { "API_KEY": { "description": "of the service" } },
+    "runArgs": ["--network=host"], "privileged": true,
+    "postCreateCommand": "npm ci",
+  }`)
+  expect(policy).toEqual({
+    ...{ level: 'container', image: 'mcr.microsoft.com/devcontainers/typescript-node:1-18' },
+    files: [
+      { path: '~/.config/tool', access: 'read' },
+      { path: 'cache', access: 'write' },
+    ],
+    variables: ['TOKEN', 'API_KEY'],
+  })
+  expect(report.exact).toEqual([])
+  const dropped = report.dropped.map(({ key, why }) => `${key}: ${why}`)
+  for (const [key, words] of [
+    ['mounts ~/.ssh', 'keys'],
+    ['mounts /var/run/docker.sock', 'boundary'],
+    ['mounts data', 'volumes'],
+    ['containerEnv.MODE', 'no values'],
+    ['remoteEnv.OTHER', 'another name'],
+    ['runArgs', 'boundary'],
+    ['privileged', 'boundary'],
+    ['postCreateCommand', 'chosen'],
+    ['features', 'chosen'],
+    ['name', 'no matter'],
+  ] as const)
+    expect(dropped).toContainEqual(
+      expect.stringMatching(`^${key.replaceAll('.', '\\.')}: .*${words}`),
+    )
+  expect(dropped).toHaveLength(10)
 })

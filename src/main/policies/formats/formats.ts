@@ -12,6 +12,7 @@ import { lineAt, TOO_DEEP, wordsOfParseError } from '../parse-policy.ts'
 import { CLAUDE_SAYING, fromClaude, toClaude } from './claude.ts'
 import { CODEX_SAYING, fromCodex, toCodex } from './codex.ts'
 import { type Mapped, recordOf } from './mapping.ts'
+import { fromDevContainer } from './devcontainer.ts'
 import { fromGemini, fromLittleSnitch, fromOpenCode, fromOpenSnitch } from './others.ts'
 import { type Saying, sayIn } from './saying.ts'
 import { fromSrt, SRT_SAYING, toSrt } from './srt.ts'
@@ -24,6 +25,7 @@ const READERS: Readonly<Record<ReadFormat, (value: unknown) => Mapped>> = {
   opencode: fromOpenCode,
   opensnitch: fromOpenSnitch,
   lsrules: fromLittleSnitch,
+  devcontainer: fromDevContainer,
 }
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
@@ -37,17 +39,37 @@ const WRITERS: Readonly<Record<WriteFormat, Writer>> = {
   codex: { saying: CODEX_SAYING, write: toCodex },
 }
 
+/** Each is in some real file of that tool that has none of the others. */
+const CODEX_KEYS = [
+  ...['sandbox_mode', 'sandbox_workspace_write', 'default_permissions', 'permissions'],
+  ...['approval_policy', 'model', 'model_provider', 'model_providers', 'profile', 'profiles'],
+  ...[
+    'mcp_servers',
+    'projects',
+    'features',
+    'shell_environment_policy',
+    'notify',
+    'tui',
+    'history',
+  ],
+]
+const DEV_CONTAINER_KEYS = [
+  ...['image', 'build', 'dockerFile', 'dockerComposeFile', 'features', 'remoteUser', 'remoteEnv'],
+  ...['containerEnv', 'containerUser', 'forwardPorts', 'postCreateCommand', 'runArgs'],
+]
+
 /** What the format is, by what only it has; null: none that is known. */
 function formatOf(value: unknown, isToml: boolean): ReadFormat | null {
   const keys = recordOf(value)
   const has = (...names: string[]): boolean => names.some((name) => keys[name] !== undefined)
-  if (isToml) return has('rule') ? 'gemini' : 'codex'
+  if (isToml) return has('rule') ? 'gemini' : has(...CODEX_KEYS) ? 'codex' : null
   if (has('permissions', 'sandbox')) return 'claude'
   if (has('permission')) return 'opencode'
   if (has('operator')) return 'opensnitch'
   if (has('denied-remote-domains', 'denied-remote-hosts', 'denied-remote-addresses', 'rules'))
     return 'lsrules'
-  return has('network', 'filesystem') ? 'srt' : null
+  if (has('network', 'filesystem')) return 'srt'
+  return has(...DEV_CONTAINER_KEYS) ? 'devcontainer' : null
 }
 
 export type Imported = Mapped & { readonly format: ReadFormat }

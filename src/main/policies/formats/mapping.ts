@@ -2,6 +2,7 @@ import { FileRule, type FileAccess } from '../../../shared/domain/files.ts'
 import { HostPattern } from '../../../shared/domain/policy.ts'
 import type { PolicyFile } from '../../../shared/domain/policy-file.ts'
 import type { MappedKey, MappingReport } from '../../../shared/domain/policy-formats.ts'
+import { VariableName } from '../../../shared/domain/variables.ts'
 
 export interface Mapped {
   readonly policy: PolicyFile
@@ -10,13 +11,15 @@ export interface Mapped {
 
 /** As many as a policy has room for. */
 const MOST = 256
+const MOST_VARIABLES = 64
 const FULL = `a policy has room for ${MOST}`
 
 /** Collects a policy, and of every key what became of it. `key`: as it stands in the file, with what it says. */
 export function createMapping() {
   const hosts = { allow: new Set<string>(), deny: new Set<string>() }
   const files = new Map<string, FileAccess>()
-  const rest: { network?: PolicyFile['network'] } = {}
+  const variables = new Set<string>()
+  const rest: Pick<PolicyFile, 'network' | 'image' | 'level'> = {}
   const report: Record<keyof MappingReport, MappedKey[]> = {
     ...{ exact: [], approximate: [], dropped: [] },
   }
@@ -53,6 +56,17 @@ export function createMapping() {
       rest.network = mode
       say(key, `network: ${mode}`, approximately)
     },
+    image: (key: string, name: string): void => {
+      Object.assign(rest, { image: name, level: 'container' })
+      say(key, `image: ${name}`, 'and at least a container, which alone has one')
+    },
+    variable: (key: string, name: string, approximately: string): void => {
+      if (!VariableName.safeParse(name).success) return drop(key, 'it is no name of a variable')
+      if (variables.size >= MOST_VARIABLES)
+        return drop(key, `a policy has room for ${MOST_VARIABLES}`)
+      variables.add(name)
+      say(key, `variables: ${name}`, approximately)
+    },
     done: (): Mapped => ({
       policy: {
         ...rest,
@@ -60,6 +74,7 @@ export function createMapping() {
           ? { allow: [...hosts.allow].filter((host) => !hosts.deny.has(host)) }
           : {}),
         ...(hosts.deny.size > 0 ? { deny: [...hosts.deny] } : {}),
+        ...(variables.size > 0 ? { variables: [...variables] } : {}),
         ...(files.size > 0
           ? { files: [...files].map(([path, access]) => ({ path, access })) }
           : {}),
