@@ -10,7 +10,10 @@ test.describe('the switches of a session', () => {
     await page.getByTestId('switches').screenshot({ path: 'out/test/switches.png' })
     await page.getByTestId('switch-workspace-to-read').click()
     await expect.poll(() => seenBy(page)).toContain('restart {"workspace":"read"}')
-    // It is another session now, and says what it was asked for.
+    // It is another session now, with the way to the one before.
+    await page.screenshot({ path: 'out/test/other-runs.png' })
+    await page.getByTestId('run-before').click()
+    await page.getByTestId('run-after').click()
     await expect(page.getByTestId('switch-workspace-to-read')).toBeChecked()
     await expect(page).toHaveURL(/ses_00000065|ses_0+65/)
   })

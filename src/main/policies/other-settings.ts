@@ -18,7 +18,7 @@ interface Place {
   /** Whose settings they are; null: of a tool that is no agent. */
   readonly agent: AgentId | null
   readonly format: ReadFormat
-  /** Below the home folder, and below a workspace. `*.toml`: each of that folder. */
+  /** Below the home folder, and below a workspace. `*.toml`: each of that kind there. */
   readonly home: readonly string[]
   readonly workspace: readonly string[]
 }
@@ -33,6 +33,11 @@ const PLACES: readonly Place[] = [
     ...{ agent: 'codex', format: 'codex' },
     home: ['.codex/config.toml'],
     workspace: ['.codex/config.toml'],
+  },
+  {
+    ...{ agent: 'codex', format: 'codex-rules' },
+    home: ['.codex/rules/*.rules'],
+    workspace: ['.codex/rules/*.rules'],
   },
   {
     ...{ agent: 'gemini-cli', format: 'gemini' },

@@ -167,7 +167,7 @@ function Sources() {
           <FileButton
             words="Choose a file"
             label="Settings to read"
-            accept=".json,.jsonc,.toml,.lsrules,.txt"
+            accept=".json,.jsonc,.toml,.rules,.lsrules,.txt"
             onFile={(file) => void takeFile(file)}
             testId="import-file"
           />

@@ -17,6 +17,7 @@ import { DriftBanner } from './drift-banner.tsx'
 import { FileDiff } from './file-diff.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { Inspector } from './inspector.tsx'
+import { OtherRuns } from './other-runs.tsx'
 import { RecordedTerminal } from './recorded-terminal.tsx'
 import { SessionHeader } from './session-header.tsx'
 import { LiveTerminal } from './terminal.tsx'
@@ -133,6 +134,7 @@ function Center({ session }: { session: Session }) {
   const canShow = session.status !== 'failed'
   return (
     <>
+      <OtherRuns session={session} />
       {failed && (
         <div className="center-notice">
           <FailureNotice failure={failed.failure} />

@@ -12,6 +12,7 @@ export const FORMAT_NAMES: Readonly<Record<ReadFormat, string>> = {
   claude: 'Claude Code',
   srt: 'sandbox-runtime',
   codex: 'Codex',
+  'codex-rules': 'Rules of Codex',
   gemini: 'Gemini CLI',
   opencode: 'OpenCode',
   opensnitch: 'OpenSnitch',

@@ -6,6 +6,7 @@ export const ReadFormat = z.enum([
   'claude',
   'srt',
   'codex',
+  'codex-rules',
   'gemini',
   'opencode',
   'opensnitch',

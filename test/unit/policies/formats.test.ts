@@ -335,3 +335,26 @@ test('a dev container gives its image, its folders and names of variables, and o
     )
   expect(dropped).toHaveLength(10)
 })
+
+test('rules of Codex give the hosts they name, and say that commands are its own', () => {
+  const { policy, report } = take(`# As its documentation has them.
+prefix_rule(
+    pattern = ["gh", "pr", "view (all)"],
+    decision = "prompt",
+    justification = "Viewing PRs is allowed with approval",
+    match = ["gh pr view 7888"],
+)
+network_rule(host = "api.github.com", protocol = "https", decision = "allow")
+network_rule(host="tracker.example", decision="forbidden")
+network_rule(host="asked.example", decision="prompt")
+network_rule(decision="allow")
+`)
+  expect(policy).toEqual({ allow: ['api.github.com'], deny: ['tracker.example'] })
+  expect(report.dropped.map(({ why }) => why)).toEqual([
+    expect.stringContaining('commands'),
+    expect.stringContaining('asks'),
+    expect.stringContaining('no host'),
+  ])
+  expect(report.dropped[0]?.key).toContain('"view (all)"')
+  expect(importPolicy('prefix_rule(').ok).toBe(true)
+})

@@ -176,10 +176,9 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       restart: ({ id, changes }) => {
         seen.push(`restart ${JSON.stringify(changes)}`)
         const before = find(id) ?? SESSIONS[0]!
-        const again = { id: sessionId(101 + restarts++), title: 'Restarted', pendingPrompts: 0 }
-        return Promise.resolve(
-          ok(start({ ...before, ...again, spec: withChanges(before.spec, changes) })),
-        )
+        const again = { ...{ id: sessionId(101 + restarts++), continues: id }, pendingPrompts: 0 }
+        const spec = withChanges(before.spec, changes)
+        return Promise.resolve(ok(start({ ...before, ...again, title: 'Restarted', spec })))
       },
       rename: ({ id, title }) => {
         sessions = sessions.map((item) => (item.id === id ? { ...item, title } : item))

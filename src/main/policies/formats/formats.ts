@@ -12,12 +12,13 @@ import { lineAt, TOO_DEEP, wordsOfParseError } from '../parse-policy.ts'
 import { CLAUDE_SAYING, fromClaude, toClaude } from './claude.ts'
 import { CODEX_SAYING, fromCodex, toCodex } from './codex.ts'
 import { type Mapped, recordOf } from './mapping.ts'
+import { fromCodexRules, isCodexRules } from './codex-rules.ts'
 import { fromDevContainer } from './devcontainer.ts'
 import { fromGemini, fromLittleSnitch, fromOpenCode, fromOpenSnitch } from './others.ts'
 import { type Saying, sayIn } from './saying.ts'
 import { fromSrt, SRT_SAYING, toSrt } from './srt.ts'
 
-const READERS: Readonly<Record<ReadFormat, (value: unknown) => Mapped>> = {
+const READERS: Readonly<Record<Exclude<ReadFormat, 'codex-rules'>, (value: unknown) => Mapped>> = {
   claude: fromClaude,
   srt: fromSrt,
   codex: fromCodex,
@@ -59,7 +60,7 @@ const DEV_CONTAINER_KEYS = [
 ]
 
 /** What the format is, by what only it has; null: none that is known. */
-function formatOf(value: unknown, isToml: boolean): ReadFormat | null {
+function formatOf(value: unknown, isToml: boolean): keyof typeof READERS | null {
   const keys = recordOf(value)
   const has = (...names: string[]): boolean => names.some((name) => keys[name] !== undefined)
   if (isToml) return has('rule') ? 'gemini' : has(...CODEX_KEYS) ? 'codex' : null
@@ -81,6 +82,8 @@ export function importPolicy(
   format: ReadFormat | null = null,
 ): Result<Imported, TextProblem> {
   if (text.trim() === '') return err({ type: 'empty' })
+  if (format === 'codex-rules' || (format === null && isCodexRules(text)))
+    return ok({ ...fromCodexRules(text), format: 'codex-rules' })
   const parsed = parse(text)
   if (!parsed.ok) return parsed
   const { value, isToml } = parsed.value
