@@ -15,7 +15,7 @@ const LAYERS: readonly {
   {
     files: /^src\/main\/core\//,
     ours: [/^src\/shared\//, /^src\/main\/core\//],
-    packages: /^(node:(crypto|path|net|url)|tldts)$/,
+    packages: /^(node:(crypto|path|net|url)|tldts|picomatch)$/,
   },
   {
     files:

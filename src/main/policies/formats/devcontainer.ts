@@ -59,13 +59,13 @@ function fromMount(mapping: Mapping, mount: unknown): void {
       ? Object.fromEntries(mount.split(',').map((part) => part.split(/=(.*)/s, 2)))
       : recordOf(mount)
   const written = parts['source'] ?? parts['src']
-  const source = String(written ?? '')
+  const source = (typeof written === 'string' ? written : '')
     .replace(/^\$\{localEnv:HOME\}/, '~')
     .replace(/^\$\{localWorkspaceFolder\}\/?/, './')
-  const key = `mounts ${source || String(parts['target'] ?? mount)}`
+  const key = `mounts ${source || (typeof mount === 'string' ? mount : '')}`
   if ((parts['type'] ?? 'volume') !== 'bind')
     mapping.drop(key, 'each session begins without volumes')
-  else if (/\.sock$/.test(source)) mapping.drop(key, WALL)
+  else if (source.endsWith('.sock')) mapping.drop(key, WALL)
   else if (source === '' || source.includes('${')) mapping.drop(key, 'where it is, is not said')
   else if (mayHoldCredentials(`/${source}`)) mapping.drop(key, 'it may hold keys or sign-ins')
   else {
