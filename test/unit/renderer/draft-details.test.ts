@@ -79,6 +79,7 @@ describe('the spec', () => {
     expect(specOfDetails(useDetails.getState(), BOUND)).toEqual({
       files: [{ path: 'docs', access: 'deny' }],
       maskSecrets: true,
+      learn: false,
       variables: [GRANT],
       inspectTls: false,
       denies: [],
@@ -102,6 +103,7 @@ describe('the spec', () => {
     expect(specOfDetails(useDetails.getState(), unbound)).toEqual({
       files: [],
       maskSecrets: false,
+      learn: false,
       variables: [GRANT],
       inspectTls: false,
       denies: [],
