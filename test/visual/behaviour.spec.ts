@@ -163,6 +163,7 @@ test('three clicks start a first session', async ({ open }) => {
     files: [],
     maskSecrets: false,
     variables: [],
+    learn: false,
     inspectTls: false,
     args: [],
     denies: [],
