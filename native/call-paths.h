@@ -57,13 +57,19 @@ static int whole_path(pid_t task, int folder, const char *text, char *whole, siz
   return 0;
 }
 
+// The top of what the process sees, to look below it as it would.
+static int open_top(pid_t task) {
+  char link[64];
+  snprintf(link, sizeof link, "/proc/%d/root", task);
+  return open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 // Where the process itself would get to, in its own mounts. `follows`: through a last link as well.
 static int resolve(pid_t task, int folder, const char *text, int follows, char *path) {
-  char whole[2 * PATH_MAX + 2], link[64];
+  char whole[2 * PATH_MAX + 2];
   if (whole_path(task, folder, text, whole, sizeof whole) != 0) return -1;
   if (below(whole, "/dev") || below(whole, "/proc")) return -1;
-  snprintf(link, sizeof link, "/proc/%d/root", task);
-  const int top = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int top = open_top(task);
   if (top < 0) return -1;
   int fd = follows ? open_below(top, whole, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) : -1;
   int failed = fd < 0 || path_of_fd(fd, path) != 0;

@@ -24,6 +24,7 @@
 #include <sys/un.h>
 #include "folder-changes.h"
 #include "file-needs.h"
+#include "observed-calls.h"
 
 // Newer than some systems' headers; older kernels refuse it, and are slower.
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -37,9 +38,7 @@ enum { SETTLE_MS = 1000, QUIET_MS = 5, LATE_MS = 1000 };
 
 static int is_valid(uint64_t id) { return ioctl(notices, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
-enum { FOLLOWS = 1, OPENS = 2, CHANGING = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC };
-// The first word to a program that is to be observed; see write-notices.h.
-static const char WANTS[] = {'w', 'n'};
+enum { FOLLOWS = 1, OPENS = 2 };
 
 // Notes who is about to change a file, and how it is before that.
 static void intends(const struct seccomp_notif *notice, int folder, uint64_t text_at, int how) {
@@ -91,9 +90,7 @@ static void consider(const struct seccomp_notif *notice) {
     case __NR_newfstatat:
     case __NR_statx:
     case __NR_faccessat:
-#ifdef __NR_faccessat2
     case __NR_faccessat2:
-#endif
       return looks_for((pid_t)notice->pid, (int)argument[0], argument[1], 0);
     case __NR_unlinkat:
     case __NR_mkdirat:
@@ -168,7 +165,8 @@ static int listen_at(const char *path) {
 static void take_notices(int listener) {
   const int peer = accept4(listener, 0, 0, SOCK_CLOEXEC);
   if (peer < 0) return;
-  if (send(peer, &WANTS[learns], 1, MSG_NOSIGNAL) != 1) return (void)close(peer);
+  const char wants = learns ? WANTS_NEEDS : WANTS_WRITES;
+  if (send(peer, &wants, 1, MSG_NOSIGNAL) != 1) return (void)close(peer);
   char byte, room[CMSG_SPACE(sizeof notices)];
   struct iovec data = {&byte, 1};
   struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};

@@ -58,13 +58,12 @@ static void tell_need(const char *what, const char *path, int is_folder, pid_t t
 
 // `opens`: it is not only looked at.
 static void looks_for(pid_t task, int folder, uint64_t text_at, int opens) {
-  char text[PATH_MAX], path[2 * PATH_MAX + 2], inside[PATH_MAX], link[64];
+  char text[PATH_MAX], path[2 * PATH_MAX + 2], inside[PATH_MAX];
   if (!learns || needs >= MOST_NEEDS || task <= 0 || read_text(task, text_at, text) != 0 || !text[0]) return;
   if (whole_path(task, folder, text, path, sizeof path) != 0) return;
   make_plain(path);
   if (is_of_no_interest(path) || !is_asked_first(path)) return;
-  snprintf(link, sizeof link, "/proc/%d/root", task);
-  const int top = open(link, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int top = open_top(task);
   if (top < 0) return;
   const int fd = open_below(top, path, O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
   const int is_absent = fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES);

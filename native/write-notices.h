@@ -1,7 +1,6 @@
 // Asks the kernel to tell an observer, before it happens, of each call of a program and its children
 // that may change a file. The observer (file-changes.c) only looks: every call goes on as it was made.
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -10,10 +9,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include "observed-calls.h"
 
 #if defined(__x86_64__)
 #define OWN_ARCH AUDIT_ARCH_X86_64
@@ -27,20 +26,9 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-// The same number everywhere; some systems' headers are older than the call.
-#ifndef __NR_openat2
-#define __NR_openat2 437
-#endif
-#ifndef __NR_faccessat2
-#define __NR_faccessat2 439
-#endif
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif
-
-// What the observer says first: which calls it wants to be told of.
-#define WANTS_WRITES 'w'
-#define WANTS_NEEDS 'n'
 
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (field))
 #define ARGUMENT(n) (offsetof(struct seccomp_data, args) + 8 * (n))
@@ -50,7 +38,7 @@
 // A call that opens, of interest where its flags ask for more than reading.
 #define ON_OPEN(nr, flags)                                                                   \
   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 4), LOAD(ARGUMENT(flags)),                    \
-      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1),     \
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CHANGING, 0, 1),                                  \
       GIVE(SECCOMP_RET_USER_NOTIF), GIVE(SECCOMP_RET_ALLOW)
 
 // A call that looks at a path, of no interest where it looks at what is open already.

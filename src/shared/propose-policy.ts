@@ -50,17 +50,22 @@ export function proposePolicy(
       : []),
     ...learned
       .filter(({ outcome }) => outcome === 'absent')
-      .toSorted((a, b) => Number(weakness(a) !== null) - Number(weakness(b) !== null))
-      .slice(0, MOST_FILES)
-      .map((need): ProposedLine => {
-        const weak = weakness(need)
-        const why = `${nameOf(need)} looked for it in vain${weak === null ? '' : `; ${weak}`}`
-        const isOwn = home !== null && need.path.startsWith(`${home}/`)
-        const value = isOwn ? `~${need.path.slice(home.length)}` : need.path
-        return { key: 'files', value, why, isOn: weak === null }
-      }),
+      .map((need) => lineOfNeed(need, nameOf(need), home))
+      .toSorted((one, other) => Number(other.isOn) - Number(one.isOn))
+      .slice(0, MOST_FILES),
     { key: 'maskSecrets', value: 'true', ...wordsOfSecrets(learn, secrets, nameOf) },
   ]
+}
+
+function lineOfNeed(need: FileNeed, name: string, home: string | null): ProposedLine {
+  const { path } = need
+  const weak = weakness(need)
+  return {
+    key: 'files',
+    value: home !== null && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path,
+    why: `${name} looked for it in vain${weak === null ? '' : `; ${weak}`}`,
+    isOn: weak === null,
+  }
 }
 
 /** Why a file that was looked for is not proposed by itself; null: it may be. */
@@ -119,12 +124,15 @@ const oneLine = (text: string): string =>
 export function textOfPolicy(lines: readonly ProposedLine[]): string {
   const chosen = lines.filter(({ isOn }) => isOn)
   const of = (key: ProposedLine['key']): ProposedLine[] => chosen.filter((line) => line.key === key)
-  const list = (key: 'allow' | 'deny'): string[] =>
+  const list = (
+    key: 'allow' | 'deny' | 'files',
+    write: (value: string) => string = JSON.stringify,
+  ): string[] =>
     of(key).length === 0
       ? []
       : [
           `  "${key}": [`,
-          ...of(key).map(({ value, why }) => `    ${JSON.stringify(value)}, // ${why}`),
+          ...of(key).map(({ value, why }) => `    ${write(value)}, // ${why}`),
           '  ],',
         ]
   return [
@@ -133,16 +141,7 @@ export function textOfPolicy(lines: readonly ProposedLine[]): string {
     ...of('network').map(({ value, why }) => `  "network": "${value}", // ${why}`),
     ...list('allow'),
     ...list('deny'),
-    ...(of('files').length === 0
-      ? []
-      : [
-          '  "files": [',
-          ...of('files').map(
-            ({ value, why }) =>
-              `    { "path": ${JSON.stringify(value)}, "access": "read" }, // ${why}`,
-          ),
-          '  ],',
-        ]),
+    ...list('files', (path) => `{ "path": ${JSON.stringify(path)}, "access": "read" }`),
     ...of('maskSecrets').map(({ value, why }) => `  "maskSecrets": ${value}, // ${why}`),
     '}',
     '',

@@ -35,13 +35,16 @@ export interface RecordRequest extends FileRecording {
   readonly report: (facts: readonly Fact[]) => void
 }
 
+/** What is recorded in its turn, in batches. */
+type Told = Extract<FileReport, { readonly type: 'changed' | 'needed' }>
+
 /** Contents that are taken at a time. */
 const BATCH = 64
 
 /** Records what changes in a workspace, with its contents, until the watch is closed. */
 export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
   const { contents, sessionId, report, log } = request
-  const waiting: SeenChange[] = []
+  const waiting: Told[] = []
   /** Content of each path as it was last told. */
   const last = new Map<string, ContentHash | null>()
   let work: Promise<void> | null = null
@@ -64,11 +67,14 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
   const recordBatch = async (): Promise<void> => {
     const batch = waiting.splice(0, BATCH)
     const taken = await Promise.all(
-      batch.map(async ({ before, after }) => [await take(before), await take(after)] as const),
+      batch.map(async (seen) =>
+        seen.type === 'changed' ? [await take(seen.before), await take(seen.after)] : [],
+      ),
     )
     report(
-      batch.map((seen, index) => {
-        const [before, after] = taken[index] ?? [null, null]
+      batch.map((seen, index): Fact => {
+        if (seen.type === 'needed') return { type: 'file/needed', ...needOf(seen) }
+        const [before = null, after = null] = taken[index] ?? []
         const { path, from } = seen
         const earlier = last.get(path) ?? null
         const later = sameAs(seen.after, last.get(from ?? path) ?? null, after)
@@ -101,11 +107,9 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
       case 'missed':
         return report([{ type: 'file/missed' }])
       case 'changed':
+      case 'needed':
         waiting.push(told)
         work ??= pump()
-        return
-      case 'needed':
-        return report([{ type: 'file/needed', ...needOf(told) }])
     }
   }
   const copies = await contents.open(sessionId)

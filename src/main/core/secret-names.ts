@@ -34,6 +34,8 @@ const CREDENTIALS = [
 
 const isCredential = picomatch(CREDENTIALS, { dot: true, nocase: true })
 
-/** Takes an absolute path outside of the workspace. */
-export const mayHoldCredentials = (path: string): boolean =>
-  isCredential(path.slice(1)) || looksSecret(path.slice(1))
+/** Takes a path outside of the workspace: absolute, or `~/…`. */
+export function mayHoldCredentials(path: string): boolean {
+  const below = path.replace(/^\//, '')
+  return isCredential(below) || looksSecret(below)
+}

@@ -1,5 +1,6 @@
 import type { AgentInfo } from '../../shared/domain/agent.ts'
 import { chooseAgent, isFound, setDraft, toggleGrant, useDraft } from '../stores/draft.ts'
+import { Check } from '../ui/choices.tsx'
 import { CommandLine } from '../ui/copy.tsx'
 import { Loading } from '../ui/states.tsx'
 
@@ -130,27 +131,21 @@ export function SignIn({ agent }: { agent: AgentInfo }) {
   return (
     <fieldset className="field">
       <span className="legend">Sign-in</span>
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={useSignIn}
-          onChange={(event) => setDraft({ useSignIn: event.target.checked })}
-          data-testid="use-sign-in"
-        />
-        <span className="stack-tight">
-          <span>Use my sign-in</span>
-          <span className="small dim">
-            Copies into the session’s own home, where the agent can read{' '}
-            {agent.signIn.length === 1 ? 'it' : 'them'}:{' '}
-            {agent.signIn.map((file, index) => (
-              <span key={file}>
-                {index > 0 && ', '}
-                <code className="mono">{file}</code>
-              </span>
-            ))}
+      <Check
+        name="Use my sign-in"
+        checked={useSignIn}
+        onChange={(checked) => setDraft({ useSignIn: checked })}
+        testId="use-sign-in"
+      >
+        Copies into the session’s own home, where the agent can read{' '}
+        {agent.signIn.length === 1 ? 'it' : 'them'}:{' '}
+        {agent.signIn.map((file, index) => (
+          <span key={file}>
+            {index > 0 && ', '}
+            <code className="mono">{file}</code>
           </span>
-        </span>
-      </label>
+        ))}
+      </Check>
     </fieldset>
   )
 }

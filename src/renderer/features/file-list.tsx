@@ -35,9 +35,10 @@ export function FileList() {
     () => [...state.needs.values()].filter(({ outcome }) => outcome === 'absent'),
     [state],
   )
-  if (files.length === 0 && missed.length > 0) return <MissedFiles missed={missed} />
   if (files.length === 0)
-    return (
+    return missed.length > 0 ? (
+      <MissedFiles missed={missed} />
+    ) : (
       <Empty icon="file" title="No changed files">
         {fileWatching && fileWatching.source !== 'calls'
           ? `${wordsOfWatching(fileWatching)}.`

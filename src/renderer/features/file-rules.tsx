@@ -9,6 +9,7 @@ import {
   useDetails,
 } from '../stores/draft-details.ts'
 import { Button } from '../ui/button.tsx'
+import { Check } from '../ui/choices.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { ACCESS_NAMES, MOST_RULES, PATH_HELP } from '../words/file-rules.ts'
 import { isHidden } from '../words/reveal.ts'
@@ -28,36 +29,24 @@ export function FileRules({
   const add = useCallback((): void => setAdded(addRule()), [])
   return (
     <div className="stack">
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={maskSecrets}
-          onChange={(event) => setDetails({ maskSecrets: event.target.checked })}
-          data-testid="mask-secrets"
-        />
-        <span className="stack-tight">
-          <span>Hide secrets of the workspace</span>
-          <span className="small dim">
-            .env files, private keys and the like are there, and look empty inside.
-          </span>
-        </span>
-      </label>
+      <Check
+        name="Hide secrets of the workspace"
+        checked={maskSecrets}
+        onChange={(checked) => setDetails({ maskSecrets: checked })}
+        testId="mask-secrets"
+      >
+        .env files, private keys and the like are there, and look empty inside.
+      </Check>
       {mayLearn && (
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={learn}
-            onChange={(event) => setDetails({ learn: event.target.checked })}
-            data-testid="learn"
-          />
-          <span className="stack-tight">
-            <span>Learn which files it needs</span>
-            <span className="small dim">
-              Notes what it opens and what it looks for in vain, for a policy from what it did. Lets
-              nothing more in; starting many programs is slower.
-            </span>
-          </span>
-        </label>
+        <Check
+          name="Learn which files it needs"
+          checked={learn}
+          onChange={(checked) => setDetails({ learn: checked })}
+          testId="learn"
+        >
+          Notes what it opens and what it looks for in vain, for a policy from what it did. Lets
+          nothing more in; starting many programs is slower.
+        </Check>
       )}
       {rules.length > 0 && (
         <ul className="file-rules scroll" aria-label="File rules" data-testid="file-rules">

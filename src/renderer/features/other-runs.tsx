@@ -12,29 +12,28 @@ export function OtherRuns({ session: { id, continues } }: { session: Session }) 
   if (!before && !after) return null
   return (
     <nav className="other-runs row small" aria-label="Other runs of this session">
-      {before && (
-        <Button
-          small
-          look="quiet"
-          icon="terminal"
-          onClick={() => goTo('sessions', before.id)}
-          data-testid="run-before"
-        >
-          Earlier terminal, {LEVEL_NAMES[before.spec.level]}, from {formatTime(before.createdAtMs)}
-        </Button>
-      )}
+      {before && <Run run={before} words="Earlier terminal" when="from" testId="run-before" />}
       <span className="grow" />
-      {after && (
-        <Button
-          small
-          look="quiet"
-          icon="terminal"
-          onClick={() => goTo('sessions', after.id)}
-          data-testid="run-after"
-        >
-          Went on, {LEVEL_NAMES[after.spec.level]}, at {formatTime(after.createdAtMs)}
-        </Button>
-      )}
+      {after && <Run run={after} words="Went on" when="at" testId="run-after" />}
     </nav>
   )
 }
+
+interface RunProps {
+  readonly run: Session
+  readonly words: string
+  readonly when: string
+  readonly testId: string
+}
+
+const Run = ({ run: { id, spec, createdAtMs }, words, when, testId }: RunProps) => (
+  <Button
+    small
+    look="quiet"
+    icon="terminal"
+    onClick={() => goTo('sessions', id)}
+    data-testid={testId}
+  >
+    {words}, {LEVEL_NAMES[spec.level]}, {when} {formatTime(createdAtMs)}
+  </Button>
+)

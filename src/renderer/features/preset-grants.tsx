@@ -1,6 +1,7 @@
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { toggleGrant, useDraft } from '../stores/draft.ts'
 import { usePresets } from '../stores/rule-actions.ts'
+import { Check } from '../ui/choices.tsx'
 import { plural } from '../words/format.ts'
 
 export const sumUpHosts = (granted: number, looksIntoTls: boolean): string =>
@@ -36,21 +37,15 @@ export function PresetGrants() {
           </fieldset>
         )
       })}
-      <label className="check">
-        <input
-          type="checkbox"
-          checked={inspectTls}
-          onChange={(event) => setDetails({ inspectTls: event.target.checked })}
-          data-testid="inspect-tls"
-        />
-        <span className="stack-tight">
-          Let rules look into TLS
-          <span className="small dim">
-            Programs inside trust a certificate that is made for this session and goes with it. Only
-            hosts that a rule names are looked into.
-          </span>
-        </span>
-      </label>
+      <Check
+        name="Let rules look into TLS"
+        checked={inspectTls}
+        onChange={(checked) => setDetails({ inspectTls: checked })}
+        testId="inspect-tls"
+      >
+        Programs inside trust a certificate that is made for this session and goes with it. Only
+        hosts that a rule names are looked into.
+      </Check>
     </div>
   )
 }

@@ -40,6 +40,31 @@ export function Segmented<T extends string>({
   )
 }
 
+interface CheckProps {
+  readonly name: string
+  readonly checked: boolean
+  readonly onChange: (checked: boolean) => void
+  /** What it means, below its name. */
+  readonly children: ReactNode
+  readonly testId: string
+}
+
+/** On or off, with a sentence on what that does. */
+export const Check = ({ name, checked, onChange, children, testId }: CheckProps) => (
+  <label className="check">
+    <input
+      type="checkbox"
+      checked={checked}
+      onChange={(event) => onChange(event.target.checked)}
+      data-testid={testId}
+    />
+    <span className="stack-tight">
+      <span>{name}</span>
+      <span className="small dim">{children}</span>
+    </span>
+  </label>
+)
+
 export interface TabItem<T extends string> {
   readonly value: T
   readonly label: string

@@ -1,10 +1,11 @@
 import { ImageName } from '../../../shared/domain/image-name.ts'
 import { mayHoldCredentials } from '../../core/secret-names.ts'
-import { createMapping, type Mapped, type Mapping, recordOf } from './mapping.ts'
+import { createMapping, type Mapped, type Mapping, ofWorkspace, recordOf } from './mapping.ts'
 
 const WALL = 'nothing that a file asks for opens the boundary'
 const WHEN_CHOSEN = 'used when the dev container itself is chosen for a session'
 const AT_LEAST = 'what it needs at least is no limit'
+const ONE = 'a session is one container'
 const PORTS = 'ports inside are opened one by one, while it runs'
 
 /** Why a key has no place in a policy; others are no matter of the boundary. */
@@ -20,9 +21,7 @@ const DROPPED: Readonly<Record<string, string>> = {
   ...{ updateContentCommand: WHEN_CHOSEN, postCreateCommand: WHEN_CHOSEN },
   ...{ postStartCommand: WHEN_CHOSEN, postAttachCommand: WHEN_CHOSEN },
   ...{ hostRequirements: AT_LEAST, forwardPorts: PORTS, appPort: PORTS },
-  dockerComposeFile: 'a session is one container',
-  service: 'a session is one container',
-  runServices: 'a session is one container',
+  ...{ dockerComposeFile: ONE, service: ONE, runServices: ONE },
 }
 
 /** A `devcontainer.json`: its image, the folders it mounts, and the variables it takes from this machine. */
@@ -67,10 +66,14 @@ function fromMount(mapping: Mapping, mount: unknown): void {
     mapping.drop(key, 'each session begins without volumes')
   else if (source.endsWith('.sock')) mapping.drop(key, WALL)
   else if (source === '' || source.includes('${')) mapping.drop(key, 'where it is, is not said')
-  else if (mayHoldCredentials(`/${source}`)) mapping.drop(key, 'it may hold keys or sign-ins')
+  else if (mayHoldCredentials(source)) mapping.drop(key, 'it may hold keys or sign-ins')
   else {
     const isReadOnly = 'readonly' in parts || 'ro' in parts
-    const path = source.startsWith('./') ? source.slice(2) || '.' : source
-    mapping.file(key, path, isReadOnly ? 'read' : 'write', 'at its own path, not at another one')
+    mapping.file(
+      key,
+      ofWorkspace(source),
+      isReadOnly ? 'read' : 'write',
+      'at its own path, not at another one',
+    )
   }
 }

@@ -12,7 +12,7 @@ export interface Mapped {
 /** As many as a policy has room for. */
 const MOST = 256
 const MOST_VARIABLES = 64
-const FULL = `a policy has room for ${MOST}`
+const full = (most: number): string => `a policy has room for ${most}`
 
 /** Collects a policy, and of every key what became of it. `key`: as it stands in the file, with what it says. */
 export function createMapping() {
@@ -36,7 +36,8 @@ export function createMapping() {
       const host = name.toLowerCase()
       if (!HostPattern.safeParse(host).success)
         return drop(key, 'it is no host, or stands for too many')
-      if (hosts[kind].size >= MOST && !hosts[kind].has(host)) return drop(key, `${FULL} hosts`)
+      if (hosts[kind].size >= MOST && !hosts[kind].has(host))
+        return drop(key, `${full(MOST)} hosts`)
       hosts[kind].add(host)
       say(key, `${kind}: ${host}`, port === undefined ? approximately : 'for every port')
     },
@@ -44,7 +45,8 @@ export function createMapping() {
       if (!FileRule.safeParse({ path, access }).success) return drop(key, 'it is no path')
       // Of two that speak of one path the narrower holds.
       const known = files.get(path)
-      if (known === undefined && files.size >= MOST) return drop(key, `${FULL} rules for files`)
+      if (known === undefined && files.size >= MOST)
+        return drop(key, `${full(MOST)} rules for files`)
       if (known === undefined || RANK[access] < RANK[known]) files.set(path, access)
       say(key, `files: ${path} ${access}`, approximately)
     },
@@ -57,13 +59,13 @@ export function createMapping() {
       say(key, `network: ${mode}`, approximately)
     },
     image: (key: string, name: string): void => {
-      Object.assign(rest, { image: name, level: 'container' })
+      rest.image = name
+      rest.level = 'container'
       say(key, `image: ${name}`, 'and at least a container, which alone has one')
     },
     variable: (key: string, name: string, approximately: string): void => {
       if (!VariableName.safeParse(name).success) return drop(key, 'it is no name of a variable')
-      if (variables.size >= MOST_VARIABLES)
-        return drop(key, `a policy has room for ${MOST_VARIABLES}`)
+      if (variables.size >= MOST_VARIABLES) return drop(key, full(MOST_VARIABLES))
       variables.add(name)
       say(key, `variables: ${name}`, approximately)
     },
