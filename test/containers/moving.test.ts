@@ -38,7 +38,7 @@ test.each([
   const old = follow(connection, first.id)
   const moved = await connection.api.session.restart({ id: first.id, changes: { level: to } })
   if (!moved.ok) throw new Error(JSON.stringify(moved.error))
-  expect(moved.value).toMatchObject({ continues: first.id, spec: { changes: { level: to } } })
+  expect(moved.value).toMatchObject({ continues: first.id, spec: { level: to } })
   const seen = follow(connection, moved.value.id)
   await expect.poll(where, { timeout: 15_000 }).toBe(`${to}\n`)
   await expect
