@@ -24,7 +24,7 @@ import { createPlaceholders } from './backends/files/placeholders.ts'
 import { sweepGroups } from './backends/limits/cgroup.ts'
 import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
-import { createBackends, diagnoseAll } from './backends/registry.ts'
+import { createBackends } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { guestProgramsIn } from './backends/vm/guest-system.ts'
 import { run } from './backends/spawn.ts'
@@ -45,9 +45,8 @@ import { createEgressGateway } from './egress/gateway.ts'
 import { withMappedHosts } from './egress/mapped-hosts.ts'
 import { createSystemResolve, dialAddresses } from './egress/network.ts'
 import { readMachineTrust } from './egress/tls/machine-trust.ts'
-import { diagnoseWatching } from './procwatch/diagnose.ts'
 import { readMachine } from './read-machine.ts'
-import { diagnoseFileWatch, readFileWatchFacts } from './filewatch/diagnose.ts'
+import { runDoctor } from './run-doctor.ts'
 import { devContainers } from './devcontainer/dev-containers.ts'
 import { createEngines } from './create-engines.ts'
 import { createProcesses } from './create-processes.ts'
@@ -306,17 +305,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     orphans,
     home,
     systemInfo,
-    doctor: async () => [
-      ...(await diagnoseAll(backends)),
-      diagnoseWatching(await processes.reason()),
-      diagnoseFileWatch(
-        await readFileWatchFacts(
-          ['file-changes', 'observed-start'].map((name) =>
-            join(options.entries, '../native', name),
-          ),
-        ),
-      ),
-    ],
+    doctor: () =>
+      runDoctor({
+        backends,
+        native: join(options.entries, '../native'),
+        whyNotExact: () => processes.reason(),
+      }),
     ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers, policies },
     profiles: createProfiles(join(root, 'profiles')),
     settings: createOtherSettings({ env, home }, listAgents, () => recent),

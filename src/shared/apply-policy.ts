@@ -1,6 +1,6 @@
 import type { FileRule } from './domain/files.ts'
 import { IsolationLevel } from './domain/isolation.ts'
-import type { Limits } from './domain/limits.ts'
+import { LIMIT_KEYS, type Limits } from './domain/limits.ts'
 import { ASKED_FOR } from './domain/network-mode.ts'
 import type { PolicyFile } from './domain/policy-file.ts'
 import type { SessionSpec } from './domain/session.ts'
@@ -76,13 +76,11 @@ export function applyPolicy(asked: SessionSpec, policy: PolicyFile, isTrusted: b
 const missing = (wanted: readonly string[] | undefined, known: readonly string[]): string[] =>
   (wanted ?? []).filter((item) => !known.includes(item))
 
-const LIMITS = ['cpuPercent', 'memoryBytes', 'processes', 'diskBytes'] as const
-
 /** null: nothing is lower than it was. */
 function lower(now: Limits, wanted: NonNullable<PolicyFile['limits']>): Limits | null {
   const limits = { ...now }
   let isLower = false
-  for (const key of LIMITS) {
+  for (const key of Object.values(LIMIT_KEYS)) {
     const value = wanted[key]
     if (value === undefined || value === null) continue
     const known = limits[key]

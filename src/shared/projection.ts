@@ -41,8 +41,8 @@ export interface SessionState {
   readonly processes: ReadonlyMap<ProcessKey, ProcessNode>
   /** How many of them have not ended. */
   readonly running: number
-  /** A person froze the whole session and has not thawed it. */
-  readonly isFrozen: boolean
+  /** A person froze the whole session and has not thawed it; `remained`: how many ran on all the same. */
+  readonly frozen: { readonly sinceMs: number; readonly remained: number } | null
   /** How starts and ends are known; null before the first was looked for, and in old recordings. */
   readonly watching: {
     readonly source: 'connector' | 'sampler'
@@ -70,7 +70,7 @@ export const emptyState: SessionState = {
   monoMs: 0,
   processes: new Map(),
   running: 0,
-  isFrozen: false,
+  frozen: null,
   watching: null,
   network: new Map(),
   files: new Map(),
@@ -150,7 +150,7 @@ function settle(
     ...state,
     processes,
     running: 0,
-    isFrozen: false,
+    frozen: null,
     pending: [],
     session: patchSession(state, { ...change, endedAtMs: event.atMs, pendingPrompts: 0 }),
   }
@@ -169,7 +169,7 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     case 'session/failed':
       return settle(state, event, draft, { status: 'failed', failure: fact.failure })
     case 'session/stopping':
-      return { ...state, isFrozen: false, session: patchSession(state, { status: 'stopping' }) }
+      return { ...state, frozen: null, session: patchSession(state, { status: 'stopping' }) }
     case 'session/ended':
       return settle(state, event, draft, { status: 'ended', exit: fact.exit })
     case 'session/interrupted':
@@ -232,7 +232,11 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     }
     case 'proc/controlled':
       return fact.scope === 'session' && (fact.action === 'freeze' || fact.action === 'thaw')
-        ? { ...state, isFrozen: fact.action === 'freeze' }
+        ? {
+            ...state,
+            frozen:
+              fact.action === 'freeze' ? { sinceMs: event.atMs, remained: fact.remained } : null,
+          }
         : state
     case 'proc/orphaned':
       return state

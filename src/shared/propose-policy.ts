@@ -23,12 +23,10 @@ const MOST_FILES = 64
  * it only tried, and what is wide, is listed and not chosen. `home`: of the person; a path below it is
  * written as everybody's. Pure.
  */
-export function proposePolicy(
-  { session, network, files, needs, processes }: SessionState,
-  home: string | null,
-): ProposedLine[] {
+export function proposePolicy(state: SessionState, home: string | null): ProposedLine[] {
+  const { session, network, files, needs, processes } = state
   if (!session) return []
-  const { level, learn } = session.spec
+  const { level } = session.spec
   const hosts = [...byHost([...network.values()])].slice(0, MOST_HOSTS)
   const changed = files.size
   const learned = [...needs.values()]
@@ -53,7 +51,7 @@ export function proposePolicy(
       .map((need) => lineOfNeed(need, nameOf(need), home))
       .toSorted((one, other) => Number(other.isOn) - Number(one.isOn))
       .slice(0, MOST_FILES),
-    { key: 'maskSecrets', value: 'true', ...wordsOfSecrets(learn, secrets, nameOf) },
+    { key: 'maskSecrets', value: 'true', ...wordsOfSecrets(hasLearned(state), secrets, nameOf) },
   ]
 }
 
@@ -74,14 +72,18 @@ function weakness({ isSecret, isFolder }: FileNeed): string | null {
   return isFolder ? 'a whole folder is more than it needs: name what is in it' : null
 }
 
+/** Asked for is not done: not everywhere can calls be seen, and whoever looks may have been lost. */
+export const hasLearned = ({ session, fileWatching }: SessionState): boolean =>
+  session?.spec.learn === true && fileWatching?.source === 'calls'
+
 function wordsOfSecrets(
-  learn: boolean,
+  isLearned: boolean,
   secrets: readonly FileNeed[],
   nameOf: (need: FileNeed) => string,
 ): Pick<ProposedLine, 'why' | 'isOn'> {
   const [first] = secrets
   if (first) return { why: `${nameOf(first)} opened ${oneLine(first.path)}`, isOn: false }
-  return learn
+  return isLearned
     ? { why: 'it opened none', isOn: true }
     : { why: 'whether it read any is not known: it was not learned', isOn: false }
 }

@@ -53,7 +53,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|open-documents|read-machine)\.ts$/,
+      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|open-documents|read-machine|run-doctor)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },

@@ -108,6 +108,6 @@ test('the version is that of package.json', () => {
 test('the host never runs git in a folder that an agent can write: its settings run programs', () => {
   const callers = sources.filter((file) => /['"`]git['"`]/.test(textOf(file)))
   // Asking git for its version reads no repository.
-  expect(callers).toEqual(['src/main/backends/registry.ts'])
-  expect(textOf('src/main/backends/registry.ts')).toContain("run('git', ['--version']")
+  expect(callers).toEqual(['src/main/run-doctor.ts'])
+  expect(textOf('src/main/run-doctor.ts')).toContain("run('git', ['--version']")
 })

@@ -182,7 +182,7 @@ describe('the kernel holds a whole session', () => {
       expect(await stateOf(pid)).not.toBe('T')
       expect(await isHeld(pid)).toBe(true)
     }
-    expect(run.state().isFrozen).toBe(true)
+    expect(run.state().frozen).toMatchObject({ remained: 0 })
     // A part of it is stopped by signals, and goes on only when both let it.
     expect(await control({ kind: 'everything' }, 'kill')).toMatchObject({
       ok: true,

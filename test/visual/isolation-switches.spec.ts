@@ -18,6 +18,19 @@ test.describe('the switches of a session', () => {
     await expect(page).toHaveURL(/ses_00000065|ses_0+65/)
   })
 
+  test('freeze every process, and say what the kernel did', async ({ open }) => {
+    const page = await open('quiet', 'sessions/ses_00000001')
+    const freeze = page.getByTestId('switch-freeze')
+    await freeze.getByTestId('switch-freeze-to-frozen').click()
+    await expect(freeze.getByLabel(/^Every process stands still since/)).toBeVisible()
+    // The head says the same, and one is turned by the other.
+    await expect(page.getByTestId('session-status')).toContainText('frozen')
+    await page.getByTestId('isolation-panel').screenshot({ path: 'out/test/switch-freeze.png' })
+    await page.getByTestId('session-thaw').click()
+    await expect(page.getByTestId('switch-freeze-to-run')).toBeChecked()
+    await expect(freeze.getByRole('img')).toHaveCount(0)
+  })
+
   test('open something only after it was said what', async ({ open }) => {
     const page = await open('quiet', 'sessions/ses_00000001')
     await page.getByTestId('switch-workspace-to-read').click()

@@ -16,6 +16,8 @@ test.describe('the network of a session', () => {
     open,
   }) => {
     const page = await open('quiet', 'sessions/ses_00000001')
+    const proof = page.getByTestId('network-switch').getByRole('img')
+    await expect(proof).toHaveAccessibleName(/^Proven at/)
     await page.getByTestId('network-mode-open').click()
     await expect(page.getByTestId('confirm-open-network')).toContainText('sent anywhere')
     // Cancel has the focus.
@@ -26,6 +28,7 @@ test.describe('the network of a session', () => {
     await expect.poll(() => switched(page)).toEqual(['network open 900000'])
     await expect(page.getByTestId('open-network-chip')).toContainText(/14:5\d|15:00/)
     await expect(page.getByTestId('axis-network')).toHaveAttribute('data-look', 'open')
+    await expect(proof).toHaveAccessibleName('Not proven: network')
     await page.screenshot({ path: 'out/test/network-open.png' })
     await page.getByTestId('open-network-chip').click()
     await expect.poll(() => switched(page)).toContainEqual('network ask null')

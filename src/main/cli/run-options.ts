@@ -6,7 +6,7 @@ import { ASKED_FOR } from '../../shared/domain/network-mode.ts'
 import { type PolicyFile, wordsOfProblem } from '../../shared/domain/policy-file.ts'
 import type { Profile } from '../../shared/domain/profile.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
-import { BASIC_SPEC, type SessionSpec } from '../../shared/domain/session.ts'
+import { BASIC_SPEC, mayLearn, type SessionSpec } from '../../shared/domain/session.ts'
 import { AGENTS } from '../agents/descriptors.ts'
 import { parsePolicy } from '../policies/parse-policy.ts'
 import { CommandFailure, EXIT } from './exit.ts'
@@ -69,6 +69,8 @@ export function specOf(values: RunValues, words: readonly string[]): SessionSpec
     ([name]) => name === (values.network ?? 'ask'),
   )?.[1]
   if (!network) wrong(`--network takes ask, listed or closed, not “${values.network}”.`)
+  if (values.learn && !mayLearn(level))
+    wrong('--learn needs to see calls of programs: take --level os or --level container with it.')
   const agent = AGENTS.find(({ binary }) => binary === program)
   return {
     ...BASIC_SPEC,

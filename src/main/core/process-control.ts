@@ -111,7 +111,7 @@ export function createProcessControl(options: ProcessControlOptions): ProcessCon
   /** A frozen program can do nothing about being asked to end. */
   const stopSession: ProcessControl['stopSession'] = async (id) => {
     const watch = sessions.watchOf(id)
-    if (watch && (timeline.state(id)?.isFrozen || (await hasStopped(id, watch))))
+    if (watch && (timeline.state(id)?.frozen || (await hasStopped(id, watch))))
       await freezer.thaw({
         sessionId: id,
         isWholeSession: true,

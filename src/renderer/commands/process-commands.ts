@@ -69,7 +69,10 @@ const holdSession = (action: 'freeze' | 'thaw', title: string): Command => ({
   title,
   group: 'Session',
   keys: [],
-  when: () => liveView() !== null && liveView()?.state.isFrozen === (action === 'thaw'),
+  when: () => {
+    const view = liveView()
+    return view !== null && (view.state.frozen !== null) === (action === 'thaw')
+  },
   run: () => {
     const view = liveView()
     if (view) void controlProcesses({ scope: { kind: 'session', session: view.sessionId }, action })

@@ -1,15 +1,9 @@
-import type { Axis } from '../../shared/domain/isolation.ts'
-import { isLive, type Session } from '../../shared/domain/session.ts'
+import type { Session } from '../../shared/domain/session.ts'
 import { workspaceAccess } from '../../shared/domain/spec-changes.ts'
-import { useConnection } from '../connection.ts'
 import { changeIsolation, refusalOf, refuseServices } from '../stores/isolation-changes.ts'
 import { useRules } from '../stores/rules.ts'
-import { useActions } from '../stores/session-actions.ts'
-import { useView } from '../stores/view.ts'
-import { type Choice, Segmented } from '../ui/choices.tsx'
-import { Icon } from '../ui/icons.tsx'
-import { formatTime } from '../words/format.ts'
-import { AXIS_NAMES } from '../words/isolation.ts'
+import { FreezeSwitch } from './freeze-switch.tsx'
+import { SwitchProof, SwitchRow } from './switch-row.tsx'
 import {
   RESTARTED_WORDS,
   SECRETS_NAMES,
@@ -26,9 +20,8 @@ export function IsolationSwitches({ session }: { session: Session }) {
   return (
     <section className="limits switches" aria-label="Switches" data-testid="switches">
       <h3>Switches</h3>
-      <Switch
+      <SwitchRow
         session={session}
-        axis="network"
         name="Services here"
         testId="switch-services"
         value={isRefused ? 'refused' : 'asked'}
@@ -37,13 +30,14 @@ export function IsolationSwitches({ session }: { session: Session }) {
           { value: 'refused', label: SERVICES_NAMES.refused },
         ]}
         onChange={(value) => void refuseServices(session, value === 'refused')}
+        proof={<SwitchProof session={session} axis="network" />}
       />
+      <FreezeSwitch session={session} />
       <p className="small dim" title={RESTARTED_WORDS}>
         By a restart that resumes:
       </p>
-      <Switch
+      <SwitchRow
         session={session}
-        axis="files"
         name="Workspace"
         testId="switch-workspace"
         value={workspaceAccess(spec)}
@@ -52,10 +46,10 @@ export function IsolationSwitches({ session }: { session: Session }) {
           { value: 'read', label: WORKSPACE_NAMES.read },
         ]}
         onChange={(workspace) => changeIsolation(session, { workspace })}
+        proof={<SwitchProof session={session} axis="files" />}
       />
-      <Switch
+      <SwitchRow
         session={session}
-        axis="files"
         name="Secrets in it"
         testId="switch-secrets"
         value={spec.maskSecrets ? 'masked' : 'shown'}
@@ -64,10 +58,10 @@ export function IsolationSwitches({ session }: { session: Session }) {
           { value: 'masked', label: SECRETS_NAMES.masked },
         ]}
         onChange={(value) => changeIsolation(session, { maskSecrets: value === 'masked' })}
+        proof={<SwitchProof session={session} axis="files" />}
       />
-      <Switch
+      <SwitchRow
         session={session}
-        axis="credentials"
         name="Sign-in"
         testId="switch-sign-in"
         value={spec.useSignIn ? 'copy' : 'none'}
@@ -76,72 +70,8 @@ export function IsolationSwitches({ session }: { session: Session }) {
           { value: 'copy', label: SIGN_IN_NAMES.copy },
         ]}
         onChange={(value) => changeIsolation(session, { useSignIn: value === 'copy' })}
+        proof={<SwitchProof session={session} axis="credentials" />}
       />
     </section>
-  )
-}
-
-interface SwitchProps<T extends string> {
-  readonly session: Session
-  /** The one that shows whether it holds. */
-  readonly axis: Axis
-  readonly name: string
-  readonly value: T
-  readonly choices: readonly Choice<T>[]
-  readonly onChange: (value: T) => void
-  readonly testId: string
-}
-
-function Switch<T extends string>({
-  session,
-  axis,
-  name,
-  value,
-  choices,
-  onChange,
-  testId,
-}: SwitchProps<T>) {
-  const isPast = useView((view) => view.mode === 'replay') || !isLive(session)
-  const isConnected = useConnection().type === 'connected'
-  return (
-    <div className="switch-row" data-testid={testId}>
-      <span className="limit-name">{name}</span>
-      {isPast || !isConnected ? (
-        <span>{choices.find((choice) => choice.value === value)?.label}</span>
-      ) : (
-        <Segmented
-          label={name}
-          value={value}
-          choices={choices}
-          onChange={onChange}
-          testId={`${testId}-to`}
-        />
-      )}
-      <SwitchProof session={session} axis={axis} />
-    </div>
-  )
-}
-
-/** Asked for is not proven: what the last probe said of it. */
-function SwitchProof({ session, axis }: { session: Session; axis: Axis }) {
-  const isChanging = useActions(
-    ({ changing, probing }) => changing.has(session.id) || probing.has(session.id),
-  )
-  const report = session.axes.find((item) => item.axis === axis)
-  const isProven = report?.proven === 'enforced' && report.provenAtMs !== null
-  const words = isChanging
-    ? 'Applying'
-    : isProven
-      ? `Proven at ${formatTime(report.provenAtMs ?? 0)}`
-      : 'Not proven'
-  return (
-    <span
-      className={`switch-proof ${isChanging ? 'busy' : isProven ? 'proven' : 'missing'}`}
-      role="img"
-      aria-label={words}
-      title={`${words}: ${AXIS_NAMES[axis].toLowerCase()}`}
-    >
-      <Icon name={isChanging ? 'restart' : isProven ? 'check' : 'warning'} />
-    </span>
   )
 }

@@ -6,6 +6,7 @@ import { modeOf, switchNetwork } from '../stores/network-switch.ts'
 import { setNetwork } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { setUi } from '../stores/ui.ts'
+import { SwitchProof } from './switch-row.tsx'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
 import { Segmented } from '../ui/choices.tsx'
@@ -24,7 +25,10 @@ export function NetworkSwitch({ session }: { session: Session }) {
   if (session.spec.level === 'unconfined') return null
   return (
     <section className="limits network-switch" aria-label="Network" data-testid="network-switch">
-      <h3>Network</h3>
+      <div className="row">
+        <h3 className="grow">Network</h3>
+        <SwitchProof session={session} axis="network" />
+      </div>
       {mode === 'live' && isLive(session) ? (
         <Segmented
           label="What becomes of connections"

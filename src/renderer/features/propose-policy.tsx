@@ -1,7 +1,12 @@
 import { useEffect, useMemo, useState } from 'react'
 import type { SessionState } from '../../shared/projection.ts'
 import { WORKSPACE_POLICY } from '../../shared/domain/policy-file.ts'
-import { type ProposedLine, proposePolicy, textOfPolicy } from '../../shared/propose-policy.ts'
+import {
+  hasLearned,
+  type ProposedLine,
+  proposePolicy,
+  textOfPolicy,
+} from '../../shared/propose-policy.ts'
 import { useMachine } from '../stores/machine.ts'
 import { lookForPolicy, savePolicy, useWorkspacePolicy } from '../stores/workspace-policy.ts'
 import { Button } from '../ui/button.tsx'
@@ -77,7 +82,7 @@ export function ProposePolicyDialog({
         <p className="small dim">
           The narrowest that would have let it do what it did: hosts by name, never by pattern, and
           single files, never your home folder.{' '}
-          {state.session?.spec.learn
+          {hasLearned(state)
             ? 'What it looked for in vain was noted while it ran.'
             : 'Which files it looked for was not noted: start it with “Learn which files it needs”.'}
         </p>

@@ -6,8 +6,8 @@ import {
   limitsOf,
   standInProblem,
   useDetails,
-  mayLearn,
 } from '../stores/draft-details.ts'
+import { mayLearn } from '../../shared/domain/session.ts'
 import { findDevContainers, useChosenDevContainer } from '../stores/dev-containers.ts'
 import { useDraft } from '../stores/draft.ts'
 import { followJobs, refreshImages } from '../stores/engines.ts'

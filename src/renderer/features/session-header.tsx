@@ -1,6 +1,5 @@
 import { useState } from 'react'
 import { isLive, type Session } from '../../shared/domain/session.ts'
-import { controlProcesses, useControls } from '../stores/process-actions.ts'
 import { renameSession, restartSession } from '../stores/session-actions.ts'
 import { goTo, setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
@@ -8,6 +7,7 @@ import { AxisStrip, LevelBadge, StatusMark } from '../ui/badges.tsx'
 import { Button } from '../ui/button.tsx'
 import { StaleNote } from '../ui/states.tsx'
 import { Path } from '../ui/text.tsx'
+import { FreezeButton } from './freeze-switch.tsx'
 import { OpenNetworkChip } from './network-switch.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatDuration } from '../words/format.ts'
@@ -121,29 +121,9 @@ export function SessionHeader({
   )
 }
 
-/** Holds every process where it stands, so that a person can look in peace. */
-function FreezeButton({ session }: { session: Session }) {
-  const isFrozen = useView((view) => view.state.isFrozen)
-  const isBusy = useControls((state) => state.running > 0)
-  const action = isFrozen ? 'thaw' : 'freeze'
-  return (
-    <Button
-      small
-      icon={isFrozen ? 'replay' : 'pause'}
-      disabled={isBusy || session.status !== 'running'}
-      onClick={() =>
-        void controlProcesses({ scope: { kind: 'session', session: session.id }, action })
-      }
-      data-testid={`session-${action}`}
-    >
-      {isFrozen ? 'Thaw' : 'Freeze'}
-    </Button>
-  )
-}
-
 function Status({ session, isReplay }: { session: Session; isReplay: boolean }) {
   const clock = useNow(isLive(session) && !isReplay)
-  const isFrozen = useView((view) => view.state.isFrozen)
+  const isFrozen = useView((view) => view.state.frozen !== null)
   const playheadMs = useView((view) => Math.floor(view.playheadMs / 1000) * 1000)
   const now = isReplay ? session.createdAtMs + playheadMs : clock
   if (!isLive(session)) return <span className="clip">{wordsOfEnd(session)}</span>

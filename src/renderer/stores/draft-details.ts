@@ -3,9 +3,9 @@ import type { AgentId } from '../../shared/domain/agent.ts'
 import type { DevContainerChoice } from '../../shared/domain/dev-container.ts'
 import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
-import { type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
+import { LIMIT_KEYS, type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
-import type { BASIC_SPEC, SessionSpec } from '../../shared/domain/session.ts'
+import { type BASIC_SPEC, mayLearn, type SessionSpec } from '../../shared/domain/session.ts'
 import type { VariableGrant } from '../../shared/domain/variables.ts'
 import type { PolicyFile } from '../../shared/domain/policy-file.ts'
 import { MOST_RULES } from '../words/file-rules.ts'
@@ -117,7 +117,8 @@ export function limitRow(
   { isOn, text }: DraftLimit,
   defaults: Limits,
 ): { readonly isOn: boolean; readonly text: string; readonly problem: string | null } {
-  const { key, write, start } = LIMITS[limit]
+  const { write, start } = LIMITS[limit]
+  const key = LIMIT_KEYS[limit]
   const shown = text ?? write(defaults[key] ?? start)
   const on = isOn ?? defaults[key] !== null
   const read = on && text !== null ? readLimit(limit, text) : null
@@ -128,7 +129,8 @@ export function limitRow(
 export function limitsOf(limits: DetailsState['limits'], defaults: Limits): Limits {
   const asked = { ...NO_LIMITS }
   for (const limit of LIMIT_NAMES) {
-    const { key, start } = LIMITS[limit]
+    const { start } = LIMITS[limit]
+    const key = LIMIT_KEYS[limit]
     const { isOn, text } = limits[limit]
     if (!(isOn ?? defaults[key] !== null)) continue
     // Untouched it is the default itself, which its text may have rounded.
@@ -142,9 +144,6 @@ interface Circumstances {
   readonly level: IsolationLevel
   readonly defaults: Limits
 }
-
-/** Where programs' own calls can be seen as they open files. */
-export const mayLearn = (level: IsolationLevel): boolean => level === 'os' || level === 'container'
 
 /** Without a boundary there is nothing that could hold a file rule or a limit. */
 export function specOfDetails(

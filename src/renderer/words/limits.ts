@@ -1,10 +1,15 @@
-import type { LimitMeans, LimitName, LimitReport, Limits } from '../../shared/domain/limits.ts'
+import {
+  LIMIT_KEYS,
+  type LimitMeans,
+  LimitName,
+  type LimitReport,
+  type Limits,
+} from '../../shared/domain/limits.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { plural } from './format.ts'
 import { formatCores, formatSize, parseBytes, parseCount, parseCpu } from './units.ts'
 
 interface LimitWords {
-  readonly key: keyof Limits
   readonly name: string
   /** What it counts. */
   readonly what: string
@@ -28,7 +33,6 @@ const writeCores = (percent: number): string =>
 /** In the order they are shown. The bounds are those of `Limits`. */
 export const LIMITS: Readonly<Record<LimitName, LimitWords>> = {
   cpu: {
-    key: 'cpuPercent',
     name: 'Processor',
     what: 'Computing time of all its programs together: 2 cores, or 50% of one.',
     parse: parseCpu,
@@ -39,7 +43,6 @@ export const LIMITS: Readonly<Record<LimitName, LimitWords>> = {
     start: 200,
   },
   memory: {
-    key: 'memoryBytes',
     name: 'Memory',
     what: 'Of all its programs together.',
     parse: parseBytes,
@@ -50,7 +53,6 @@ export const LIMITS: Readonly<Record<LimitName, LimitWords>> = {
     start: 8 * 1024 * MIB,
   },
   processes: {
-    key: 'processes',
     name: 'Processes',
     what: 'Processes and threads alive at one time.',
     parse: parseCount,
@@ -61,7 +63,6 @@ export const LIMITS: Readonly<Record<LimitName, LimitWords>> = {
     start: 4096,
   },
   disk: {
-    key: 'diskBytes',
     name: 'Disk written',
     what: 'Bytes written from the start of the session, deleted files included.',
     parse: parseBytes,
@@ -73,7 +74,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitWords>> = {
   },
 }
 
-export const LIMIT_NAMES: readonly LimitName[] = ['cpu', 'memory', 'processes', 'disk']
+export const LIMIT_NAMES: readonly LimitName[] = LimitName.options
 
 /** What a field says, or the sentence that stands at it. */
 export function readLimit(limit: LimitName, text: string): Result<number, string> {
@@ -88,8 +89,8 @@ export function readLimit(limit: LimitName, text: string): Result<number, string
 /** `4,096 processes, 12 GiB memory`. */
 export function sumUpLimits(limits: Limits): string {
   const set = LIMIT_NAMES.flatMap((limit) => {
-    const { key, say } = LIMITS[limit]
-    const value = limits[key]
+    const { say } = LIMITS[limit]
+    const value = limits[LIMIT_KEYS[limit]]
     return value === null ? [] : [say(value)]
   })
   return set.length > 0 ? set.join(', ') : 'No limits'

@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findEngines } from '../../../src/main/backends/containers/engines.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
-import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
+import { diagnoseLimits } from '../../../src/main/backends/limits/diagnose.ts'
+import { diagnoseTerminals, readTerminalFacts } from '../../../src/main/pty/diagnose.ts'
+import { createBackends } from '../../../src/main/backends/registry.ts'
+import { runDoctor } from '../../../src/main/run-doctor.ts'
 import { testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
@@ -132,14 +135,22 @@ test('the doctor names every level, and says plainly what is missing', async () 
     limits: testLimits(),
     ...{ env, engines: testEngines(env) },
   })
-  const diagnoses = await diagnoseAll(backends)
+  const diagnoses = await runDoctor({
+    ...{ backends, native: '/nowhere', whyNotExact: async () => 'the test says so' },
+  })
   expect(diagnoses.map(({ id, level }) => [id, level])).toEqual([
     ['bubblewrap', 'os'],
     ['containers', 'container'],
     ['vm', 'vm'],
     ['runtime', null],
+    ['terminals', null],
+    ['limits', null],
+    ['processes', null],
+    ['file-changes', null],
   ])
-  const [, containers, vm] = diagnoses
+  const [, containers, vm, runtime, terminals] = diagnoses
+  expect(runtime?.facts.map(({ name }) => name)).toEqual(['Kernel', 'Node', 'Electron', 'git'])
+  expect(terminals).toMatchObject({ status: 'usable', facts: [{ name: 'node-pty' }] })
   expect(containers).toMatchObject({
     // The engine would do; the programs of ours that it takes are not there.
     status: 'missing',
@@ -152,4 +163,28 @@ test('the doctor names every level, and says plainly what is missing', async () 
   })
   expect(vm?.status).toBe(process.platform === 'linux' ? 'missing' : 'unsupported')
   expect(vm?.summary).toMatch(/^No machine can be started: /)
+})
+
+test('a library for terminals that does not load is said in its own words', async () => {
+  const facts = await readTerminalFacts(() => Promise.reject(new Error('wrong ELF class\nstack')))
+  expect(diagnoseTerminals(facts)).toMatchObject({
+    status: 'missing',
+    facts: [
+      { name: 'node-pty', value: expect.stringMatching(/^\d+\.\d+/) as unknown },
+      { name: 'Its words', value: 'wrong ELF class' },
+    ],
+    remedies: [{ command: 'npm rebuild node-pty' }],
+  })
+})
+
+test('limits say by what each is held, and how groups are had where they are not', () => {
+  const home = { version: 2, folder: '/sys/fs/cgroup/user.slice/ours' } as const
+  const all = new Map([['cpu', home] as const, ['memory', home] as const, ['pids', home] as const])
+  expect(diagnoseLimits(all, 'linux')).toMatchObject({ status: 'usable', remedies: [] })
+  const some = diagnoseLimits(new Map([['pids', home] as const]), 'linux')
+  expect(some.status).toBe('missing')
+  expect(some.summary).toContain('cpu, memory')
+  expect(some.facts.find(({ name }) => name === 'pids')?.value).toContain('version 2')
+  expect(some.remedies[0]?.command).toContain('Delegate=yes')
+  expect(diagnoseLimits(all, 'darwin').status).toBe('unsupported')
 })

@@ -110,6 +110,7 @@ describe('a policy from what a session did', () => {
     const learned: SessionState = {
       ...state,
       session: { ...sampleSession(sessionId(1)), spec: { ...state.session!.spec, learn: true } },
+      fileWatching: { source: 'calls', reason: null },
       needs: new Map(needs.map((item) => [item.path, item])),
       processes: new Map([[reader, { name: 'git' } as never]]),
     }
@@ -126,6 +127,10 @@ describe('a policy from what a session did', () => {
       ['~/.cargo', expect.stringContaining('whole folder')],
     ])
     expect(lines.find(({ value }) => value === '~/.gitconfig')?.why).toContain('git')
+    const hides = (of: SessionState) => proposePolicy(of, null).at(-1)?.isOn
+    expect(hides(learned)).toBe(true)
+    // It was to be learned, and calls could not be seen: nothing is known of what it opened.
+    expect(hides({ ...learned, fileWatching: { source: 'folder', reason: null } })).toBe(false)
   })
 
   test('hides no secret that was opened, and none where that was not learned', () => {

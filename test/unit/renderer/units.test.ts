@@ -14,7 +14,7 @@ import {
   parseCount,
   parseCpu,
 } from '../../../src/renderer/words/units.ts'
-import { Limits, NO_LIMITS } from '../../../src/shared/domain/limits.ts'
+import { LIMIT_KEYS, Limits, NO_LIMITS } from '../../../src/shared/domain/limits.ts'
 
 const GIB = 2 ** 30
 
@@ -101,9 +101,9 @@ describe('counts', () => {
 
 describe('limits', () => {
   test.each(LIMIT_NAMES)('the bounds of %s are those of the contract', (limit) => {
-    const { key, least, most, start, write } = LIMITS[limit]
+    const { least, most, start, write } = LIMITS[limit]
     const allows = (value: number): boolean =>
-      Limits.safeParse({ ...NO_LIMITS, [key]: value }).success
+      Limits.safeParse({ ...NO_LIMITS, [LIMIT_KEYS[limit]]: value }).success
     expect([allows(least), allows(least - 1), allows(most), allows(most + 1)]).toEqual([
       true,
       false,
