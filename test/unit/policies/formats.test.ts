@@ -141,7 +141,7 @@ test('rules of OpenCode and Gemini CLI are mostly of their tools, and that is sa
   )
   expect(opencode.format).toBe('opencode')
   expect(opencode.policy).toEqual({ files: [{ path: '.', access: 'read' }] })
-  expect(opencode.report.dropped).toHaveLength(2)
+  expect(opencode.report.dropped).toHaveLength(3)
   const gemini = take(
     '[[rule]]\ntoolName = "write_file"\ndecision = "deny"\npriority = 100\n[[rule]]\ntoolName = "run_shell_command"\ncommandPrefix = "git"\ndecision = "allow"\n',
   )

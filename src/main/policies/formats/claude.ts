@@ -82,6 +82,8 @@ export function fromSandbox(
   for (const host of listOf(net['allowedDomains']))
     mapping.host(`${prefix}network.allowedDomains ${host}`, 'allow', host)
   if (net['strictAllowlist'] === true) mapping.network(`${prefix}network.strictAllowlist`, 'listed')
+  if (net['strictAllowlist'] === false)
+    mapping.same(`${prefix}network.strictAllowlist`, 'network: ask')
   const known = ['allowedDomains', 'deniedDomains', 'strictAllowlist']
   for (const key of Object.keys(net).filter((each) => !known.includes(each)))
     mapping.drop(`${prefix}network.${key}`, 'the network of a session has no such way around')

@@ -19,6 +19,8 @@ export function fromCodex(config: unknown): Mapped {
     recordOf(config)
   const mode = sandbox_mode ?? builtIn(default_permissions)
   if (mode === 'read-only') mapping.file('sandbox_mode read-only', '.', 'read')
+  else if (mode === 'workspace-write')
+    mapping.same('sandbox_mode workspace-write', 'files: . write')
   else if (mode === 'danger-full-access')
     mapping.drop(
       'sandbox_mode danger-full-access',
@@ -27,6 +29,9 @@ export function fromCodex(config: unknown): Mapped {
   const classic = recordOf(sandbox_workspace_write)
   for (const root of listOf(classic['writable_roots']))
     mapping.file('sandbox_workspace_write.writable_roots', root, 'write')
+  for (const key of Object.keys(classic))
+    if (key !== 'writable_roots' && key !== 'network_access')
+      mapping.drop(`sandbox_workspace_write.${key}`, 'a session has a temporary folder of its own')
   if (sandbox_mode !== undefined && mode !== 'danger-full-access') {
     if (classic['network_access'] === true)
       mapping.network('network_access true', 'ask', 'every host asks until there is a rule for it')
@@ -50,10 +55,27 @@ const builtIn = (name: unknown): unknown =>
 
 function fromProfile(
   mapping: Mapping,
-  { filesystem, network, extends: base }: Readonly<Record<string, unknown>>,
+  {
+    filesystem,
+    network,
+    extends: base,
+    workspace_roots: roots,
+    ...others
+  }: Readonly<Record<string, unknown>>,
   prefix: string,
 ): void {
   if (base === ':read-only') mapping.file(`${prefix}.extends`, '.', 'read')
+  else if (base === ':workspace') mapping.same(`${prefix}.extends`, 'files: . write')
+  else if (base !== undefined) mapping.drop(`${prefix}.extends`, 'it is no profile of every Codex')
+  for (const [root, isOne] of Object.entries(recordOf(roots)))
+    if (isOne === true)
+      mapping.file(
+        `${prefix}.workspace_roots ${root}`,
+        root,
+        base === ':read-only' ? 'read' : 'write',
+      )
+  for (const key of Object.keys(others))
+    mapping.drop(`${prefix}.${key}`, 'a policy has no place for it')
   for (const [path, access] of Object.entries(recordOf(filesystem)))
     fromFile(mapping, `${prefix}.filesystem ${path}`, path, access)
   const { enabled, mode, domains, ...rest } = recordOf(network)

@@ -31,9 +31,13 @@ export function createMapping() {
 
   return {
     drop,
+    /** It says what holds without a policy, so none of its lines is needed. */
+    same: (key: string, becomes: string): void => say(key, becomes),
     host: (key: string, kind: 'allow' | 'deny', written: string, approximately?: string): void => {
       const [, name = written, port] = /^(.*?):(\d{1,5}|\*)$/.exec(written) ?? []
       const host = name.toLowerCase()
+      if (/^[\d.]+-[\d.]+$/.test(host))
+        return drop(key, 'a range of addresses is written as a network, such as 192.0.2.0/24')
       if (!HostPattern.safeParse(host).success)
         return drop(key, 'it is no host, or stands for too many')
       if (hosts[kind].size >= MOST && !hosts[kind].has(host))
@@ -43,6 +47,13 @@ export function createMapping() {
     },
     file: (key: string, path: string, access: FileAccess, approximately?: string): void => {
       if (!FileRule.safeParse({ path, access }).success) return drop(key, 'it is no path')
+      if (/^(~|\/+|~\/+)$/.test(path))
+        return drop(
+          key,
+          access === 'read' || access === 'write'
+            ? 'a whole home folder, or all of this machine, is more than a policy gives'
+            : 'nothing there is let in anyway but what a session is given',
+        )
       // Of two that speak of one path the narrower holds.
       const known = files.get(path)
       if (known === undefined && files.size >= MOST)

@@ -1,48 +1,77 @@
-import { createMapping, listOf, type Mapped, recordOf } from './mapping.ts'
+import {
+  createMapping,
+  listOf,
+  type Mapped,
+  type Mapping,
+  ofWorkspace,
+  recordOf,
+} from './mapping.ts'
 
 const TOOLS = 'tools and commands are the agent’s; the boundary knows files and hosts'
 
-/** `permission` of OpenCode. */
+const EVERY_PROGRAM = 'held for every program, not only for the agent’s own tools'
+const MODEL = 'hosts that rules allow stay reachable, the model’s among them'
+
+/** `permission` of OpenCode: one answer for all, for a tool, or for what a tool is used on. */
 export function fromOpenCode(config: unknown): Mapped {
   const mapping = createMapping()
   const { permission, ...others } = recordOf(config)
-  for (const [tool, action] of Object.entries(recordOf(permission))) {
-    const key = `permission.${tool}`
-    if (tool === 'edit' && action === 'deny')
-      mapping.file(key, '.', 'read', 'held for every program, not only for the agent’s own tools')
-    else if (tool === 'webfetch' && action === 'deny')
-      mapping.network(
-        key,
-        'listed',
-        'hosts that rules allow stay reachable, the model’s among them',
-      )
-    else mapping.drop(key, TOOLS)
-  }
+  if (typeof permission === 'string') mapping.drop(`permission ${permission}`, TOOLS)
+  for (const [tool, answer] of Object.entries(recordOf(permission)))
+    for (const [pattern, action] of typeof answer === 'string'
+      ? [['*', answer]]
+      : Object.entries(recordOf(answer)))
+      ofTool(mapping, tool, pattern ?? '*', action)
   for (const key of Object.keys(others))
     if (key !== '$schema') mapping.drop(key, 'it is no matter of the boundary')
   return mapping.done()
 }
+
+/** Its `*` stands for slashes as well. */
+function ofTool(mapping: Mapping, tool: string, pattern: string, action: unknown): void {
+  const isAll = pattern === '*'
+  const key = `permission.${tool}${isAll ? '' : ` ${pattern}`}`
+  const path = pattern.replace(/^\$HOME\//, '~/').replace(/\/\*+$/, '')
+  const isPlain = !/[*?]/.test(path)
+  if (tool === 'edit' && action === 'deny')
+    mapping.file(key, isAll ? '.' : anywhere(pattern), 'read', EVERY_PROGRAM)
+  else if (tool === 'read' && action === 'deny' && !isAll)
+    mapping.file(key, anywhere(pattern), 'deny', EVERY_PROGRAM)
+  else if (tool === 'external_directory' && action === 'allow' && isPlain)
+    mapping.file(key, path, 'write', EVERY_PROGRAM)
+  else if (tool === 'external_directory' && action === 'deny')
+    mapping.drop(key, 'nothing outside of the workspace is let in anyway')
+  else if (tool === 'webfetch' && action === 'deny' && isAll) mapping.network(key, 'listed', MODEL)
+  else mapping.drop(key, TOOLS)
+}
+
+const anywhere = (pattern: string): string =>
+  pattern.startsWith('*') ? `**/${pattern}` : ofWorkspace(pattern)
 
 /** A policy of Gemini CLI, parsed: what its tools may do. */
 export function fromGemini(policy: unknown): Mapped {
   const mapping = createMapping()
   const rules = recordOf(policy)['rule']
   for (const rule of Array.isArray(rules) ? rules : []) {
-    const { toolName, decision } = recordOf(rule)
-    const key = `rule ${String(toolName)} ${String(decision)}`
-    const isWrite = toolName === 'write_file' || toolName === 'replace'
-    if (isWrite && decision === 'deny')
-      mapping.file(key, '.', 'read', 'held for every program, not only for the agent’s own tools')
-    else if (toolName === 'web_fetch' && decision === 'deny')
-      mapping.network(
-        key,
-        'listed',
-        'hosts that rules allow stay reachable, the model’s among them',
-      )
-    else mapping.drop(key, TOOLS)
+    const { toolName, decision, ...when } = recordOf(rule)
+    const isAlways = Object.keys(when).every((key) => OF_NO_CALL.includes(key))
+    for (const tool of typeof toolName === 'string' ? [toolName] : listOf(toolName)) {
+      const key = `rule ${tool} ${String(decision)}`
+      const isDenied = decision === 'deny' && isAlways
+      if (isDenied && (tool === 'write_file' || tool === 'replace'))
+        mapping.file(key, '.', 'read', EVERY_PROGRAM)
+      else if (isDenied && tool === 'web_fetch') mapping.network(key, 'listed', MODEL)
+      else mapping.drop(key, TOOLS)
+    }
+    if (toolName === undefined) mapping.drop(`rule ${String(decision)}`, TOOLS)
   }
+  for (const key of Object.keys(recordOf(policy)))
+    if (key !== 'rule') mapping.drop(key, 'it is no matter of the boundary')
   return mapping.done()
 }
+
+/** What a rule may have and still speak of every call of its tool. */
+const OF_NO_CALL = ['priority', 'denyMessage']
 
 /** A rule of OpenSnitch. */
 export function fromOpenSnitch(rule: unknown): Mapped {
@@ -52,12 +81,15 @@ export function fromOpenSnitch(rule: unknown): Mapped {
   const kind = action === 'allow' ? 'allow' : 'deny'
   const parts = recordOf(operator)['list']
   const operators = (Array.isArray(parts) ? parts : [operator]).map(recordOf)
-  const hosts = operators.filter(({ operand }) => operand === 'dest.host' || operand === 'dest.ip')
+  const hosts = operators.filter(
+    ({ operand }) => operand === 'dest.host' || operand === 'dest.ip' || operand === 'dest.network',
+  )
   if (enabled === false) mapping.drop(key, 'it is switched off')
   else if (hosts.length === 0) mapping.drop(key, 'it names no host')
   else
     for (const { type, data } of hosts) {
-      if (type !== 'simple' || typeof data !== 'string') mapping.drop(key, 'its host is a pattern')
+      if ((type !== 'simple' && type !== 'network') || typeof data !== 'string')
+        mapping.drop(key, 'its host is a pattern')
       else if (operators.length > hosts.length && kind === 'allow')
         mapping.drop(key, 'it allows one program only; a prompt’s answer can do that here')
       else if (operators.length > hosts.length)
@@ -82,7 +114,8 @@ export function fromLittleSnitch(list: unknown): Mapped {
     const key = `rules ${String(action)}`
     const names = ['remote-hosts', 'remote-domains', 'remote-addresses'].flatMap((each) => {
       const value = where[each]
-      return typeof value === 'string' ? [value] : listOf(value)
+      const list = typeof value === 'string' ? [value] : listOf(value)
+      return each === 'remote-domains' ? list.flatMap((name) => [name, `*.${name}`]) : list
     })
     if (disabled === true) mapping.drop(key, 'it is switched off')
     else if (names.length === 0) mapping.drop(key, 'it names no host')
