@@ -19,7 +19,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|store)\//,
+      /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|review|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:
@@ -53,7 +53,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|open-documents|read-machine)\.ts$/,
+      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|create-reviews|open-documents|read-machine)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },
