@@ -44,7 +44,7 @@ const LAYERS: readonly {
   {
     files: /^src\/main\/(cloche\.ts|cli\/)/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-electron|page)/],
-    packages: /^(node:|zod$)/,
+    packages: /^(node:|zod$|diff$)/,
   },
   {
     files: /^src\/main\/shell-electron\//,
