@@ -2,6 +2,7 @@ import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { ReviewChange } from '../../../src/shared/domain/review.ts'
 import { err, ok } from '../../../src/shared/result.ts'
+import { sessionId } from './sessions.ts'
 
 const change = (path: string, patch: Partial<ReviewChange> = {}): ReviewChange => ({
   path,
@@ -25,7 +26,7 @@ const CHANGES: readonly ReviewChange[] = [
     ...{ change: 'added', kind: 'link', bytes: null },
     ...{ target: '/home/ada/.ssh', guard: 'leads-out' },
   }),
-  change('src/auth/redirect.ts'),
+  change('src/auth/login.ts'),
   change('src/auth/session.ts', { bytes: 2_311 }),
   change('test/auth/redirect.test.ts', { change: 'added', bytes: 1_870 }),
 ]
@@ -33,6 +34,9 @@ const CHANGES: readonly ReviewChange[] = [
 const BEFORE = 'export function redirect(to: string) {\n  return go(to)\n}\n'
 const AFTER =
   'export function redirect(to: string) {\n  if (!isOwn(to)) return go("/")\n  return go(to)\n}\n'
+
+/** This one's copy waits. */
+export const isUnreviewed = (id: string): boolean => id === sessionId(7)
 
 /** A copy of which everything can be applied, as often as there is something left. */
 export function fakeReview(seen: string[]): HandlersOf<Api>['review'] {
