@@ -62,6 +62,7 @@ export default defineConfig({
                 'lifetime',
                 'machine-services',
                 'network-mode',
+                'review',
               ],
               ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'switches', 'tools'],
             ].map((name) => `test/integration/${name}.test.ts`),

@@ -1,8 +1,8 @@
 // Tells what changes in a folder, and who changes it.
 //
-//   file-changes FOLDER CONTENTS SOCKET writes|needs HIDDEN...
+//   file-changes FOLDER SHOWN CONTENTS SOCKET writes|needs HIDDEN...
 //
-// *That* something changed is told by inotify, in FOLDER and below it. *Who* is told by the programs'
+// SHOWN is where the programs see FOLDER. *That* something changed is told by inotify, in FOLDER and below it. *Who* is told by the programs'
 // own calls, which the kernel holds until they were looked at here (write-notices.h, over SOCKET): at
 // that moment the process is there, and the file is still as it was. A call that then changes nothing
 // is not told. Files of at most MOST_BYTES are copied into CONTENTS, before and after, under a number;
@@ -180,17 +180,18 @@ static void take_notices(int listener) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 5) return fprintf(stderr, "file-changes FOLDER CONTENTS SOCKET writes|needs HIDDEN...\n"), 1;
+  if (argc < 6) return fprintf(stderr, "file-changes FOLDER SHOWN CONTENTS SOCKET writes|needs HIDDEN...\n"), 1;
   root = argv[1];
-  root_length = strlen(root);
-  learns = strcmp(argv[4], "needs") == 0;
-  hidden = argv + 5;
+  shown = argv[2];
+  shown_length = strlen(shown);
+  learns = strcmp(argv[5], "needs") == 0;
+  hidden = argv + 6;
   root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  contents_fd = open(argv[2], O_PATH | O_DIRECTORY | O_CLOEXEC);
+  contents_fd = open(argv[3], O_PATH | O_DIRECTORY | O_CLOEXEC);
   changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
   if (root_fd < 0 || contents_fd < 0) die("the folder");
   if (changes < 0) die("inotify");
-  const int listener = listen_at(argv[3]);
+  const int listener = listen_at(argv[4]);
   if (listener < 0) die("the socket");
   say("ready", "", "", 0, 0, 0);
   watch_folder("", 1);

@@ -13,7 +13,8 @@ static const uint32_t EVENTS = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_DELET
 static const uint64_t STRICTLY = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
 static const char *root;
-static size_t root_length;
+static const char *shown;
+static size_t shown_length;
 static char **hidden;
 static int root_fd, contents_fd, changes = -1, notices = -1, is_partial;
 static unsigned long next_copy;
@@ -73,10 +74,10 @@ static int is_hidden(const char *relative) {
   return 0;
 }
 
-// 0: outside.
+// Of a path as the programs see it. 0: outside.
 static const char *relative_of(const char *path) {
-  if (strncmp(path, root, root_length) != 0 || path[root_length] != '/') return 0;
-  return path + root_length + 1;
+  if (strncmp(path, shown, shown_length) != 0 || path[shown_length] != '/') return 0;
+  return path + shown_length + 1;
 }
 
 // ---- contents ----

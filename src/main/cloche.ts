@@ -14,6 +14,7 @@ import { CommandFailure, EXIT } from './cli/exit.ts'
 import { dataDirOf } from './cli/host-connection.ts'
 import { exportRecording, replay } from './cli/recording-commands.ts'
 import { policy } from './cli/policy-command.ts'
+import { review } from './cli/review-command.ts'
 import { grants, revoke, rule } from './cli/rule-commands.ts'
 import { attachTo, ps, run, stop } from './cli/session-commands.ts'
 
@@ -62,6 +63,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       return attachTo(words[0], dataDir)
     case 'stop':
       return stop(words, dataDir)
+    case 'review':
+      return review(words, values, place)
     case 'allow':
     case 'deny':
       return rule(name, words, values, dataDir)

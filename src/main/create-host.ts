@@ -51,6 +51,7 @@ import { devContainers } from './devcontainer/dev-containers.ts'
 import { createEngines } from './create-engines.ts'
 import { createProcesses } from './create-processes.ts'
 import { createRecordings } from './create-recordings.ts'
+import { openReviews } from './create-reviews.ts'
 import { createPtyClient } from './pty/pty-client.ts'
 import { createDocumentStore } from './store/documents.ts'
 import { createOtherSettings } from './policies/other-settings.ts'
@@ -149,6 +150,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     ...{ clock, log, secrets },
   })
   const { store, timeline } = recordings
+  const reviews = await openReviews({ root, placeholders, timeline, log })
   const retentionLoaded = await recordings.retention.load()
   const notices = [...Object.values(documents), retentionLoaded, engines]
     .map(({ notice }) => notice)
@@ -234,6 +236,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     secrets,
     orphans,
     policies,
+    reviews,
     newId,
     mayUnconfineInBrowser: options.mayUnconfineInBrowser,
     graceMs: GRACE_MS,
@@ -270,7 +273,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const retention = createRetention(
     {
       ...{ document: recordings.retention, clock, log, sessions: sessions.all },
-      ...{ bytesOf: store.bytesOf, remove: sessions.remove },
+      ...{ bytesOf: store.bytesOf, remove: (id) => sessions.remove(id) },
     },
     retentionLoaded.value,
   )
@@ -311,7 +314,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         native: join(options.entries, '../native'),
         whyNotExact: () => processes.reason(),
       }),
-    ...{ engines: engines.manager, imageJobs: engines.imageJobs, devContainers, policies },
+    ...{ engines: engines.manager, imageJobs: engines.imageJobs },
+    ...{ devContainers, policies, reviews },
     profiles: createProfiles(join(root, 'profiles')),
     settings: createOtherSettings({ env, home }, listAgents, () => recent),
     transcript: ({ spec, createdAtMs, endedAtMs }) =>

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Retention } from '../shared/domain/retention.ts'
@@ -8,6 +9,7 @@ import type { ContentStore } from './core/file-port.ts'
 import type { AuditStore, Clock, EventStore, Log } from './core/ports.ts'
 import type { Secrets } from './core/secrets.ts'
 import { createTimeline, type Timeline } from './core/timeline.ts'
+import { isWithin } from './core/within.ts'
 import { createWatchFiles } from './filewatch/watch-files.ts'
 import { openAuditLog } from './store/audit-log.ts'
 import { createContentStore } from './store/contents.ts'
@@ -37,6 +39,7 @@ export interface Recordings {
 /** Wires everything that writes down what happens, and reads it again. */
 export async function createRecordings(options: RecordingsOptions): Promise<Recordings> {
   const { dataDir, clock, log, secrets } = options
+  const root = await realpath(dataDir.root)
   const store = createEventLog(dataDir.recordings, VERSION, log)
   const contents = createContentStore(dataDir.recordings)
   const watchFiles = createWatchFiles({
@@ -53,8 +56,12 @@ export async function createRecordings(options: RecordingsOptions): Promise<Reco
     ...{ store, contents, audit, timeline },
     files: {
       ...{ contents, log, blotBytes: secrets.blotBytes },
+      // A review's copy lies in our own folder, and nothing else that is ours lies in it.
       watchFiles: ({ hidden, ...request }) =>
-        watchFiles({ ...request, hidden: [...hidden, dataDir.root] }),
+        watchFiles({
+          ...request,
+          hidden: isWithin(request.folder, root) ? hidden : [...hidden, root],
+        }),
     },
     retention: createDocumentStore(
       join(dataDir.root, 'retention.json'),

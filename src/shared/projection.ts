@@ -176,6 +176,10 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       return settle(state, event, draft, { status: 'interrupted', exit: { kind: 'lost' } })
     case 'session/renamed':
       return { ...state, session: patchSession(state, { title: fact.title }) }
+    case 'review/opened':
+      return { ...state, session: patchSession(state, { review: 'open' }) }
+    case 'review/closed':
+      return { ...state, session: patchSession(state, { review: 'closed' }) }
     case 'isolation/reported': {
       const axes = withMode(fact.axes, state.session?.networkNow?.mode ?? 'ask')
       const axisTurns = turn(state.axisTurns, axes, event.atMs)

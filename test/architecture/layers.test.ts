@@ -19,7 +19,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|store)\//,
+      /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|review|store)\//,
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:
@@ -44,7 +44,7 @@ const LAYERS: readonly {
   {
     files: /^src\/main\/(cloche\.ts|cli\/)/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-electron|page)/],
-    packages: /^(node:|zod$)/,
+    packages: /^(node:|zod$|diff$)/,
   },
   {
     files: /^src\/main\/shell-electron\//,
@@ -53,7 +53,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|open-documents|read-machine|run-doctor)\.ts$/,
+      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|create-reviews|open-documents|read-machine|run-doctor)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },

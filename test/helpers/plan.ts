@@ -4,6 +4,8 @@ import { NO_LIMITS } from '../../src/shared/domain/limits.ts'
 /** A plan that asks for nothing beyond its workspace. */
 export const PLAIN_PLAN = {
   argv: ['/bin/true'],
+  isReview: false,
+  copy: null,
   mounts: [],
   files: [],
   maskSecrets: false,

@@ -36,6 +36,7 @@ export const sampleSession = (id: SessionId): Session => ({
   policy: null,
   governed: null,
   networkNow: null,
+  review: null,
   continues: null,
   pendingPrompts: 0,
 })

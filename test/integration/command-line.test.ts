@@ -1,5 +1,5 @@
 import { execFile, spawn as spawnChild, type ChildProcess } from 'node:child_process'
-import { mkdir, mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -265,6 +265,28 @@ describe('with a Cloche that runs', () => {
     const refused = await run('run', '--', 'curl', '-sS', 'http://api.example.test/')
     expect(refused.out).toMatch(/Cloche refused|denied/i)
     expect((await run('allow', 'http://x')).err).toContain('No rule was made')
+  })
+
+  test('what a session changed in its copy is shown, applied by name, and discarded', async () => {
+    await writeFile(join(workspace, 'app.txt'), 'one\n')
+    const script =
+      'echo two >app.txt; printf "\\033[2Jx\\n" >new.txt; mkdir -p sub/.vscode; echo x >sub/.vscode/t'
+    const done = await run('run', '--review', '--', 'sh', '-c', script)
+    expect(done.err).toMatch(/3 changes wait in the copy: cloche review ses_/)
+    const { out } = await run('review')
+    expect(out).toMatch(/changed +app\.txt/)
+    expect(out).toMatch(/added +sub\/\.vscode\/t +programs outside obey it/)
+    const diff = await run('review', '--diff')
+    expect(diff.out).toMatch(/-one\n\+two/)
+    // No file of an agent's clears the person's screen.
+    expect(diff.out).not.toContain('\u001b')
+    const all = JSON.parse((await run('review', '--json')).out)
+    expect(all.changes).toHaveLength(3)
+    const applied = await run('review', all.session, '--apply', '--json')
+    expect(JSON.parse(applied.out)).toMatchObject({ applied: ['app.txt', 'new.txt'], left: 1 })
+    expect(await readFile(join(workspace, 'app.txt'), 'utf8')).toBe('two\n')
+    await expect(stat(join(workspace, 'sub'))).rejects.toThrow()
+    expect((await run('review', '--discard')).code).toBe(0)
   })
 
   test('doctor says what can be enforced, for people and for programs', async () => {

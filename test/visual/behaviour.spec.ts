@@ -162,6 +162,7 @@ test('three clicks start a first session', async ({ open }) => {
     useSignIn: false,
     files: [],
     maskSecrets: false,
+    review: false,
     variables: [],
     learn: false,
     inspectTls: false,

@@ -78,6 +78,8 @@ export function createPlanner(options: PlannerOptions): Planner {
 
       const input = {
         workspace: workspace.value,
+        isReview: spec.review,
+        copy: null,
         argv: program.value.argv,
         home: options.home,
         user: options.user,

@@ -25,6 +25,7 @@ import type { OrphanBook } from '../core/orphans.ts'
 import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
 import type { RecordingRetention } from '../core/retention.ts'
+import type { Reviews } from '../core/reviews.ts'
 import { searchRecordings } from '../core/search-recordings.ts'
 import type { Sessions } from '../core/sessions.ts'
 import type { Timeline } from '../core/timeline.ts'
@@ -53,6 +54,7 @@ export interface HandlerParts {
   readonly imageJobs: ImageJobs
   readonly devContainers: Pick<DevContainers, 'find'>
   readonly policies: WorkspacePolicies
+  readonly reviews: Pick<Reviews, 'look' | 'content' | 'apply' | 'discard'>
   readonly profiles: ProfileStore
   readonly settings: OtherSettings
   readonly transcript: (session: Session) => Promise<Said[]>
@@ -121,6 +123,12 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         return ok(null)
       },
     },
+    review: {
+      look: ({ id }) => parts.reviews.look(id),
+      content: ({ id, path, seen }) => parts.reviews.content(id, path, seen),
+      apply: ({ id, choices }) => parts.reviews.apply(id, choices),
+      discard: ({ id }) => parts.reviews.discard(id),
+    },
     devContainer: { list: ({ workspace }) => parts.devContainers.find(workspace) },
     image: {
       list: () => parts.engines.images(),
@@ -151,7 +159,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       setLimits: ({ id, limits }) => sessions.setLimits(id, limits),
       restart: ({ id, changes }, caller) => sessions.restart(id, caller, changes),
       rename: ({ id, title }) => Promise.resolve(sessions.rename(id, title)),
-      remove: ({ id }) => sessions.remove(id),
+      remove: ({ id, discardsReview }) => sessions.remove(id, discardsReview),
       list: () => sessions.watch,
       watch: (id) => timeline.watch(id),
     },

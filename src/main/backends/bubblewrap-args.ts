@@ -1,5 +1,6 @@
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { FileEntry } from './files/entries.ts'
+import { onMachine } from './files/on-machine.ts'
 import type { MachineLayout } from './layout.ts'
 
 /** Descriptors the launcher opens before it becomes bubblewrap. */
@@ -85,8 +86,9 @@ export function bubblewrapArgs(
 
   for (const { source, target, access } of plan.mounts)
     args.push(access === 'write' ? '--bind' : '--ro-bind', source, target)
-  args.push('--bind', plan.workspace, plan.workspace)
-  for (const entry of generated.entries) args.push(...mountOf(entry, generated.empty))
+  args.push('--bind', onMachine(plan, plan.workspace), plan.workspace)
+  for (const entry of generated.entries)
+    args.push(...mountOf(entry, onMachine(plan, entry.path), generated.empty))
   args.push('--chdir', plan.workspace, '--remount-ro', '/')
   return args
 }
@@ -99,13 +101,13 @@ export const grantedArgs = ({ env, granted }: PlanInput): string[] =>
 const memoryShare = ({ limits }: PlanInput): string[] =>
   limits.memoryBytes === null ? [] : ['--size', String(Math.floor(limits.memoryBytes / 4))]
 
-function mountOf({ path, kind, access }: FileEntry, empty: string): string[] {
+function mountOf({ path, kind, access }: FileEntry, source: string, empty: string): string[] {
   switch (access) {
     case 'read':
-      return ['--ro-bind', path, path]
+      return ['--ro-bind', source, path]
     case 'write':
     case 'pin':
-      return ['--bind', path, path]
+      return ['--bind', source, path]
     case 'mask':
       return kind === 'file' ? ['--ro-bind', empty, path] : ['--tmpfs', path, '--remount-ro', path]
     case 'deny':

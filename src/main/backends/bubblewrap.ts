@@ -12,8 +12,9 @@ import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
 import { exists } from './exists.ts'
 import { policySentences, shownCommand } from './effective-policy.ts'
-import { type FilePolicy, hiddenPaths } from './files/entries.ts'
+import type { FilePolicy } from './files/entries.ts'
 import { identifyPlan } from './files/mounted.ts'
+import { heldEntries, hiddenPaths, onMachine } from './files/on-machine.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
 import { orRefused } from './files/refused.ts'
@@ -125,9 +126,9 @@ const zeroEnded = (words: readonly string[]): string => words.map((word) => `${w
 
 /** Folders of the machine that exist inside: nothing of a start may lie below one of them. */
 const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: FilePolicy) => [
-  plan.workspace,
+  onMachine(plan, plan.workspace),
   ...plan.mounts.map((mount) => mount.source),
-  ...entries.map(({ path }) => path),
+  ...entries.map(({ path }) => onMachine(plan, path)),
   ...layout.folders,
 ]
 
@@ -147,8 +148,8 @@ async function prepare(
   const visible = visibleFolders(plan, layout, files)
   const folder = await makeRunFolder(visible)
   // Stand-ins have to be on disk before they exist; all else is made meanwhile.
-  const holding = options.placeholders.hold(files.entries)
-  const observing = options.observe?.(hiddenPaths(files))
+  const holding = options.placeholders.hold(heldEntries(plan, files))
+  const observing = options.observe?.(hiddenPaths(plan, files))
   const undo = async (): Promise<void> => {
     await folder.remove()
     const letGo = await holding.catch(() => null)

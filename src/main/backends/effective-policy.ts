@@ -47,7 +47,7 @@ function fileSentences(
   const rules = entries.filter((entry) => entry.origin === 'person' && isOwn(entry))
   const own = entries.filter((entry) => entry.origin === 'boundary' && isOwn(entry))
   return [
-    canFile('person', `${isReadOnly ? 'read' : 'read and write'} ${plan.workspace}`),
+    canFile('person', `${isReadOnly ? 'read' : 'read and write'} ${wordsOfWorkspace(plan)}`),
     ...rules.map(wordsOfRule),
     ...plan.mounts.map(({ target, access }) =>
       canFile(
@@ -86,6 +86,11 @@ function fileSentences(
     ),
   ]
 }
+
+const wordsOfWorkspace = ({ workspace, isReview }: PlanInput): string =>
+  isReview
+    ? `a copy of ${workspace}: the folder itself is not let in, and changes only when you apply some`
+    : workspace
 
 /** One sentence for all that exists, and one for all that does not and cannot be made. */
 function readOnly(entries: readonly FileEntry[], workspace: string): PolicySentence[] {

@@ -6,7 +6,7 @@ import type { PlanInput } from '../core/isolation/plan.ts'
 
 /** Why such a session does not start; null: it could write none of them. */
 export async function refuseWritable(
-  plan: Pick<PlanInput, 'workspace' | 'mounts'>,
+  plan: Pick<PlanInput, 'workspace' | 'copy' | 'mounts'>,
   helpers: readonly string[],
 ): Promise<Result<never, StartFailure> | null> {
   const own = await writableHelper(plan, helpers)
@@ -25,13 +25,13 @@ export async function refuseWritable(
  * happens where Cloche is started from a checkout that is itself the workspace.
  */
 export async function writableHelper(
-  { workspace, mounts }: Pick<PlanInput, 'workspace' | 'mounts'>,
+  { workspace, copy, mounts }: Pick<PlanInput, 'workspace' | 'copy' | 'mounts'>,
   helpers: readonly string[],
 ): Promise<string | null> {
   const given = mounts.filter(({ access }) => access === 'write').map(({ source }) => source)
   for (const helper of helpers) {
     const real = await realpath(helper).catch(() => helper)
-    if ([workspace, ...given].some((folder) => isWithin(real, folder))) return helper
+    if ([copy ?? workspace, ...given].some((folder) => isWithin(real, folder))) return helper
   }
   return null
 }

@@ -35,6 +35,20 @@ export const COMMANDS = {
   },
   attach: { usage: 'attach [ID]', does: 'Join the terminal of a session.', options: {} },
   stop: { usage: 'stop [ID…]', does: 'Stop sessions.', options: {} },
+  review: {
+    usage: 'review [ID] [--diff] [--apply [PATH…] | --discard]',
+    does: 'Look at what changed in the copy of a session, and apply it to the folder or discard it.',
+    options: {
+      diff: { type: 'boolean', does: 'line by line' },
+      apply: {
+        type: 'boolean',
+        does: 'bring these paths into the folder; without any, all that is neither guarded nor in conflict',
+      },
+      overwrite: { type: 'boolean', does: 'also over what the folder changed meanwhile' },
+      discard: { type: 'boolean', does: 'remove the copy with all that was not applied' },
+      ...JSON_OPTION,
+    },
+  },
   allow: {
     usage: 'allow HOST[:PORT]',
     does: 'Let sessions reach a host unasked.',

@@ -35,6 +35,10 @@ export const RUN_OPTIONS = {
     type: 'boolean',
     does: 'note which files it opens and looks for, for a policy from what it did',
   },
+  review: {
+    type: 'boolean',
+    does: 'work on a copy of the folder; cloche review applies what changed',
+  },
   detach: { type: 'boolean', does: 'print the id and leave it to the Cloche that runs' },
   acknowledge: { type: 'string', value: 'WORD', does: 'the word unconfined, for that level' },
 } as const
@@ -51,6 +55,7 @@ export interface RunValues {
   readonly title?: string
   readonly 'sign-in'?: boolean
   readonly learn?: boolean
+  readonly review?: boolean
   readonly detach?: boolean
   readonly acknowledge?: string
 }
@@ -83,6 +88,7 @@ export function specOf(values: RunValues, words: readonly string[]): SessionSpec
     denies: hosts(values.deny, '--deny'),
     useSignIn: values['sign-in'] ?? false,
     learn: values.learn ?? false,
+    review: values.review ?? false,
     variables: (values.var ?? []).map((name) => ({ name, source: 'machine', isSecret: true })),
     image: values.image ?? null,
     acknowledgement: values.acknowledge ?? null,

@@ -47,12 +47,22 @@ export async function run(
       return EXIT.ok
     }
     const ended = await attach(connection, session.id, { asks: host.isOwn })
+    if (ended?.spec.review) await sayWhatWaits(connection, session.id)
     if (ended) return statusOf(ended)
     if (host.isOwn) await connection.api.session.stop({ id: session.id })
     return EXIT.ok
   } finally {
     await host.close()
   }
+}
+
+/** Nobody should have to remember that the folder has none of it yet. */
+async function sayWhatWaits({ api }: Connection, id: SessionId): Promise<void> {
+  const look = await api.review.look({ id })
+  if (look.ok && look.value.changes.length > 0)
+    process.stderr.write(
+      `cloche: ${look.value.changes.length} changes wait in the copy: cloche review ${id}\n`,
+    )
 }
 
 async function withProfile(

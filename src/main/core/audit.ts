@@ -9,6 +9,7 @@ import type { AuditStore } from './ports.ts'
 /** Facts that somebody may have to answer for. */
 const AUDITED: ReadonlySet<Fact['type']> = new Set([
   ...(['session/created', 'session/failed', 'session/ended', 'session/interrupted'] as const),
+  ...(['review/opened', 'review/applied', 'review/closed'] as const),
   ...(['net/decided', 'net/refused', 'prompt/answered', 'rule/added', 'rule/removed'] as const),
   ...([
     'network/switched',

@@ -29,6 +29,8 @@ export interface FileRecording {
 
 export interface RecordRequest extends FileRecording {
   readonly sessionId: SessionId
+  /** See `FileWatchRequest`. */
+  readonly folder: string
   readonly workspace: string
   readonly hidden: readonly string[]
   readonly learns: boolean
@@ -114,6 +116,7 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
   }
   const copies = await contents.open(sessionId)
   const watch = await request.watchFiles({
+    folder: request.folder,
     workspace: request.workspace,
     hidden: request.hidden,
     learns: request.learns,

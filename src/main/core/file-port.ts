@@ -42,6 +42,9 @@ export interface FileWatch {
 }
 
 export interface FileWatchRequest {
+  /** What is watched, on this machine. */
+  readonly folder: string
+  /** Where the programs of the session see it. */
   readonly workspace: string
   /** Absolute paths of what is neither told nor read, with all below them. */
   readonly hidden: readonly string[]

@@ -67,12 +67,14 @@ const FIRST_SIZE = { cols: 120, rows: 32 }
 export async function startBoundary(
   request: LaunchRequest,
 ): Promise<Result<LiveParts, StartFailure>> {
-  const { session } = request
+  const { session, plan } = request
+  if (plan.isReview && plan.copy === null) throw new Error('a review has no copy')
   const files: { watch: FileWatch | null } = { watch: null }
   const started = await startWatched(request, async (hidden) => {
     files.watch = await recordFiles({
       ...request.files,
-      ...{ sessionId: session.id, workspace: request.plan.workspace, hidden },
+      ...{ sessionId: session.id, hidden, workspace: plan.workspace },
+      folder: plan.copy ?? plan.workspace,
       learns: session.spec.learn,
       report: request.reportAll,
     })

@@ -15,7 +15,8 @@ export function expired(
   nowMs: number,
 ): SessionId[] {
   const oldestFirst = sessions
-    .filter((session) => !isLive(session))
+    // What a person has not looked at yet does not go by itself.
+    .filter((session) => !isLive(session) && session.review !== 'open')
     .sort((a, b) => endOf(a) - endOf(b))
   let total = sessions.reduce((sum, { id }) => sum + (bytesOf.get(id) ?? 0), 0)
   const gone: SessionId[] = []

@@ -10,6 +10,9 @@ import type { WorkspacePolicies } from './policy-port.ts'
 import type { RuleBook } from './policy/rules.ts'
 import type { Clock, SandboxBackend } from './ports.ts'
 
+const NO_BOUNDARY =
+  'Unconfined, nothing would keep the program to a copy: choose a boundary, or work without a review.'
+
 /** Milliseconds a level that was usable is taken to be so still. */
 const USABLE_MS = 60_000
 
@@ -97,6 +100,8 @@ export function createSessionPreparation(options: PreparationOptions): SessionPr
     const held = await options.policies.govern(asked)
     if (!held.ok) return held
     const { spec, applied: governed } = held.value
+    if (spec.review && spec.level === 'unconfined')
+      return err({ type: 'review_refused', path: spec.workspace, reason: NO_BOUNDARY })
     const allowed = mayStart(spec, caller)
     if (!allowed.ok) return allowed
     const backend = options.backends.get(spec.level)

@@ -18,15 +18,17 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
 import type { Forwards } from './forwards.ts'
 import type { NewId } from './ids.ts'
-import type { Plan } from './isolation/plan.ts'
+import { type Plan, planOnCopy } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
 import type { OrphanBook } from './orphans.ts'
 import type { RuleBook } from './policy/rules.ts'
+import { newSession } from './new-session.ts'
 import { createNetworkModes } from './network-modes.ts'
 import { createRuleCuts } from './rule-cuts.ts'
 import type { EgressGateway } from './egress-port.ts'
 import type { Log, ProcessWatch, PtyHost, Sandbox } from './ports.ts'
 import type { Prompts } from './prompts.ts'
+import type { Reviews } from './reviews.ts'
 import type { Secrets } from './secrets.ts'
 import { grantedRules } from './session-grants.ts'
 import { createSessionPreparation, type PreparationOptions } from './session-preparation.ts'
@@ -42,6 +44,7 @@ export interface SessionsOptions extends BoundaryPorts, PreparationOptions {
   readonly forwards: Forwards
   readonly secrets: Secrets
   readonly orphans: Pick<OrphanBook, 'started' | 'ended'>
+  readonly reviews: Pick<Reviews, 'begin' | 'failed' | 'ended' | 'forget'>
   readonly newId: NewId
   /** Milliseconds a program gets to end by itself before its sandbox is destroyed. */
   readonly graceMs: number
@@ -93,7 +96,11 @@ export interface Sessions {
     how?: { readonly isForced: boolean },
   ): Promise<Result<null, UnknownSession | { readonly type: 'not_live' }>>
   rename(id: SessionId, title: string): Result<null, UnknownSession>
-  remove(id: SessionId): Promise<Result<null, UnknownSession | { readonly type: 'still_live' }>>
+  /** `discardsReview`: with the copy of the workspace that only this session still has. */
+  remove(
+    id: SessionId,
+    discardsReview?: boolean,
+  ): Promise<Result<null, UnknownSession | { readonly type: 'still_live' | 'open_review' }>>
   /** The sandbox of a live session, for who works on it through its port. */
   sandbox(id: SessionId): Result<Sandbox, UnknownSession | { readonly type: 'not_live' }>
   get(id: SessionId): Session | null
@@ -136,6 +143,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     return parts ? ok(parts.sandbox) : err({ type: 'not_live' })
   }
 
+  /** A review's plan stands on its copy. */
+  const place = async (session: Session, plan: Plan): Promise<Result<Plan, StartFailure>> => {
+    if (!plan.isReview) return ok(plan)
+    const copy = await options.reviews.begin(session)
+    if (copy.ok) return ok(planOnCopy(plan, copy.value))
+    return err({ type: 'review_refused', path: plan.workspace, reason: copy.error })
+  }
+
   const start = async (
     asked: SessionSpec,
     caller: Pick<Caller, 'shell'>,
@@ -143,7 +158,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   ): Promise<Result<Session, StartFailure>> => {
     const ready = await preparation.prepare(asked, caller, continues !== null)
     if (!ready.ok) return ready
-    const { spec, governed, plan, agentName, title, backend, inspection } = ready.value
+    const { plan, backend, inspection } = ready.value
     const unusable = await preparation.whyUnusable(backend.level)
     if (unusable) {
       await options.planner.release(plan)
@@ -151,28 +166,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
 
     const id = options.newId('ses')
-    // The folder as the boundary sees it; the typed word counted for this start only.
-    const known = { workspace: plan.workspace, acknowledgement: null }
-    const session: Session = {
-      id,
-      spec: { ...spec, ...known },
-      asked: governed ? { ...asked, ...known } : null,
-      title,
-      agentName,
-      status: 'starting',
-      createdAtMs: clock.wallMs(),
-      startedAtMs: null,
-      endedAtMs: null,
-      exit: null,
-      failure: null,
-      axes: [],
-      limits: [],
-      policy: null,
-      governed,
-      networkNow: null,
-      continues: continues?.id ?? null,
-      pendingPrompts: 0,
-    }
+    const session = newSession(ready.value, {
+      ...{ id, asked, nowMs: clock.wallMs(), continues: continues?.id ?? null },
+    })
     const created = await timeline.create(session)
     if (!created.ok) {
       await options.planner.release(plan)
@@ -188,24 +184,28 @@ export function createSessions(options: SessionsOptions): Sessions {
       timeline.append(id, { type: 'rule/added', rule })
     }
 
-    const started = await startBoundary({
-      ...options,
-      session,
-      plan,
-      backend,
-      inspection,
-      modeOf: modes.of,
-      exited: exit.signal,
-      report: (fact) => timeline.append(id, fact),
-      reportAll: (facts) => timeline.appendAll(id, facts),
-      monoOriginMs: timeline.monoOriginMs(id),
-    })
+    const placed = await place(session, plan)
+    const started = placed.ok
+      ? await startBoundary({
+          ...options,
+          session,
+          plan: placed.value,
+          backend,
+          inspection,
+          modeOf: modes.of,
+          exited: exit.signal,
+          report: (fact) => timeline.append(id, fact),
+          reportAll: (facts) => timeline.appendAll(id, facts),
+          monoOriginMs: timeline.monoOriginMs(id),
+        })
+      : placed
     if (!started.ok) {
       preparation.doubt(backend.level)
       exits.delete(id)
       options.rules.forgetSession(id)
       options.prompts.cancel(id)
       timeline.append(id, { type: 'session/failed', failure: started.error })
+      await options.reviews.failed(id)
       options.secrets.forget(id)
       await options.planner.release(plan)
       return started
@@ -250,6 +250,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     options.secrets.forget(id)
     await options.planner.release(parts.plan)
     live.delete(id)
+    if (parts.plan.isReview) await options.reviews.ended(id)
     parts.resolveEnded()
   }
 
@@ -329,10 +330,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       timeline.append(id, { type: 'session/renamed', title })
       return ok(null)
     },
-    remove: async (id) => {
+    remove: async (id, discardsReview = false) => {
       const session = get(id)
       if (!session) return err({ type: 'unknown_session' })
       if (isLive(session)) return err({ type: 'still_live' })
+      if (!(await options.reviews.forget(id, discardsReview))) return err({ type: 'open_review' })
       ptyHost.release(id)
       await timeline.remove(id)
       tell({ type: 'removed', id })

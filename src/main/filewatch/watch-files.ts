@@ -30,9 +30,9 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
     if (process.platform !== 'linux') return { reason: 'Only Linux tells of changes of files.' }
     const folder = await mkdtemp(join(options.socketsIn, 'cloche-files-'))
     const socket = join(folder, 'observer')
-    const { workspace, copies, hidden, learns } = request
+    const { folder: watched, workspace, copies, hidden, learns } = request
     const wants = learns ? 'needs' : 'writes'
-    const helper = options.start([workspace, copies, socket, wants, ...hidden])
+    const helper = options.start([watched, workspace, copies, socket, wants, ...hidden])
     const ended = new Promise<void>((resolve) => {
       helper.on('error', () => resolve())
       helper.stdout?.on('error', () => undefined)

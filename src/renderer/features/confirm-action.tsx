@@ -1,19 +1,17 @@
-import type { ReactNode } from 'react'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { isLive } from '../../shared/domain/session.ts'
 import { controlProcesses } from '../stores/process-actions.ts'
 import { removeSession, restartSession, stopSession } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
-import { type Confirmation, goTo, setUi, useUi } from '../stores/ui.ts'
-import { Confirm } from '../ui/dialog.tsx'
+import { type Confirmation, useUi } from '../stores/ui.ts'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
+import { Ask } from './ask.tsx'
 import { ChangeLimits } from './change-limits.tsx'
 import { ConfirmOpenNetwork } from './network-switch.tsx'
+import { ConfirmDiscardReview, ConfirmRemoveReview } from './confirm-review.tsx'
 import { withArticle } from '../words/isolation.ts'
 import { lostBy, reachedBy, RESTARTED_WORDS } from '../words/spec-changes.ts'
-
-const close = (): void => setUi({ confirm: null })
 
 /** What cannot be taken back is asked about once, with Cancel as the default. */
 export function ConfirmAction() {
@@ -24,6 +22,10 @@ export function ConfirmAction() {
       return <ConfirmStop id={confirm.id} />
     case 'remove':
       return <ConfirmRemove id={confirm.id} />
+    case 'remove-review':
+      return <ConfirmRemoveReview id={confirm.id} />
+    case 'discard-review':
+      return <ConfirmDiscardReview id={confirm.id} />
     case 'open-network':
       return <ConfirmOpenNetwork id={confirm.id} />
     case 'change':
@@ -36,26 +38,6 @@ export function ConfirmAction() {
       return <ConfirmControl {...confirm} />
   }
 }
-
-interface AskProps {
-  readonly title: string
-  readonly confirm: string
-  readonly testId: string
-  readonly act: () => void
-  readonly children: ReactNode
-}
-
-const Ask = ({ act, ...rest }: AskProps) => (
-  <Confirm
-    {...rest}
-    isDestructive
-    onCancel={close}
-    onConfirm={() => {
-      close()
-      act()
-    }}
-  />
-)
 
 function ConfirmStop({ id }: { id: SessionId }) {
   const session = useSessions((state) => state.byId.get(id))
@@ -83,11 +65,7 @@ function ConfirmRemove({ id }: { id: SessionId }) {
       title={`Remove “${session.title}”?`}
       confirm="Remove"
       testId="confirm-remove"
-      act={() => {
-        const { route } = useUi.getState()
-        if (route.id === id) goTo(route.page)
-        void removeSession(id)
-      }}
+      act={() => void removeSession(id)}
     >
       <p>Its recording is deleted for good. Files in the workspace stay as they are.</p>
     </Ask>

@@ -24,11 +24,19 @@ export function FileRules({
   problems: readonly (string | null)[]
   mayLearn: boolean
 }) {
-  const { rules, maskSecrets, learn } = useDetails()
+  const { rules, maskSecrets, learn, review } = useDetails()
   const [added, setAdded] = useState<number | null>(null)
   const add = useCallback((): void => setAdded(addRule()), [])
   return (
     <div className="stack">
+      <Check
+        name="Review before anything changes"
+        checked={review}
+        onChange={(checked) => setDetails({ review: checked })}
+        testId="review-choice"
+      >
+        It works on a copy of the folder. You look at what changed, and apply it or not.
+      </Check>
       <Check
         name="Hide secrets of the workspace"
         checked={maskSecrets}

@@ -2,7 +2,7 @@ import { isDrift } from '../../shared/domain/isolation.ts'
 import { setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Tabs } from '../ui/choices.tsx'
-import { FileList } from './file-list.tsx'
+import { FilesTab } from './files-tab.tsx'
 import { IsolationPanel } from './isolation-panel.tsx'
 import { NetworkList } from './network-list.tsx'
 import { ProcessTree } from './process-tree.tsx'
@@ -31,7 +31,7 @@ export function Inspector() {
       />
       {tab === 'isolation' && <IsolationPanel />}
       {tab === 'processes' && <ProcessTree />}
-      {tab === 'files' && <FileList />}
+      {tab === 'files' && <FilesTab />}
       {tab === 'network' && <NetworkList />}
       {tab === 'rules' && <SessionRules />}
     </aside>

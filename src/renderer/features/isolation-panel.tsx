@@ -183,7 +183,7 @@ function SpecWords({ session }: { session: Session }) {
       {spec.level !== 'unconfined' && (
         <>
           <dt>File rules</dt>
-          <dd>{sumUpFiles(spec.files.length, spec.maskSecrets)}</dd>
+          <dd>{sumUpFiles(spec.files.length, spec.maskSecrets, spec.review)}</dd>
         </>
       )}
       {hasOwnSandbox(spec.agent) && (

@@ -31,7 +31,7 @@ import { PresetGrants, sumUpHosts } from './preset-grants.tsx'
 export function SessionDetails({ level }: { level: IsolationLevel }) {
   const agent = useDraft((draft) => draft.agent)
   const grants = useDraft((draft) => draft.grants)
-  const { rules, maskSecrets, variables, inspectTls, image, limits } = useDetails()
+  const { rules, maskSecrets, review, variables, inspectTls, image, limits } = useDetails()
   const problems = useRuleProblems()
   const limitProblem = useLimitProblem()
   const defaults = useDefaultLimits()
@@ -54,7 +54,7 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
       {isBound && (
         <Disclosure
           title="Files"
-          summary={sumUpFiles(rules.length, maskSecrets)}
+          summary={sumUpFiles(rules.length, maskSecrets, review)}
           problem={problems.find((problem) => problem !== null) ?? null}
           testId="files-part"
         >

@@ -32,6 +32,7 @@ interface DetailsState {
   readonly denies: readonly string[]
   readonly maskSecrets: boolean
   readonly learn: boolean
+  readonly review: boolean
   readonly variables: readonly VariableGrant[]
   readonly inspectTls: boolean
   /** Whose programs a container has; null: this machine's. */
@@ -48,6 +49,7 @@ const EMPTY: DetailsState = {
   denies: [],
   maskSecrets: false,
   learn: false,
+  review: false,
   variables: [],
   inspectTls: false,
   image: null,
@@ -152,6 +154,7 @@ export function specOfDetails(
     denies,
     maskSecrets,
     learn,
+    review,
     variables,
     inspectTls,
     image,
@@ -166,6 +169,7 @@ export function specOfDetails(
     denies: isBound ? [...denies] : [],
     maskSecrets: isBound && maskSecrets,
     learn: mayLearn(level) && learn,
+    review: isBound && review,
     variables: [...variables],
     inspectTls: isBound && inspectTls,
     image: level === 'container' ? image : null,

@@ -12,7 +12,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import { currentConnection } from '../connection.ts'
 import { refreshInfo } from './machine.ts'
 import { refreshRecordings } from './recordings.ts'
-import { goTo } from './ui.ts'
+import { goTo, setUi, useUi } from './ui.ts'
 
 interface ActionsState {
   /** The session whose restart did not start, and why. */
@@ -167,13 +167,22 @@ export const stopSession = (id: SessionId): Promise<void> =>
     if (!stopped.ok) useActions.setState({ problem: 'This session has already ended.' })
   })
 
-export const removeSession = (id: SessionId): Promise<void> =>
+/** `discardsReview`: with a copy that was neither applied nor discarded; else that is asked. */
+export const removeSession = (id: SessionId, discardsReview = false): Promise<void> =>
   attempt(async (api) => {
-    const removed = await api.session.remove({ id })
+    const removed = await api.session.remove({ id, discardsReview })
+    if (!removed.ok && removed.error.type === 'open_review')
+      return setUi({ confirm: { kind: 'remove-review', id } })
     if (!removed.ok && removed.error.type === 'still_live')
       useActions.setState({ problem: 'This session is still running. Stop it first.' })
+    leave(id)
     void refreshRecordings()
   })
+
+function leave(id: SessionId): void {
+  const { route } = useUi.getState()
+  if (route.id === id) goTo(route.page)
+}
 
 export const renameSession = (id: SessionId, title: string): Promise<void> =>
   attempt(async (api) => {

@@ -67,7 +67,16 @@ interface UiState {
 }
 
 export type Confirmation =
-  | { readonly kind: 'stop' | 'remove' | 'open-network' | 'limits'; readonly id: SessionId }
+  | {
+      readonly kind:
+        | 'stop'
+        | 'remove'
+        | 'remove-review'
+        | 'discard-review'
+        | 'open-network'
+        | 'limits'
+      readonly id: SessionId
+    }
   /** A restart that opens something. */
   | { readonly kind: 'change'; readonly id: SessionId; readonly changes: SpecChanges }
   | { readonly kind: 'stop-all' }

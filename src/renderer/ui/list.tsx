@@ -10,6 +10,8 @@ interface ListProps<T> {
   readonly onSelect: (item: T) => void
   /** Enter or double click. */
   readonly onOpen?: (item: T) => void
+  /** The key x. */
+  readonly onMark?: (item: T) => void
   readonly render: (item: T, isSelected: boolean) => ReactNode
   readonly role?: 'listbox' | 'tree'
   /** Depth from 1, for trees. */
@@ -31,6 +33,7 @@ export function List<T>({
   selected,
   onSelect,
   onOpen,
+  onMark,
   render,
   role = 'listbox',
   levelOf,
@@ -85,6 +88,9 @@ export function List<T>({
     } else if ((event.key === 'Enter' || event.key === ' ') && items[at]) {
       event.preventDefault()
       onOpen?.(items[at])
+    } else if (event.key === 'x' && onMark && items[at]) {
+      event.preventDefault()
+      onMark(items[at])
     }
   }
   return (

@@ -28,6 +28,14 @@ export function wordsOfFact(fact: Fact): string {
       return `Session interrupted: ${fact.reason}`
     case 'session/renamed':
       return `Renamed to “${fact.title}”`
+    case 'review/opened':
+      return fact.from === null
+        ? `Copied the workspace: ${plural(fact.files, 'file')}, ${formatBytes(fact.bytes)}${fact.leftOut > 0 ? `, ${fact.leftOut} left out` : ''}`
+        : 'Works on the copy of the session before'
+    case 'review/applied':
+      return `Applied ${plural(fact.count, 'file')} to the folder${fact.refused > 0 ? `, ${fact.refused} not` : ''}`
+    case 'review/closed':
+      return fact.by === 'person' ? 'Copy discarded by you' : 'Copy removed: nothing differed'
     case 'isolation/reported':
       return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
     case 'isolation/changed':

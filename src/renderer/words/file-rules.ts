@@ -76,10 +76,11 @@ function samePlace(path: string, { workspace, home }: Places): string {
 }
 
 /** `Built-in rules, 2 rules of yours`. */
-export function sumUpFiles(rules: number, maskSecrets: boolean): string {
+export function sumUpFiles(rules: number, maskSecrets: boolean, review: boolean): string {
   return [
     'Built-in rules',
     ...(rules > 0 ? [`${plural(rules, 'rule')} of yours`] : []),
     ...(maskSecrets ? ['secrets hidden'] : []),
+    ...(review ? ['on a copy'] : []),
   ].join(', ')
 }

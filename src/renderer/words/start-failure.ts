@@ -39,6 +39,11 @@ const START_FAILURES: Words = {
     next: 'Change or remove the rule for it, then start again. Nothing was started.',
     detail: path,
   }),
+  review_refused: ({ path, reason }) => ({
+    sentence: `This folder cannot be reviewed. ${reason}`,
+    next: 'Start it without a review, or choose another folder. Nothing was started.',
+    detail: path,
+  }),
   variable_refused: ({ name, reason }) => ({
     sentence: `The variable ${name} is never let into a session: ${reason}.`,
     next: 'Take it off the list, then start again.',

@@ -18,6 +18,7 @@ import {
   RuleDraft,
 } from '../domain/policy.ts'
 import { policyApi } from './policy-api.ts'
+import { reviewApi } from './review-api.ts'
 import { Posture } from '../domain/posture.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
@@ -108,6 +109,7 @@ export const api = defineContract({
   },
   ...containerApi,
   policy: policyApi,
+  review: reviewApi,
   agent: {
     /** Looked for anew on PATH and in the workspace's node_modules. */
     list: query({
@@ -172,13 +174,17 @@ export const api = defineContract({
       output: z.null(),
       error: UnknownSession,
     }),
-    /** Ends are final: removing deletes the recording as well. Refused while it is live. */
+    /**
+     * Ends are final: removing deletes the recording as well. Refused while it is live, and with the
+     * last session of a copy that was neither applied nor discarded.
+     */
     remove: command({
-      input: z.strictObject({ id: SessionId }),
+      input: z.strictObject({ id: SessionId, discardsReview: z.boolean().default(false) }),
       output: z.null(),
       error: z.discriminatedUnion('type', [
         UnknownSession,
         z.strictObject({ type: z.literal('still_live') }),
+        z.strictObject({ type: z.literal('open_review') }),
       ]),
     }),
     list: stream({ key: z.null(), snapshot: z.array(Session), delta: SessionChange }),

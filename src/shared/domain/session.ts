@@ -40,6 +40,8 @@ export const SessionSpec = z.strictObject({
   maskSecrets: z.boolean().default(false),
   /** Notes which files it opens and looks for, so that a policy can be proposed; it is slower. */
   learn: z.boolean().default(false),
+  /** Inside is a copy of the workspace; a person looks at what changed and applies it, or not. */
+  review: z.boolean().default(false),
   variables: z.array(VariableGrant).max(64).default([]),
   limits: Limits.default(NO_LIMITS),
   /** Programs inside trust a certificate of the gateway's, so that rules may look into TLS. */
@@ -68,6 +70,7 @@ export const BASIC_SPEC = {
   files: [],
   maskSecrets: false,
   learn: false,
+  review: false,
   variables: [],
   limits: NO_LIMITS,
   inspectTls: false,
@@ -93,6 +96,8 @@ export const StartFailure = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('workspace_not_folder'), path: z.string() }),
   z.strictObject({ type: z.literal('workspace_refused'), path: z.string(), reason: z.string() }),
   z.strictObject({ type: z.literal('file_rule_refused'), path: z.string(), reason: z.string() }),
+  /** The workspace cannot be copied, or there would be nothing that keeps to the copy. */
+  z.strictObject({ type: z.literal('review_refused'), path: z.string(), reason: z.string() }),
   z.strictObject({ type: z.literal('variable_refused'), name: z.string(), reason: z.string() }),
   z.strictObject({
     type: z.literal('variable_missing'),
@@ -159,6 +164,8 @@ export const Session = z.strictObject({
   governed: AppliedPolicy.nullable().default(null),
   /** null: as it started. */
   networkNow: NetworkNow.nullable().default(null),
+  /** Whether its copy of the workspace still is there; null: it works on the workspace itself. */
+  review: z.enum(['open', 'closed']).nullable().default(null),
   /** The session this one restarted. */
   continues: SessionId.nullable(),
   /** Copy of the count of pending prompts, so a list row needs no second stream. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EffectivePolicy } from './effective-policy.ts'
 import { FileChange, FileNeed, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
-import { ConnectionId, PromptId, RuleId } from './ids.ts'
+import { ConnectionId, PromptId, RuleId, SessionId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { LimitName, LimitReport, Limits } from './limits.ts'
 import { NetworkNow } from './network-mode.ts'
@@ -46,6 +46,24 @@ export const Fact = z.discriminatedUnion('type', [
   fact('session/interrupted', { reason: z.string() }),
   fact('session/renamed', { title: z.string() }),
   fact('isolation/reported', { axes: z.array(AxisReport) }),
+  /** A copy of the workspace is worked on; `from`: the session whose copy it is, with nothing new copied. */
+  fact('review/opened', {
+    from: SessionId.nullable(),
+    files: z.number().int(),
+    bytes: z.number(),
+    leftOut: z.number().int(),
+  }),
+  /** A person brought changes of the copy into the workspace; `paths`: the first of them. */
+  fact('review/applied', {
+    paths: z.array(z.string()),
+    count: z.number().int(),
+    refused: z.number().int(),
+    /** Of them: over a change of the workspace's own, and with a guard ticked. */
+    overwritten: z.number().int(),
+    ticked: z.number().int(),
+  }),
+  /** The copy is gone; `host`: nothing in it differed any more. */
+  fact('review/closed', { by: z.enum(['person', 'host']) }),
   /** A person started the session again with other isolation than it had. */
   fact('isolation/changed', { changes: SpecChanges }),
   /** A person, or the end of the time they said, changed what becomes of connections. */

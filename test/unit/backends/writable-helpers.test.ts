@@ -19,6 +19,7 @@ const inside = (workspace: string, more: readonly ['read' | 'write', string][] =
   writableHelper(
     {
       workspace: join(root, workspace),
+      copy: null,
       mounts: more.map(([access, name]) => ({
         source: join(root, name),
         target: join(root, name),
@@ -35,7 +36,9 @@ test('a program of ours below a writable folder is named, however it is reached'
   expect(await inside('checkout-of-another', [['write', 'checkout/out']])).toBe(helper)
   await symlink(helper, join(root, 'link'))
   expect(
-    await writableHelper({ workspace: join(root, 'checkout'), mounts: [] }, [join(root, 'link')]),
+    await writableHelper({ workspace: join(root, 'checkout'), copy: null, mounts: [] }, [
+      join(root, 'link'),
+    ]),
   ).toBe(join(root, 'link'))
 })
 

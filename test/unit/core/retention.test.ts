@@ -31,4 +31,9 @@ describe('what has to go', () => {
     const running = { ...ended(4, 90), status: 'running' as const, endedAtMs: null }
     expect(gone({ days: 1, bytes: 1 }, [...SESSIONS.slice(0, 3), running])).toEqual([2, 3, 1])
   })
+  test('is never what has a copy that nobody applied or discarded', () => {
+    const open = { ...ended(4, 90), review: 'open' as const }
+    const closed = { ...ended(2, 40), review: 'closed' as const }
+    expect(gone({ days: 30, bytes: 1 }, [open, closed])).toEqual([2])
+  })
 })

@@ -80,6 +80,7 @@ describe('the spec', () => {
       files: [{ path: 'docs', access: 'deny' }],
       maskSecrets: true,
       learn: false,
+      review: false,
       variables: [GRANT],
       inspectTls: false,
       denies: [],
@@ -103,6 +104,7 @@ describe('the spec', () => {
     expect(specOfDetails(useDetails.getState(), unbound)).toEqual({
       files: [],
       maskSecrets: false,
+      review: false,
       learn: false,
       variables: [GRANT],
       inspectTls: false,

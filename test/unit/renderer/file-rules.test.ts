@@ -59,9 +59,13 @@ test('thousands are checked in one go', () => {
 })
 
 test('the summary counts the rules of a person', () => {
-  expect([sumUpFiles(0, false), sumUpFiles(1, false), sumUpFiles(2, true)]).toEqual([
+  expect([
+    sumUpFiles(0, false, false),
+    sumUpFiles(1, false, false),
+    sumUpFiles(2, true, true),
+  ]).toEqual([
     'Built-in rules',
     'Built-in rules, 1 rule of yours',
-    'Built-in rules, 2 rules of yours, secrets hidden',
+    'Built-in rules, 2 rules of yours, secrets hidden, on a copy',
   ])
 })

@@ -34,6 +34,7 @@ import {
 } from './machine.ts'
 import { LIMITS_IN_FORCE, policyOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
+import { fakeReview, isUnreviewed } from './review.ts'
 import { screenBytes, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
@@ -101,6 +102,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     },
     ...fakeEngines(scenario, seen),
     policy: fakePolicy(scenario, seen),
+    review: fakeReview(seen),
     agent: { list: () => Promise.resolve(AGENTS), postures: () => Promise.resolve(POSTURES) },
     session: {
       create: (spec) => {
@@ -186,7 +188,9 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         if (session) sessionList.tell({ type: 'set', session })
         return Promise.resolve(ok(null))
       },
-      remove: ({ id }) => {
+      remove: ({ id, discardsReview }) => {
+        if (isUnreviewed(id) && !discardsReview)
+          return Promise.resolve(err({ type: 'open_review' }))
         sessions = sessions.filter((item) => item.id !== id)
         sessionList.tell({ type: 'removed', id })
         return Promise.resolve(ok(null))

@@ -95,6 +95,7 @@ const session = (n: number, patch: Partial<Session>): Session => ({
   policy: POLICY,
   governed: null,
   networkNow: null,
+  review: null,
   continues: null,
   pendingPrompts: 0,
   ...patch,

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { FileEntry } from '../files/entries.ts'
+import { onMachine } from '../files/on-machine.ts'
 import type { MachineLayout } from '../layout.ts'
 
 /** Where a container finds what is ours: read-only, and nothing in it is secret. */
@@ -126,8 +127,8 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
         ...plan.mounts.map(({ source, target, access }) => bind(source, target, access)),
         ...(parts.entries.some(({ path }) => path === plan.workspace)
           ? []
-          : [bind(plan.workspace, plan.workspace, 'write')]),
-        ...parts.entries.map((entry) => mountOf(entry, parts)),
+          : [bind(onMachine(plan, plan.workspace), plan.workspace, 'write')]),
+        ...parts.entries.map((entry) => mountOf(entry, onMachine(plan, entry.path), parts)),
       ]),
     },
   }
@@ -144,14 +145,15 @@ const memoryShare = ({ limits }: PlanInput): string[] =>
 
 function mountOf(
   { path, kind, access }: FileEntry,
+  source: string,
   { empty, closed }: Pick<ContainerParts, 'empty' | 'closed'>,
 ): Mount {
   switch (access) {
     case 'read':
-      return bind(path, path, 'read')
+      return bind(source, path, 'read')
     case 'write':
     case 'pin':
-      return bind(path, path, 'write')
+      return bind(source, path, 'write')
     case 'mask':
       return kind === 'file' ? bind(empty, path, 'read') : emptyFolder(path)
     case 'deny':

@@ -10,8 +10,9 @@ import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { Observe, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
-import { type FilePolicy, hiddenPaths } from '../files/entries.ts'
+import type { FilePolicy } from '../files/entries.ts'
 import { identifyPlan } from '../files/mounted.ts'
+import { heldEntries, hiddenPaths, onMachine } from '../files/on-machine.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
@@ -154,8 +155,8 @@ async function prepare(
   const client = connectEngine(given.engine.socket)
   const [layout, files] = await readMachine(plan, options)
   const visible = [
-    ...[plan.workspace, ...plan.mounts.map(({ source }) => source)],
-    ...[...files.entries.map(({ path }) => path), ...layout.folders],
+    ...[onMachine(plan, plan.workspace), ...plan.mounts.map(({ source }) => source)],
+    ...[...files.entries.map(({ path }) => onMachine(plan, path)), ...layout.folders],
   ]
   const folder = await makeRunFolder(visible)
   const undoing: (() => Promise<unknown>)[] = [() => folder.remove()]
@@ -171,7 +172,7 @@ async function prepare(
       await undo()
       return image
     }
-    const letGo = await options.placeholders.hold(files.entries)
+    const letGo = await options.placeholders.hold(heldEntries(plan, files))
     undoing.push(letGo)
     const { machine } = image.value
     const network = await pool.take(`${given.engine.socket} ${machine}`, () =>
@@ -229,7 +230,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const inside = join(folder.path, 'inside')
   const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
-  const observer = (await making.observe?.(hiddenPaths(files))) ?? null
+  const observer = (await making.observe?.(hiddenPaths(plan, files))) ?? null
   await Promise.all([inside, closedFolder].map((path) => mkdir(path)))
   // Whatever this user's own choice for new files is.
   await Promise.all([chmod(inside, 0o755), chmod(closedFolder, 0)])

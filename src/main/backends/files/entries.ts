@@ -32,12 +32,3 @@ export class RefusedPath extends Error {
     this.path = path
   }
 }
-
-/** What no program inside can read or change; also our own stand-ins for what is not there. */
-export const hiddenPaths = ({ entries }: FilePolicy): string[] =>
-  entries
-    .filter(
-      ({ access, absent }) =>
-        access === 'mask' || access === 'deny' || (absent !== null && access !== 'write'),
-    )
-    .map(({ path }) => path)

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import type { MountPoint } from '../kernel-facts.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { FileEntry, FilePolicy } from './entries.ts'
+import { onMachine } from './on-machine.ts'
 
 /** Which file or folder a path meant, whatever its name means later. */
 export interface Identity {
@@ -21,7 +22,7 @@ export async function identifyPlan(plan: PlanInput, { entries }: FilePolicy): Pr
   const shown = entries.filter(({ access }) => access !== 'mask' && access !== 'deny')
   const own = [plan.workspace, ...shown.map(({ path }) => path)]
   const mounted = [
-    ...own.map((path) => ({ source: path, target: path })),
+    ...own.map((path) => ({ source: onMachine(plan, path), target: path })),
     ...plan.mounts.map(({ source, target }) => ({ source, target })),
   ]
   const found = await Promise.all(mounted.map(({ source, target }) => identifyPath(source, target)))

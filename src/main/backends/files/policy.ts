@@ -4,6 +4,7 @@ import picomatch from 'picomatch'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import { isWithin } from '../../core/within.ts'
 import { type FileEntry, type FilePolicy, RefusedPath } from './entries.ts'
+import { insideOf, onMachine, refuseLinks } from './on-machine.ts'
 import { protectWorkspace } from './protected.ts'
 import { looksSecret } from '../../core/secret-names.ts'
 import { type Walk, walkFolder } from './walk.ts'
@@ -14,13 +15,38 @@ const MAX_ENTRIES = 2000
 /**
  * What is mounted below and beside the workspace: the boundary's own protections, then the
  * person's rules. A rule for exactly the path of a protection replaces it.
+ * In a review all of it is looked for in the copy. Paths are those of the inside; `isHeld` is asked
+ * about paths of the machine.
  * @throws {RefusedPath} naming the path that cannot be held as asked.
  */
 export async function readFilePolicy(
   plan: PlanInput,
   isHeld: (path: string) => boolean,
 ): Promise<FilePolicy> {
-  const { workspace } = plan
+  const { copy, workspace } = plan
+  if (copy === null) return readAt(plan, workspace, isHeld)
+  try {
+    const { entries, gaps } = await readAt(plan, copy, isHeld)
+    await refuseLinks(
+      copy,
+      entries.map(({ path }) => path),
+    )
+    return {
+      entries: entries.map((entry) => ({ ...entry, path: insideOf(plan, entry.path) })),
+      gaps: gaps.map((gap) => gap.replaceAll(copy, workspace)),
+    }
+  } catch (cause) {
+    if (!(cause instanceof RefusedPath)) throw cause
+    throw new RefusedPath(insideOf(plan, cause.path), cause.message)
+  }
+}
+
+/** `workspace`: where it is on this machine; paths are the machine's. */
+async function readAt(
+  plan: PlanInput,
+  workspace: string,
+  isHeld: (path: string) => boolean,
+): Promise<FilePolicy> {
   if ((await realpath(workspace)) !== workspace)
     throw new RefusedPath(workspace, 'The workspace was moved or replaced by a link.')
   const patterns = plan.files.filter((rule) => rule.isPattern)
@@ -29,7 +55,13 @@ export async function readFilePolicy(
     enter: (path) => !path.endsWith('/.git') && (looksDeep || !path.endsWith('/node_modules')),
     wants: (name) => looksDeep || name === '.git',
   })
-  const plain = plan.files.filter((rule) => !rule.isPattern)
+  const plain = plan.files
+    .filter((rule) => !rule.isPattern)
+    .map((rule) => ({
+      ...rule,
+      path: onMachine(plan, rule.path),
+      asked: onMachine(plan, rule.asked),
+    }))
   const named = new Set(plain.flatMap((rule) => [rule.path, rule.asked]))
   const own = await protectWorkspace(workspace, walk, {
     isHeld,
@@ -37,7 +69,7 @@ export async function readFilePolicy(
   })
   const asked = [
     ...(await plainEntries(plain, workspace)),
-    ...patternEntries(patterns, walk),
+    ...patternEntries(patterns, walk, (path) => insideOf(plan, path)),
     ...(plan.maskSecrets ? secretEntries(workspace, walk) : []),
     ...socketEntries(walk),
   ]
@@ -100,7 +132,12 @@ async function plainEntries(rules: PlanInput['files'], workspace: string): Promi
   return entries
 }
 
-function patternEntries(rules: PlanInput['files'], walk: Walk): FileEntry[] {
+/** `shown`: a pattern is the inside's, and what it is compared with as well. */
+function patternEntries(
+  rules: PlanInput['files'],
+  walk: Walk,
+  shown: (path: string) => string,
+): FileEntry[] {
   if (rules.length === 0) return []
   refuseHalfSeen(walk)
   const entries: FileEntry[] = []
@@ -108,7 +145,7 @@ function patternEntries(rules: PlanInput['files'], walk: Walk): FileEntry[] {
     const matches = picomatch(path, { dot: true })
     const add = (kind: FileEntry['kind'], paths: readonly string[]): void => {
       for (const found of paths)
-        if (matches(found))
+        if (matches(shown(found)))
           entries.push({ path: found, kind, access, origin: 'person', absent: null })
     }
     add('file', walk.files)

@@ -1,5 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { OBEYED } from '../../core/obeyed-names.ts'
 import { isWithin } from '../../core/within.ts'
 import { type FileEntry, RefusedPath } from './entries.ts'
 import {
@@ -10,31 +11,6 @@ import {
   isRepository,
 } from './git-folders.ts'
 import type { Walk } from './walk.ts'
-
-/**
- * What programs outside the sandbox obey later, at the top of a workspace: agents' and editors'
- * settings, hooks, files that shells read. Read-only, also where they do not exist yet.
- */
-const OBEYED = [
-  '.claude',
-  '.cloche',
-  '.codex',
-  '.cursor',
-  '.devcontainer',
-  '.gemini',
-  '.husky',
-  '.idea',
-  '.mcp.json',
-  '.opencode',
-  '.vscode',
-  '.bash_profile',
-  '.bashrc',
-  '.envrc',
-  '.profile',
-  '.zprofile',
-  '.zshenv',
-  '.zshrc',
-]
 
 export interface Protection {
   readonly entries: readonly FileEntry[]
@@ -58,6 +34,7 @@ export async function protectWorkspace(
   { isHeld, isNamed }: PathFacts,
 ): Promise<Protection> {
   const top = join(workspace, '.git')
+  // Read-only, also where they do not exist yet.
   const guarded: Guarded[] = OBEYED.map((name) => ({
     path: join(workspace, name),
     absent: 'folder',

@@ -16,6 +16,7 @@ import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
+import { onMachine } from '../files/on-machine.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
@@ -166,8 +167,8 @@ async function planMachine(
     ...{ plan, parts, layout, files, shares, memoryBytes },
     env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
     visible: [
-      ...[plan.workspace, ...plan.mounts.map(({ source }) => source)],
-      ...[...files.entries.map(({ path }) => path), ...layout.folders],
+      ...[onMachine(plan, plan.workspace), ...plan.mounts.map(({ source }) => source)],
+      ...[...files.entries.map(({ path }) => onMachine(plan, path)), ...layout.folders],
     ],
     around: ({ runnerProgram }, folder) =>
       planSandbox({

@@ -32,6 +32,10 @@ export interface PlanInput {
   readonly level: Exclude<IsolationLevel, 'unconfined'>
   /** Canonical absolute path; read-write, and the working directory. */
   readonly workspace: string
+  /** Inside is a copy of the workspace, and a person applies what changed in it. */
+  readonly isReview: boolean
+  /** The copy on this machine, once it is made; null: the workspace itself is let in. */
+  readonly copy: string | null
   /** The program and its arguments; argv[0] is an absolute path that exists inside. */
   readonly argv: readonly string[]
   /** The person's home: the same path exists inside, empty but for the mounts below it. */
@@ -89,6 +93,9 @@ export function acknowledge(typed: string | null, atMs: number): Acknowledgement
 }
 
 export const planSandbox = (input: PlanInput): Plan => ({ ...input }) as Plan
+
+/** A review's plan, now that its copy is there. Without one it is not started. */
+export const planOnCopy = (plan: Plan, copy: string): Plan => ({ ...plan, copy })
 
 export const planUnconfined = (
   input: Omit<PlanInput, 'level'>,
