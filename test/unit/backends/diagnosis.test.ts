@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { findEngines } from '../../../src/main/backends/containers/engines.ts'
 import { findBubblewrap, isTooOld } from '../../../src/main/backends/diagnose-bubblewrap.ts'
 import { createBackends, diagnoseAll } from '../../../src/main/backends/registry.ts'
-import { testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
+import { noImageRoots, testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
 let servers: Server[]
@@ -130,7 +130,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     log: silent,
     placeholders: testPlaceholders(),
     limits: testLimits(),
-    ...{ env, engines: testEngines(env) },
+    ...{ env, engines: testEngines(env), imageRoots: noImageRoots },
   })
   const diagnoses = await diagnoseAll(backends)
   expect(diagnoses.map(({ id, level }) => [id, level])).toEqual([
