@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { NO_SNAPSHOTS } from '../../shared/domain/isolation.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
 import { controlProcesses, useControls } from '../stores/process-actions.ts'
 import { renameSession, restartSession } from '../stores/session-actions.ts'
@@ -130,6 +131,7 @@ function FreezeButton({ session }: { session: Session }) {
     <Button
       small
       icon={isFrozen ? 'replay' : 'pause'}
+      {...(session.spec.level === 'vm' ? { title: NO_SNAPSHOTS } : {})}
       disabled={isBusy || session.status !== 'running'}
       onClick={() =>
         void controlProcesses({ scope: { kind: 'session', session: session.id }, action })
