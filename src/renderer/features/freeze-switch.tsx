@@ -1,9 +1,9 @@
+import { NO_SNAPSHOTS } from '../../shared/domain/isolation.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import { controlProcesses, useControls } from '../stores/process-actions.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
-import { formatTime } from '../words/format.ts'
-import { plural } from '../words/format.ts'
+import { formatTime, plural } from '../words/format.ts'
 import { ProofMark, SwitchRow } from './switch-row.tsx'
 
 const CHOICES = [
@@ -25,6 +25,7 @@ export function FreezeButton({ session }: { session: Session }) {
     <Button
       small
       icon={isFrozen ? 'replay' : 'pause'}
+      {...(session.spec.level === 'vm' ? { title: NO_SNAPSHOTS } : {})}
       disabled={isBusy || session.status !== 'running'}
       onClick={() => void hold(session, !isFrozen)}
       data-testid={isFrozen ? 'session-thaw' : 'session-freeze'}
