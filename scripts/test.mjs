@@ -45,13 +45,13 @@ async function checks() {
 }
 
 /** Runs a vitest project and adds what its own report counted. */
-async function vitest(project, user, { label = project, env = {} } = {}) {
+async function vitest(project, user, { label = project, env = {}, files = [] } = {}) {
   say(`vitest: ${label}`)
   const file = join(user.root, `out/test/${label.replaceAll(' ', '-')}.json`)
   rmSync(file, { force: true })
   const code = await user.start(
     process.execPath,
-    [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project],
+    [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project, ...files],
     { cwd: user.root, env: { ...env, CLOCHE_TEST_REPORT: file } },
   )
   const report = readReport(file) ?? { passed: 0, failed: 0, skipped: [], failures: [] }
@@ -68,11 +68,20 @@ async function vitest(project, user, { label = project, env = {} } = {}) {
 /** Ends the engine that is running now. */
 let endPodman = async () => undefined
 
+/** Of the suites that are run with Podman; the start and its proof are run with both. */
+const OF_ROOT = ['containers/containers.test', 'containers/manage', 'enforcement/network']
+const OF_USER = ['containers/containers.test', 'enforcement/reach', 'integration/host']
+
 /** With Podman as root runs it, where we are root, and as an ordinary user does. */
 async function podman(user) {
-  const kinds = [['podman', null], ...(user.person ? [['podman of a user', user.person]] : [])]
-  for (const [label, person] of kinds) {
-    const { socket, end, reason } = await startPodman(person)
+  const kinds = user.person
+    ? [
+        ['podman', null, OF_ROOT],
+        ['podman of a user', user.person, OF_USER],
+      ]
+    : [['podman of a user', null, OF_USER]]
+  for (const [label, person, files] of kinds) {
+    const { env, end, reason } = await startPodman(person)
     if (reason !== undefined) {
       notes.push(`not exercised: ${label}, because ${reason}`)
       if (process.env.CI) add(label, { passed: 0, failed: 1 })
@@ -80,7 +89,7 @@ async function podman(user) {
     }
     endPodman = end
     try {
-      await vitest('podman', user, { label, env: { DOCKER_HOST: `unix://${socket}` } })
+      await vitest('podman', user, { label, files, env })
     } finally {
       endPodman = async () => undefined
       await end()

@@ -114,7 +114,7 @@ describe('an image', () => {
       })
     const failed = await build({})
     expect(failed.job.state).toBe('failed')
-    expect(failed.job.detail).toMatch(/returned a non-zero code: 7/)
+    expect(failed.job.detail).toMatch(/(code: |exit status )7$/)
     expect(failed.lines).toContain('it begins')
     const absent = await build({ dockerfile: 'Containerfile' })
     expect(absent.job.detail).toBe(`There is no file Containerfile in ${host.workspace}.`)

@@ -16,4 +16,4 @@ export async function listImages(client: Docker): Promise<EngineImage[]> {
 }
 
 /** As people write it: Podman puts what Docker leaves out before each name. */
-const familiar = (tag: string): string => tag.replace(/^docker\.io\/(library\/)?/, '')
+export const familiar = (tag: string): string => tag.replace(/^docker\.io\/(library\/)?/, '')
