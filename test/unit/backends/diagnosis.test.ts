@@ -71,7 +71,7 @@ describe('container engines', () => {
       state: 'answers',
       facts: {
         ...{ name: 'Docker', version: '27.1.0', cgroupVersion: '2', cgroupDriver: 'systemd' },
-        ...{ storageDriver: 'overlay2', isRootless: true, hasSeccomp: true, freezes: true },
+        ...{ storageDriver: 'overlay2', isRootless: true, hasSeccomp: true, hasGroups: true },
         holds: { cpu: false, memory: false, processes: true },
       },
     })
@@ -81,7 +81,7 @@ describe('container engines', () => {
     const socket = join(folder, 'podman.sock')
     await engine(socket, { BuildahVersion: '1.28.2', SecurityOptions: [], Rootless: true })
     const [found] = await findEngines({ DOCKER_HOST: `unix://${socket}` })
-    expect(found).toMatchObject({ facts: { name: 'Podman', isRootless: true, freezes: true } })
+    expect(found).toMatchObject({ facts: { name: 'Podman', isRootless: true, hasGroups: true } })
   })
 
   test('an ordinary user’s Podman holds nothing with control groups 1, whatever it counts', async () => {
@@ -90,11 +90,11 @@ describe('container engines', () => {
     const holds = (is: boolean) => ({ cpu: is, memory: is, processes: is })
     await engine(socket, { ...counted, BuildahVersion: '1.28.2', Rootless: true })
     const [own] = await findEngines({ DOCKER_HOST: `unix://${socket}` })
-    expect(own).toMatchObject({ facts: { freezes: false, holds: holds(false) } })
+    expect(own).toMatchObject({ facts: { hasGroups: false, holds: holds(false) } })
     const ofRoot = join(folder, 'root.sock')
     await engine(ofRoot, { ...counted, BuildahVersion: '1.28.2', SecurityOptions: [] })
     const [roots] = await findEngines({ DOCKER_HOST: `unix://${ofRoot}` })
-    expect(roots).toMatchObject({ facts: { freezes: true, holds: holds(true) } })
+    expect(roots).toMatchObject({ facts: { hasGroups: true, holds: holds(true) } })
   })
 
   test('the context that the person’s own client uses comes first; a variable before it', async () => {

@@ -117,7 +117,7 @@ const keep = async (
     { rootPid, pids: [rootPid], name },
     {
       ...{ ...limits, homes: new Map() },
-      ...(engine.freezes ? { freezeHome: null } : {}),
+      ...(engine.hasGroups ? { freezeHome: null } : {}),
       given: {
         groups: await containerGroups(rootPid, engine.holds),
         change: (wanted, names) => updateLimits(container, wanted, names),
@@ -183,7 +183,7 @@ function makeSandbox(
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network: network.network,
-    hold: start.engine.freezes ? holdBy(container) : keeper.hold,
+    hold: start.engine.hasGroups ? holdBy(container) : keeper.hold,
     release: () => {
       channel.release()
       return Promise.resolve()

@@ -75,6 +75,7 @@ export async function diagnoseContainers(
         'Sessions use this machine’s programs, or those of an image.',
         ...letsInside(engine.facts).map((text) => `With this engine, programs inside can ${text}.`),
         ...limitsOf(engine.facts),
+        ...(engine.facts.hasGroups ? [] : ['What its containers take is not measured.']),
       ].join(' '),
       [],
     )

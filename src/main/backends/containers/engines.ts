@@ -15,8 +15,8 @@ export interface EngineFacts {
   /** Its own processes belong to this user: number 0 inside is this user outside. */
   readonly isRootless: boolean
   readonly hasSeccomp: boolean
-  /** Whether it may stop all processes of a container for a while. */
-  readonly freezes: boolean
+  /** Whether containers have control groups of their own: by these they are frozen and measured. */
+  readonly hasGroups: boolean
   /** Limits it may set. */
   readonly holds: Readonly<Record<'cpu' | 'memory' | 'processes', boolean>>
 }
@@ -148,7 +148,7 @@ async function askEngine(socket: string): Promise<EngineFound> {
         storageDriver: said.Driver,
         isRootless,
         hasSeccomp: has('seccomp'),
-        freezes: hasGroups,
+        hasGroups,
         holds: {
           cpu: hasGroups && said.CpuCfsQuota,
           memory: hasGroups && said.MemoryLimit,
