@@ -42,6 +42,21 @@ export default defineConfig({
         },
       },
       {
+        // In containers of another engine: what it is asked for in its own words, and what holds then.
+        test: {
+          name: 'podman',
+          include: [
+            'test/containers/containers.test.ts',
+            ...['reach', 'network', 'environment'].map(
+              (name) => `test/enforcement/${name}.test.ts`,
+            ),
+            'test/integration/host.test.ts',
+          ],
+          env: { CLOCHE_TEST_LEVEL: 'container' },
+          ...REAL,
+        },
+      },
+      {
         // The suites of the OS sandbox once more, in containers, and what only those have.
         test: {
           name: 'containers',

@@ -7,11 +7,12 @@ import { run, runHere, which } from './lib/run.mjs'
 import { fail, say } from './lib/say.mjs'
 import { startTestEngine } from './lib/test-engine.mjs'
 import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
+import { startPodman } from './lib/test-podman.mjs'
 import { ordinaryUser } from './lib/test-user.mjs'
 
 /** The suite, in order. A part is run with `--only NAME`. */
-const PARTS = ['checks', 'unit', 'real', 'containers', 'visual', 'machines', 'e2e']
-const WITH_ENGINE = ['real', 'containers', 'visual', 'machines', 'e2e']
+const PARTS = ['checks', 'unit', 'real', 'containers', 'podman', 'visual', 'machines', 'e2e']
+const WITH_ENGINE = ['real', 'containers', 'podman', 'visual', 'machines', 'e2e']
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
@@ -44,24 +45,56 @@ async function checks() {
 }
 
 /** Runs a vitest project and adds what its own report counted. */
-async function vitest(project, user) {
-  say(`vitest: ${project}`)
-  const file = join(user.root, `out/test/${project}.json`)
+async function vitest(project, user, { label = project, env = {}, files = [] } = {}) {
+  say(`vitest: ${label}`)
+  const file = join(user.root, `out/test/${label.replaceAll(' ', '-')}.json`)
   rmSync(file, { force: true })
   const code = await user.start(
     process.execPath,
-    [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project],
-    { cwd: user.root, env: { CLOCHE_TEST_REPORT: file } },
+    [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project, ...files],
+    { cwd: user.root, env: { ...env, CLOCHE_TEST_REPORT: file } },
   )
   const report = readReport(file) ?? { passed: 0, failed: 0, skipped: [], failures: [] }
-  for (const sentence of report.failures) notes.push(`failed in ${project}: ${sentence}`)
-  for (const title of report.skipped) notes.push(`not exercised in ${project}: ${title}`)
-  add(project, {
+  for (const sentence of report.failures) notes.push(`failed in ${label}: ${sentence}`)
+  for (const title of report.skipped) notes.push(`not exercised in ${label}: ${title}`)
+  add(label, {
     passed: report.passed,
     // A file that fails to load is a failed suite without a failed test.
     failed: Math.max(report.failed, code === 0 ? 0 : 1),
     skipped: report.skipped.length,
   })
+}
+
+/** Ends the engine that is running now. */
+let endPodman = async () => undefined
+
+/** Of the suites that are run with Podman; the start and its proof are run with both. */
+const OF_ROOT = ['containers/containers.test', 'containers/manage', 'enforcement/network']
+const OF_USER = ['containers/containers.test', 'enforcement/reach', 'integration/host']
+
+/** With Podman as root runs it, where we are root, and as an ordinary user does. */
+async function podman(user) {
+  const kinds = user.person
+    ? [
+        ['podman', null, OF_ROOT],
+        ['podman of a user', user.person, OF_USER],
+      ]
+    : [['podman of a user', null, OF_USER]]
+  for (const [label, person, files] of kinds) {
+    const { env, end, reason } = await startPodman(person)
+    if (reason !== undefined) {
+      notes.push(`not exercised: ${label}, because ${reason}`)
+      if (process.env.CI) add(label, { passed: 0, failed: 1 })
+      continue
+    }
+    endPodman = end
+    try {
+      await vitest('podman', user, { label, files, env })
+    } finally {
+      endPodman = async () => undefined
+      await end()
+    }
+  }
 }
 
 async function playwright(name, user, args) {
@@ -166,13 +199,17 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.once(signal, () => {
       say('stopped; what was started for the tests is being ended')
-      void Promise.all([user.end(), engine.end()]).finally(() => process.exit(1))
+      void Promise.all([user.end(), engine.end(), endPodman()]).finally(() => process.exit(1))
     })
   try {
     if (parts.includes('real')) await vitest('real', user)
     // They wait for different things: engines for the disk, a browser and machines for the processor.
+    const engines = async () => {
+      if (parts.includes('containers')) await vitest('containers', user)
+      if (parts.includes('podman')) await podman(user)
+    }
     await Promise.all([
-      parts.includes('containers') && vitest('containers', user),
+      engines(),
       saidLater('visual and machines', user, async (apart) => {
         if (parts.includes('visual')) await playwright('visual', apart, ['--project=visual'])
         if (parts.includes('machines')) await vitest('machines', apart)

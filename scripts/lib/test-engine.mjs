@@ -1,15 +1,8 @@
 import { spawn } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs'
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hearWishes } from './engine-wishes.mjs'
 import { read, which } from './run.mjs'
 import { say } from './say.mjs'
 
@@ -28,9 +21,6 @@ export async function startTestEngine() {
   const folder = mkdtempSync('/var/tmp/cloche-engine-')
   chmodSync(folder, 0o711)
   const socket = join(folder, 'docker.sock')
-  const wish = join(folder, 'wishes/restart')
-  mkdirSync(join(folder, 'wishes'))
-  chmodSync(join(folder, 'wishes'), 0o777)
   const log = openSync(join(folder, 'log'), 'w')
   let engine = await start(program, folder, socket, log)
   if (!engine) {
@@ -38,26 +28,20 @@ export async function startTestEngine() {
     say(`a container engine could not be started: ${words}`)
     return nothing
   }
-  let isRestarting = false
   const restart = async () => {
-    isRestarting = true
     engine.child.kill('SIGKILL')
     await engine.ended
     // What it would take for a sign that it still runs.
     for (const stale of ['docker.sock', 'pid', 'exec/containerd/containerd.pid'])
       rmSync(join(folder, stale), { force: true })
     engine = (await start(program, folder, socket, log)) ?? engine
-    rmSync(wish, { force: true })
-    isRestarting = false
   }
-  const timer = setInterval(() => {
-    if (!isRestarting && existsSync(wish)) void restart()
-  }, 100)
+  const wishes = hearWishes(folder, restart)
   process.env.DOCKER_HOST = `unix://${socket}`
-  process.env.CLOCHE_TEST_ENGINE_RESTART = wish
+  process.env.CLOCHE_TEST_ENGINE_RESTART = wishes.wish
   return {
     end: async () => {
-      clearInterval(timer)
+      wishes.end()
       delete process.env.DOCKER_HOST
       delete process.env.CLOCHE_TEST_ENGINE_RESTART
       engine.child.kill('SIGTERM')

@@ -14,7 +14,7 @@ const PACKAGES = [
   ...['chromium|chromium-browser', 'xvfb', 'xauth', 'fonts-dejavu-core', 'fonts-liberation'],
   ...['libgtk-3-0|libgtk-3-0t64', 'libnss3', 'libasound2|libasound2t64', 'libgbm1', 'libxss1'],
   ...['libxtst6', 'libatk-bridge2.0-0|libatk-bridge2.0-0t64', 'libnotify4'],
-  ...['gnupg', 'gpg-agent', 'docker.io'],
+  ...['gnupg', 'gpg-agent', 'docker.io', 'podman', 'uidmap'],
   ...['qemu-system-x86', 'linux-image-amd64|linux-image-generic', 'kmod', 'xz-utils', 'zstd'],
 ]
 

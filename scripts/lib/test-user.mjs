@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { handOverGroups } from './test-cgroups.mjs'
 import { endLeftovers } from './leftovers.mjs'
@@ -11,12 +11,15 @@ const USER = 'cloche-test'
 /**
  * The sandbox and Electron's own sandbox are for ordinary users. Where the tests are started by
  * root they run as a user made for them, on a copy of the checkout that it owns. `end` removes the
- * copy and returns the processes that the tests left behind.
+ * copy and returns the processes that the tests left behind. `person`: number and group of that user;
+ * null: it is whoever starts the tests.
  */
 export function ordinaryUser() {
-  if (process.getuid?.() !== 0) return { root: ROOT, start: runHere, end: async () => null }
+  if (process.getuid?.() !== 0)
+    return { root: ROOT, person: null, start: runHere, end: async () => null }
   if (read('id', ['-u', USER]) === null && read('useradd', ['--create-home', USER]) === null)
     fail(`the user ${USER} could not be made; run the tests as an ordinary user.`)
+  giveNumbers()
   const base = mkdtempSync('/var/tmp/cloche-test-')
   const root = join(base, 'checkout')
   say(`copying the checkout for the user ${USER}`)
@@ -42,6 +45,7 @@ export function ordinaryUser() {
   }
   return {
     root,
+    person: { uid: Number(read('id', ['-u', USER])), gid: Number(read('id', ['-g', USER])) },
     start: (command, args, options = {}) =>
       run('runuser', ['-u', USER, '--', command, ...args], {
         cwd: root,
@@ -55,6 +59,14 @@ export function ordinaryUser() {
       return left
     },
   }
+}
+
+/** For whoever else is in a container of an ordinary user's engine; most systems give them by themselves. */
+function giveNumbers() {
+  if (readFileSync('/etc/subuid', { encoding: 'utf8', flag: 'a+' }).includes(`${USER}:`)) return
+  const range = '231072-296607'
+  if (read('usermod', ['--add-subuids', range, '--add-subgids', range, USER]) === null)
+    say(`${USER} was given no numbers for containers of its own`)
 }
 
 const keep = (names) =>

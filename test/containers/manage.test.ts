@@ -11,6 +11,7 @@ import type {
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
+import { containerBackend, testEngines } from '../helpers/sandbox.ts'
 import { shellSpec } from '../helpers/spec.ts'
 import { docker, makeImage } from './engine-image.ts'
 
@@ -114,7 +115,7 @@ describe('an image', () => {
       })
     const failed = await build({})
     expect(failed.job.state).toBe('failed')
-    expect(failed.job.detail).toMatch(/returned a non-zero code: 7/)
+    expect(failed.job.detail).toMatch(/(code: |exit status )7$/)
     expect(failed.lines).toContain('it begins')
     const absent = await build({ dockerfile: 'Containerfile' })
     expect(absent.job.detail).toBe(`There is no file Containerfile in ${host.workspace}.`)
@@ -222,13 +223,16 @@ describe('containers', () => {
     const own = () => last()?.find(({ sessionId }) => sessionId === id)
     await expect.poll(() => own()?.state, { timeout: 10_000 }).toBe('running')
     expect(own()?.isLeft).toBe(false)
+    const engine = await testEngines().engine()
     const usage: ContainerUsage[] = []
     const stop = connection.api.engine.usage(own()!.id, (frame) => {
       if (frame.type === 'delta') usage.push(frame.change)
     })
-    await expect.poll(() => usage.at(-1)?.cpuPercent, { timeout: 15_000 }).toBeGreaterThan(10)
-    expect(usage.at(-1)?.memoryBytes).toBeGreaterThan(100_000)
-    expect(usage.at(-1)?.processes).toBeGreaterThan(0)
+    if (engine?.facts.hasGroups) {
+      await expect.poll(() => usage.at(-1)?.cpuPercent, { timeout: 15_000 }).toBeGreaterThan(10)
+      expect(usage.at(-1)?.memoryBytes).toBeGreaterThan(100_000)
+      expect(usage.at(-1)?.processes).toBeGreaterThan(0)
+    } else expect((await containerBackend().diagnose()).summary).toContain('is not measured')
     stop()
     const inspected = await connection.api.engine.inspect({ id: own()!.id })
     expect(JSON.parse(inspected.ok ? inspected.value : '{}')).toMatchObject({ Id: own()!.id })

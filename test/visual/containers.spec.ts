@@ -34,6 +34,46 @@ test('the log of what is made is seen, failures with their reason; what runs can
   await expect.poll(() => seenBy(page)).toContainEqual('cancel job_00000001')
 })
 
+test('a log is narrowed to what a person looks for, by keys alone', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  const job = page.locator('[data-testid=image-job][data-state=running]')
+  const [log, count] = [job.getByTestId('job-log'), job.getByTestId('job-log-filter-count')]
+  const all = await log.locator('div').count()
+  expect(all).toBeGreaterThan(2)
+  await expect(count).toHaveText(`${all} lines`)
+  await page.keyboard.press('/')
+  await expect(job.getByTestId('job-log-filter')).toBeFocused()
+  await page.keyboard.type('step')
+  await expect(count).toContainText('hit')
+  const hits = await log.locator('mark').count()
+  expect(hits).toBeGreaterThan(0)
+  expect(await log.locator('div').count()).toBeLessThan(all)
+  for (const text of await log.locator('div').allTextContents()) expect(text).toMatch(/step/i)
+  await page.keyboard.press('Enter')
+  await expect(log).toBeFocused()
+  await page.keyboard.press('/')
+  await page.keyboard.type('nowhere')
+  await expect(log).toHaveText('No line has that.')
+  await page.keyboard.press('Escape')
+  await expect(log.locator('div')).toHaveCount(all)
+})
+
+test('what the engine knows of a container is narrowed as well; Escape closes only then', async ({
+  open,
+}) => {
+  const page = await open('quiet', 'containers')
+  await page.getByTestId('container-inspect').first().click()
+  const lines = page.getByTestId('inspect-lines')
+  await expect(page.getByTestId('inspect-lines-filter')).toBeFocused()
+  await page.keyboard.type('status')
+  await expect(lines).toHaveText('"Status": "running"')
+  await expect(page.getByTestId('inspect-lines-filter-count')).toHaveText('1 hit in 1 line')
+  await page.keyboard.press('Escape')
+  await expect(lines).toContainText('{')
+  await page.keyboard.press('Escape')
+  await expect(page.getByTestId('inspect-container')).toHaveCount(0)
+})
+
 test('what would be removed is shown with its size, and nothing else is removed', async ({
   open,
 }) => {

@@ -11,9 +11,23 @@ const forReplay = (place: FocusPlace): boolean =>
 
 const replaying = (): boolean => useActive.getState().replay !== null
 const drawing = (): boolean => useActive.getState().timeline !== null
+/** The first that is seen: what is folded has none. */
+const filterField = (): HTMLElement | undefined =>
+  [...document.querySelectorAll<HTMLElement>('[data-list-filter]')].find((field) =>
+    field.checkVisibility(),
+  )
 const inTerminal = (): boolean => useActive.getState().terminal !== null
 
 export const VIEW_COMMANDS: readonly Command[] = [
+  {
+    id: 'list.filter',
+    title: 'Filter what is listed',
+    group: 'View',
+    keys: ['/'],
+    place: outsideText,
+    when: () => filterField() !== undefined,
+    run: () => filterField()?.focus(),
+  },
   {
     id: 'terminal.focus',
     title: 'Focus the terminal',

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import type { ContainerUsage, OwnContainer } from '../../shared/domain/engine.ts'
 import { inspectContainer, KEPT_USAGE, useEngines } from '../stores/engines.ts'
 import { useSessions } from '../stores/sessions.ts'
@@ -6,6 +6,7 @@ import { goTo, setUi } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { CommandLine, CopyButton } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { LogLines } from '../ui/log-lines.tsx'
 import { Sparkline } from '../ui/sparkline.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
@@ -140,6 +141,7 @@ function InspectDialog({
   const session = useSessions((all) => (sessionId ? all.byId.get(sessionId) : undefined))
   const engine = useEngines((engines) => engines.engines?.find(({ isUsed }) => isUsed))
   const client = engine ? engineCommand(engine) : 'docker'
+  const lines = useMemo(() => text.split('\n'), [text])
   return (
     <Dialog
       title={name}
@@ -157,13 +159,19 @@ function InspectDialog({
           <CommandLine command={editorCommand(name, session.spec.workspace)} />
           <p className="small dim">
             A shell in it, and a file out of it, from a terminal of yours. What you do there is not
-            recorded.
+            recorded. What the session says itself is in its recording: the engine keeps no log of
+            it.
           </p>
           <CommandLine command={`${client} exec --interactive --tty ${name} /bin/sh`} />
           <CommandLine command={`${client} cp ${name}:/tmp/name-of-a-file .`} />
         </section>
       )}
-      <pre className="mono small job-log scroll">{text}</pre>
+      <LogLines
+        lines={lines}
+        label="Filter what the engine knows of it"
+        testId="inspect-lines"
+        isFirst
+      />
     </Dialog>
   )
 }

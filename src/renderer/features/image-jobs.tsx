@@ -1,7 +1,7 @@
-import { useEffect, useRef } from 'react'
 import { cancelJob, type JobLog, useEngines } from '../stores/engines.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
+import { LogLines } from '../ui/log-lines.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { formatDuration } from '../words/format.ts'
 import { useNow } from '../ui/use-now.ts'
@@ -67,35 +67,8 @@ function Job({ log: { job, lines } }: { log: JobLog }) {
       )}
       <details open={isRunning || job.state === 'failed'}>
         <summary className="small dim">Log</summary>
-        <Lines lines={lines} />
+        <LogLines lines={lines} label={`Filter the log of ${job.name}`} testId="job-log" />
       </details>
     </article>
-  )
-}
-
-const SHOWN_LINES = 400
-
-/** The end of it stays in view while it grows, unless a person has scrolled up. */
-function Lines({ lines }: { lines: readonly string[] }) {
-  const box = useRef<HTMLPreElement>(null)
-  const isAtEnd = useRef(true)
-  useEffect(() => {
-    if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight
-  }, [lines])
-  return (
-    <pre
-      ref={box}
-      className="mono small job-log scroll"
-      data-testid="job-log"
-      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 8
-      }}
-    >
-      {lines.slice(-SHOWN_LINES).map((line, index) => (
-        <div key={index}>
-          <AgentText text={line} max={2000} bare />
-        </div>
-      ))}
-    </pre>
   )
 }

@@ -12,6 +12,8 @@ interface FilterBarProps {
   /** The count in more words. */
   readonly title?: string
   readonly end?: ReactNode
+  /** Whether a dialog that opens with it begins there. */
+  readonly isFirst?: boolean
 }
 
 /** Narrows the list below it; `/` leads to it. */
@@ -24,6 +26,7 @@ export function FilterBar({
   count,
   title,
   end,
+  isFirst = false,
 }: FilterBarProps) {
   return (
     <div className="panel-bar">
@@ -34,11 +37,13 @@ export function FilterBar({
         value={value}
         onChange={(event) => onChange(event.target.value)}
         data-list-filter
+        {...(isFirst ? { 'data-focus-first': true } : {})}
         data-testid={testId}
       />
       <span
         className={value ? 'chip warn num' : 'faint small num'}
         title={title}
+        role="status"
         data-testid={`${testId}-count`}
       >
         {count}

@@ -1,10 +1,13 @@
+import { userInfo } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import {
   type ContainerParts,
   containerSpec,
+  MASKED_PATHS,
   networkSpec,
   shownRun,
 } from '../../../src/main/backends/containers/container-spec.ts'
+import { letsInside, ulimitsOf, waysOf } from '../../../src/main/backends/containers/engine-ways.ts'
 import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
 import type { PlanInput } from '../../../src/main/core/isolation/plan.ts'
 import { PLAIN_PLAN } from '../../helpers/plan.ts'
@@ -22,10 +25,11 @@ const PARTS: ContainerParts = {
     image: 'image',
     labels: { a: 'b' },
     network: 'container:n',
-    uid: 1000,
-    gid: 100,
   },
-  givesFolders: true,
+  ways: {
+    ...{ client: 'docker', user: { uid: 1000, gid: 100 }, users: 'engine', givesFolders: true },
+    ...{ folderOptions: [], ulimits: [], masks: 'field', variables: [], lets: [] },
+  },
   layout: { folders: ['/usr'], etc: ['ssl/certs'] },
   ...{
     env: { HOME: '/home/mara' },
@@ -93,12 +97,14 @@ describe('what an engine is asked to make', () => {
   })
 })
 
+const NETWORK = {
+  ...{ name: 'n', image: 'machine', layout: { folders: ['/usr'] }, labels: {} },
+  programs: { network: '/lib/network', owners: '/lib/owners' },
+  ...{ folder: '/run/one/network', ports: [1, 2], ways: PARTS.ways },
+}
+
 test('what prepares the network has the right over that network, and no other', () => {
-  const { HostConfig, User } = networkSpec({
-    ...{ name: 'n', image: 'machine', layout: { folders: ['/usr'] }, labels: {} },
-    programs: { network: '/lib/network', owners: '/lib/owners' },
-    ...{ folder: '/run/one/network', ports: [1, 2] },
-  })
+  const { HostConfig, User } = networkSpec(NETWORK)
   expect(User).toBe('0:0')
   expect(HostConfig).toMatchObject({
     ...{ NetworkMode: 'none', CapDrop: ['ALL'], ReadonlyRootfs: true },
@@ -108,8 +114,63 @@ test('what prepares the network has the right over that network, and no other', 
 })
 
 test('the same as a command says every mount and every refusal', () => {
-  const words = shownRun(containerSpec(PLAN, PARTS))
+  const words = shownRun(containerSpec(PLAN, PARTS), 'docker')
   expect(words.slice(0, 2)).toEqual(['docker', 'run'])
   expect(words).toEqual(expect.arrayContaining(['--read-only', '--cap-drop', 'ALL', '--network']))
   expect(words.filter((word) => word === '--mount')).toHaveLength(mountsOf(PLAN).length)
+})
+
+describe('an engine’s own ways', () => {
+  const engine = (isRootless: boolean, name: 'Docker' | 'Podman') => ({
+    ...{ name, isRootless },
+    cgroupVersion: '2' as const,
+  })
+
+  test('an ordinary user’s Podman keeps the person’s number, in the user namespace of the network', async () => {
+    const ways = await waysOf(engine(true, 'Podman'))
+    expect(ways.user).toEqual({ uid: userInfo().uid, gid: userInfo().gid })
+    expect(containerSpec(PLAN, { ...PARTS, ways }).HostConfig?.UsernsMode).toBe('container:n')
+    expect(networkSpec({ ...NETWORK, ways }).HostConfig?.UsernsMode).toBe('keep-id')
+    for (const other of [
+      await waysOf(engine(false, 'Podman')),
+      await waysOf(engine(true, 'Docker')),
+    ]) {
+      const host = containerSpec(PLAN, { ...PARTS, ways: other }).HostConfig
+      expect(host).not.toHaveProperty('UsernsMode')
+      expect(networkSpec({ ...NETWORK, ways: other }).HostConfig).not.toHaveProperty('UsernsMode')
+    }
+    expect((await waysOf(engine(true, 'Docker'))).user).toEqual({ uid: 0, gid: 0 })
+  })
+
+  test('Podman hides paths by another word, and fills no folder in memory', async () => {
+    const ways = await waysOf(engine(false, 'Podman'))
+    const host = containerSpec(PLAN, { ...PARTS, ways }).HostConfig
+    expect(host?.SecurityOpt).toEqual(['no-new-privileges', `mask=${MASKED_PATHS.join(':')}`])
+    for (const options of Object.values(host?.Tmpfs ?? {})) {
+      expect(options).toContain('notmpcopyup')
+      expect(options).not.toContain('uid=')
+    }
+  })
+
+  test('Podman of root gives what this process may have, and what a kernel has numbers for', () => {
+    const limits = [
+      'Limit                     Soft Limit           Hard Limit           Units     ',
+      'Max processes             96365                96365                processes ',
+      'Max open files            1024                 20000                files     ',
+    ].join('\n')
+    expect(ulimitsOf(limits, 32768)).toEqual([
+      { Name: 'nofile', Soft: 20000, Hard: 20000 },
+      { Name: 'nproc', Soft: 32768, Hard: 32768 },
+    ])
+    expect(ulimitsOf(limits.replaceAll('20000', 'unlimited'), 99999)).toEqual([
+      { Name: 'nproc', Soft: 96365, Hard: 96365 },
+    ])
+  })
+
+  test('what one lets through and no other does is said', () => {
+    const older = { isRootless: false, cgroupVersion: '1' } as const
+    expect(letsInside({ ...older, name: 'Podman' })).toHaveLength(1)
+    expect(letsInside({ ...older, name: 'Docker' })).toEqual([])
+    expect(letsInside({ ...older, name: 'Podman', cgroupVersion: '2' })).toEqual([])
+  })
 })

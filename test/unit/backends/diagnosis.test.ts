@@ -31,10 +31,10 @@ const INFO = {
   ...{ SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless'], PidsLimit: true },
 }
 
-async function engine(path: string, answer: object = { Version: '27.1.0' }): Promise<void> {
+async function engine(path: string, more: object = {}): Promise<void> {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(request.url?.endsWith('/version') ? answer : INFO))
+    response.end(request.url?.endsWith('/_ping') ? 'OK' : JSON.stringify({ ...INFO, ...more }))
   })
   servers.push(server)
   await new Promise<void>((done) => server.listen(path, done))
@@ -74,17 +74,30 @@ describe('container engines', () => {
       state: 'answers',
       facts: {
         ...{ name: 'Docker', version: '27.1.0', cgroupVersion: '2', cgroupDriver: 'systemd' },
-        ...{ storageDriver: 'overlay2', isRootless: true, hasSeccomp: true },
+        ...{ storageDriver: 'overlay2', isRootless: true, hasSeccomp: true, hasGroups: true },
         holds: { cpu: false, memory: false, processes: true },
       },
     })
   })
 
-  test('Podman is known by its components', async () => {
+  test('Podman is known by its builder, and says in its own way that it is an ordinary user’s', async () => {
     const socket = join(folder, 'podman.sock')
-    await engine(socket, { Components: [{ Name: 'Podman Engine' }] })
+    await engine(socket, { BuildahVersion: '1.28.2', SecurityOptions: [], Rootless: true })
     const [found] = await findEngines({ DOCKER_HOST: `unix://${socket}` })
-    expect(found).toMatchObject({ facts: { name: 'Podman' } })
+    expect(found).toMatchObject({ facts: { name: 'Podman', isRootless: true, hasGroups: true } })
+  })
+
+  test('an ordinary user’s Podman holds nothing with control groups 1, whatever it counts', async () => {
+    const socket = join(folder, 'podman.sock')
+    const counted = { CpuCfsQuota: true, MemoryLimit: true, PidsLimit: true, CgroupVersion: '1' }
+    const holds = (is: boolean) => ({ cpu: is, memory: is, processes: is })
+    await engine(socket, { ...counted, BuildahVersion: '1.28.2', Rootless: true })
+    const [own] = await findEngines({ DOCKER_HOST: `unix://${socket}` })
+    expect(own).toMatchObject({ facts: { hasGroups: false, holds: holds(false) } })
+    const ofRoot = join(folder, 'root.sock')
+    await engine(ofRoot, { ...counted, BuildahVersion: '1.28.2', SecurityOptions: [] })
+    const [roots] = await findEngines({ DOCKER_HOST: `unix://${ofRoot}` })
+    expect(roots).toMatchObject({ facts: { hasGroups: true, holds: holds(true) } })
   })
 
   test('the context that the person’s own client uses comes first; a variable before it', async () => {

@@ -3,6 +3,7 @@ import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { FileEntry } from '../files/entries.ts'
 import { onMachine } from '../files/on-machine.ts'
 import type { MachineLayout } from '../layout.ts'
+import type { EngineWays } from './engine-ways.ts'
 
 /** Where a container finds what is ours: read-only, and nothing in it is secret. */
 export const INSIDE = '/.cloche'
@@ -47,11 +48,7 @@ export interface ContainerParts {
   readonly labels: Readonly<Record<string, string>>
   /** Of a `ContainerNetwork`. */
   readonly network: string
-  /** As the program inside sees itself; on the machine always the person. */
-  readonly uid: number
-  readonly gid: number
-  /** Podman gives folders in memory to root alone; who else is inside is only this user. */
-  readonly givesFolders: boolean
+  readonly ways: EngineWays
   /** Without what a person let in: that goes another way. */
   readonly env: Readonly<Record<string, string>>
   /** Folder of ours that is `INSIDE`, and the program that is `INIT`. */
@@ -71,11 +68,15 @@ export interface ContainerParts {
 
 /** Pure: plan → what the engine is asked to make. No capability, no network, no writable root. */
 export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
-  const { uid, gid, layout } = parts
+  const { layout, ways } = parts
+  const { uid, gid } = ways.user
   const { limits } = plan
-  const inMemory = (mode: string, more = ''): string =>
-    ['rw', 'exec', 'nosuid', 'nodev', `mode=${mode}`, ...memoryShare(plan)].join(',') + more
-  const home = parts.givesFolders ? inMemory('0700', `,uid=${uid},gid=${gid}`) : inMemory('1777')
+  const inMemory = (mode: string, ...more: string[]): string =>
+    [
+      ...['rw', 'exec', 'nosuid', 'nodev', `mode=${mode}`],
+      ...[...memoryShare(plan), ...ways.folderOptions, ...more],
+    ].join(',')
+  const home = ways.givesFolders ? inMemory('0700', `uid=${uid}`, `gid=${gid}`) : inMemory('1777')
   return {
     name: parts.name,
     Image: parts.image,
@@ -93,7 +94,10 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
     HostConfig: {
       NetworkMode: parts.network,
       CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
+      SecurityOpt: [
+        'no-new-privileges',
+        ...(ways.masks === 'option' ? [`mask=${MASKED_PATHS.join(':')}`] : []),
+      ],
       ReadonlyRootfs: true,
       Privileged: false,
       Init: false,
@@ -102,7 +106,8 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
       ...{ CgroupnsMode: 'private' },
       MaskedPaths: MASKED_PATHS,
       ReadonlyPaths: READONLY_PATHS,
-      Ulimits: [{ Name: 'core', Soft: 1, Hard: 1 }],
+      ...(ways.users === 'kept' ? { UsernsMode: parts.network } : {}),
+      Ulimits: [{ Name: 'core', Soft: 1, Hard: 1 }, ...ways.ulimits],
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },
       ...(limits.cpuPercent === null ? {} : { NanoCpus: limits.cpuPercent * 1e7 }),
@@ -114,7 +119,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
         '/tmp': inMemory('1777'),
         '/var/tmp': inMemory('1777'),
         // Sockets of an image's services lie there, and nothing else that is needed.
-        '/run': 'ro,nosuid,nodev,noexec,mode=755',
+        '/run': ['ro,nosuid,nodev,noexec,mode=755', ...ways.folderOptions].join(','),
         [plan.home]: home,
       },
       Mounts: oncePerTarget([
@@ -177,6 +182,7 @@ export function networkSpec(parts: {
   readonly name: string
   readonly image: string
   readonly layout: Pick<MachineLayout, 'folders'>
+  readonly ways: Pick<EngineWays, 'users' | 'ulimits'>
   readonly labels: Readonly<Record<string, string>>
   /** Holds their sockets. */
   readonly folder: string
@@ -197,12 +203,14 @@ export function networkSpec(parts: {
     Labels: { ...parts.labels },
     HostConfig: {
       NetworkMode: 'none',
+      ...(parts.ways.users === 'kept' ? { UsernsMode: 'keep-id' } : {}),
       Sysctls: SYSCTLS,
       CapDrop: ['ALL'],
       CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
       SecurityOpt: ['no-new-privileges'],
       ReadonlyRootfs: true,
       PidsLimit: 16,
+      ...(parts.ways.ulimits.length > 0 ? { Ulimits: [...parts.ways.ulimits] } : {}),
       LogConfig: { Type: 'none', Config: {} },
       RestartPolicy: { Name: 'no' },
       Mounts: [
@@ -218,15 +226,10 @@ export function networkSpec(parts: {
 }
 
 /** The same as a command to read and copy. */
-export function shownRun({
-  name,
-  Image,
-  Entrypoint,
-  Cmd,
-  User,
-  Env,
-  HostConfig,
-}: Options): string[] {
+export function shownRun(
+  { name, Image, Entrypoint, Cmd, User, Env, HostConfig }: Options,
+  client: EngineWays['client'],
+): string[] {
   const host = HostConfig ?? {}
   const mounts = (host.Mounts ?? []).flatMap(({ Type, Source, Target, ReadOnly }) => [
     '--mount',
@@ -239,8 +242,9 @@ export function shownRun({
   ])
   const [program = '', ...rest] = [...(Array.isArray(Entrypoint) ? Entrypoint : []), ...(Cmd ?? [])]
   return [
-    ...['docker', 'run', '--tty', '--interactive', '--name', name ?? '', '--user', User ?? ''],
+    ...[client, 'run', '--tty', '--interactive', '--name', name ?? '', '--user', User ?? ''],
     ...['--network', host.NetworkMode ?? '', '--cap-drop', 'ALL'],
+    ...(host.UsernsMode ? ['--userns', host.UsernsMode] : []),
     ...['--security-opt', 'no-new-privileges', '--read-only', '--ipc', 'private'],
     ...(host.NanoCpus ? ['--cpus', String(host.NanoCpus / 1e9)] : []),
     ...(host.Memory ? ['--memory', String(host.Memory)] : []),

@@ -116,7 +116,8 @@ const keep = async (
     planned.plan.limits,
     { rootPid, pids: [rootPid], name },
     {
-      ...{ ...limits, homes: new Map(), freezeHome: null },
+      ...{ ...limits, homes: new Map() },
+      ...(engine.hasGroups ? { freezeHome: null } : {}),
       given: {
         groups: await containerGroups(rootPid, engine.holds),
         change: (wanted, names) => updateLimits(container, wanted, names),
@@ -144,6 +145,13 @@ async function updateLimits(
     () => false,
   )
 }
+
+const holdBy =
+  (container: Docker.Container) =>
+  async (isHeld: boolean): Promise<boolean> => {
+    await (isHeld ? container.pause() : container.unpause())
+    return true
+  }
 
 interface Standing {
   readonly root: ProcessIdentity
@@ -175,10 +183,7 @@ function makeSandbox(
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network: network.network,
-    hold: async (isHeld) => {
-      await (isHeld ? container.pause() : container.unpause())
-      return true
-    },
+    hold: start.engine.hasGroups ? holdBy(container) : keeper.hold,
     release: () => {
       channel.release()
       return Promise.resolve()

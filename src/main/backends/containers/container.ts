@@ -1,8 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { basename, join } from 'node:path'
 import type Docker from 'dockerode'
-import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
+import type { EffectivePolicy, PolicySentence } from '../../../shared/domain/effective-policy.ts'
 import type { SessionId } from '../../../shared/domain/ids.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
@@ -30,6 +29,7 @@ import { containerSpec, shownRun } from './container-spec.ts'
 import { startContainer } from './container-start.ts'
 import { diagnoseContainers } from './diagnose-containers.ts'
 import type { EngineChoice } from './engine-choice.ts'
+import { type EngineWays, usualWays, waysOf } from './engine-ways.ts'
 import { connectEngine, type Engine } from './engines.ts'
 import { type ImageUse, readImage, withPrelude } from './image-use.ts'
 import { LABEL } from './labels.ts'
@@ -68,7 +68,7 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
       return orRefused(async () => {
         const [layout, files] = await readMachine(plan, options)
-        return ok(policyOf(plan, layout, files))
+        return ok(policyOf(plan, layout, files, usualWays()))
       })
     },
     build: async (plan, sessionId, observe) => {
@@ -105,15 +105,20 @@ const readMachine = (plan: PlanInput, { placeholders }: ContainerOptions) =>
   Promise.all([readLayout(), readFilePolicy(plan, placeholders.isHeld)])
 
 /** The same for every start of this plan: what is made for one start has a stand-in name. */
-function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): string[] {
-  const { uid, gid } = userInfo()
+function shownSpec(
+  plan: PlanInput,
+  layout: MachineLayout,
+  files: FilePolicy,
+  ways: EngineWays,
+): string[] {
+  const { uid, gid } = ways.user
   const generated = Object.keys(generatedFiles(plan, uid, gid))
   return shownRun(
     containerSpec(plan, {
       ...{ name: 'cloche', image: plan.image ?? MACHINE_IMAGE, labels: {} },
       network: 'container:(the gateway’s)',
       layout: plan.image === null ? layout : null,
-      ...{ uid, gid, givesFolders: true, entries: files.entries },
+      ...{ ways, entries: files.entries },
       ...{
         inside: '(run folder)',
         init: '(container-init)',
@@ -125,15 +130,26 @@ function shownSpec(plan: PlanInput, layout: MachineLayout, files: FilePolicy): s
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
       argv: [...withPrelude(plan, plan.argv)],
     }),
+    ways.client,
   )
 }
 
-function policyOf(plan: PlanInput, layout: MachineLayout, files: FilePolicy): EffectivePolicy {
-  const command = shownSpec(plan, layout, files)
+function policyOf(
+  plan: PlanInput,
+  layout: MachineLayout,
+  files: FilePolicy,
+  ways: EngineWays,
+): EffectivePolicy {
+  const command = shownSpec(plan, layout, files, ways)
   const programs = plan.image === null ? layout : { image: plan.image }
   const hidden = new Set(plan.granted)
+  const lets = ways.lets.map(
+    (text): PolicySentence => ({
+      ...{ axis: 'processes', kind: 'can', origin: 'boundary', text },
+    }),
+  )
   return {
-    sentences: policySentences(plan, programs, files),
+    sentences: [...policySentences(plan, programs, files), ...lets],
     command: command.map((word) => (hidden.has(word.split('=')[0] ?? '') ? '•••' : word)),
   }
 }
@@ -153,7 +169,10 @@ async function prepare(
   pool: NetworkPool,
 ): Promise<Result<SandboxBuild, StartFailure>> {
   const client = connectEngine(given.engine.socket)
-  const [layout, files] = await readMachine(plan, options)
+  const [[layout, files], ways] = await Promise.all([
+    readMachine(plan, options),
+    waysOf(given.engine.facts),
+  ])
   const visible = [
     ...[onMachine(plan, plan.workspace), ...plan.mounts.map(({ source }) => source)],
     ...[...files.entries.map(({ path }) => onMachine(plan, path)), ...layout.folders],
@@ -176,7 +195,7 @@ async function prepare(
     undoing.push(letGo)
     const { machine } = image.value
     const network = await pool.take(`${given.engine.socket} ${machine}`, () =>
-      makeNetwork({ ...options, client, layout, image: machine, log: options.limits.log }),
+      makeNetwork({ ...options, client, layout, ways, image: machine, log: options.limits.log }),
     )
     undoing.push(() => network.dispose())
     const parts = {
@@ -184,6 +203,7 @@ async function prepare(
       client,
       folder,
       layout,
+      ways,
       files,
       visible,
       network,
@@ -202,6 +222,7 @@ interface Making extends Given {
   readonly client: Docker
   readonly folder: RunFolder
   readonly layout: MachineLayout
+  readonly ways: EngineWays
   readonly files: FilePolicy
   readonly visible: readonly string[]
   readonly image: ImageUse
@@ -212,11 +233,9 @@ interface Making extends Given {
 }
 
 async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBuild> {
-  const { engine, client, filter, sessionId, folder, layout, files, visible } = making
+  const { engine, client, filter, sessionId, folder, layout, files, visible, ways } = making
   const { image, network, undo, undoing, options } = making
-  const person = userInfo()
-  // Root of a rootless engine is the person.
-  const { uid, gid } = engine.facts.isRootless ? { uid: 0, gid: 0 } : person
+  const { uid, gid } = ways.user
   const env = {
     ...sandboxEnv(plan, image.shell, process.env.LANG ?? 'C.UTF-8'),
     ...(image.path === null ? {} : { PATH: [...plan.path, image.path].join(':') }),
@@ -251,12 +270,12 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   ])
   const planned = {
     ...{ plan, entries: files.entries, identities, visible },
-    variables: [...Object.keys(env), ...image.variables, 'HOSTNAME'],
+    variables: [...Object.keys(env), ...image.variables, ...ways.variables],
   }
   const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout, network: network.mode },
-    ...{ uid, gid, env: plain, entries: files.entries, files: generated },
+    ...{ ways, env: plain, entries: files.entries, files: generated },
     ...{ inside, init: options.initProgram, observer, empty },
     closed: { file: closedFile, folder: closedFolder },
     labels: {
@@ -264,13 +283,12 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
       [LABEL.session]: sessionId,
       [LABEL.owner]: owner ?? '',
     },
-    givesFolders: engine.facts.name === 'Docker',
     argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
   })
   const container = await client.createContainer(spec)
   undoing.push(() => removeContainer(container))
   return {
-    policy: policyOf(plan, layout, files),
+    policy: policyOf(plan, layout, files, ways),
     launch: {
       // The terminal of the container does all there is to do for keys and lines.
       file: layout.shell,

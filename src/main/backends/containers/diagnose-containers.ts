@@ -1,7 +1,8 @@
 import { constants } from 'node:fs/promises'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
 import { exists } from '../exists.ts'
-import type { EngineFound } from './engines.ts'
+import { letsInside } from './engine-ways.ts'
+import type { EngineFacts, EngineFound } from './engines.ts'
 
 interface Parts {
   readonly initProgram: string
@@ -69,7 +70,13 @@ export async function diagnoseContainers(
     const { name, version, isRootless } = engine.facts
     return make(
       'usable',
-      `${name} ${version}${isRootless ? ', rootless' : ''}. Sessions use this machine’s programs, or those of an image.`,
+      [
+        `${name} ${version}${isRootless ? ', rootless' : ''}.`,
+        'Sessions use this machine’s programs, or those of an image.',
+        ...letsInside(engine.facts).map((text) => `With this engine, programs inside can ${text}.`),
+        ...limitsOf(engine.facts),
+        ...(engine.facts.hasGroups ? [] : ['What its containers take is not measured.']),
+      ].join(' '),
       [],
     )
   }
@@ -80,6 +87,16 @@ export async function diagnoseContainers(
   if (engines.some(({ state }) => state === 'remote'))
     return make('unsupported', 'The engine that is chosen is on another machine.', [])
   return make('missing', 'No container engine was found.', INSTALL)
+}
+
+const LIMIT_WORDS = { cpu: 'computing time', memory: 'memory', processes: 'processes' } as const
+
+/** Which limits of a session it does not hold. */
+function limitsOf({ holds }: EngineFacts): string[] {
+  const left = (['cpu', 'memory', 'processes'] as const).filter((name) => !holds[name])
+  if (left.length === 0) return []
+  const words = left.map((name) => LIMIT_WORDS[name]).join(', ')
+  return [`It holds no limit of ${words}: those of a session are held as in the OS sandbox.`]
 }
 
 export function wordsOfEngine(engine: EngineFound): string {

@@ -15,6 +15,8 @@ export interface EngineFacts {
   /** Its own processes belong to this user: number 0 inside is this user outside. */
   readonly isRootless: boolean
   readonly hasSeccomp: boolean
+  /** Whether containers have control groups of their own: by these they are frozen and measured. */
+  readonly hasGroups: boolean
   /** Limits it may set. */
   readonly holds: Readonly<Record<'cpu' | 'memory' | 'processes', boolean>>
 }
@@ -37,6 +39,8 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 /** Milliseconds for an engine to say who it is. */
 const ASK_MS = 3000
+/** For one that did: Podman looks through all it has to say how it is set up. */
+const FACTS_MS = 20_000
 
 /** Connected through its socket on this machine; opens nothing by itself. */
 export const connectEngine = (socketPath: string, timeoutMs?: number): Docker =>
@@ -118,28 +122,38 @@ const Info = z.object({
   MemoryLimit: z.boolean().default(false),
   PidsLimit: z.boolean().default(false),
   SecurityOptions: z.array(z.string()).nullable().default([]),
+  /** Podman alone has that inside. Its answer about versions would take much longer. */
+  BuildahVersion: z.string().optional(),
+  /** Podman’s own; it leaves it out of the options where control groups are of version 1. */
+  Rootless: z.boolean().default(false),
 })
 
 async function askEngine(socket: string): Promise<EngineFound> {
   try {
-    const client = connectEngine(socket, ASK_MS)
-    const [info, version] = await Promise.all([client.info(), client.version()])
-    const said = Info.parse(info)
+    await connectEngine(socket, ASK_MS).ping()
+    const said = Info.parse(await connectEngine(socket, FACTS_MS).info())
     const options = said.SecurityOptions ?? []
     const has = (name: string): boolean => options.some((item) => item.includes(`name=${name}`))
-    const isPodman = JSON.stringify(version).includes('Podman')
+    const isRootless = has('rootless') || said.Rootless
+    // Podman counts what the machine has: of version 1 nothing is given to an ordinary user.
+    const hasGroups = !(isRootless && said.CgroupVersion !== '2')
     return {
       socket,
       state: 'answers',
       facts: {
-        name: isPodman ? 'Podman' : 'Docker',
+        name: said.BuildahVersion === undefined ? 'Docker' : 'Podman',
         version: said.ServerVersion,
         cgroupVersion: said.CgroupVersion === '2' ? '2' : '1',
         cgroupDriver: said.CgroupDriver,
         storageDriver: said.Driver,
-        isRootless: has('rootless'),
+        isRootless,
         hasSeccomp: has('seccomp'),
-        holds: { cpu: said.CpuCfsQuota, memory: said.MemoryLimit, processes: said.PidsLimit },
+        hasGroups,
+        holds: {
+          cpu: hasGroups && said.CpuCfsQuota,
+          memory: hasGroups && said.MemoryLimit,
+          processes: hasGroups && said.PidsLimit,
+        },
       },
     }
   } catch (cause) {

@@ -31,7 +31,10 @@ export async function followEngine(
   told: (progress: ImageProgress) => void,
 ): Promise<void> {
   const read = createReader(told)
-  for await (const line of createInterface({ input: messages })) {
+  const lines = createInterface({ input: messages })
+  // An engine may break off after its last word; who reads no more is not to fall over that.
+  lines.on('error', () => undefined)
+  for await (const line of lines) {
     const message = parse(line)
     if (message?.error !== undefined) throw new Error(message.error.trim())
     if (message) read(message)

@@ -244,18 +244,11 @@ async function importFile(
   told({
     line: isSaved ? 'An image that was saved: its own names are kept.' : 'Files of a system.',
   })
-  const { repo, tag } = split(name)
   await followEngine(
+    // With its tag in it: Podman reads no other.
     isSaved
       ? await client.loadImage(path, { abortSignal })
-      : await client.importImage(path, { repo, tag, abortSignal }),
+      : await client.importImage(path, { repo: name, abortSignal }),
     told,
   )
-}
-
-const split = (name: string): { repo: string; tag: string } => {
-  const at = name.lastIndexOf(':')
-  return at > name.lastIndexOf('/')
-    ? { repo: name.slice(0, at), tag: name.slice(at + 1) }
-    : { repo: name, tag: 'latest' }
 }

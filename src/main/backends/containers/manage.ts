@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../../shared/result.ts'
 import type { EngineManager } from '../../core/engine-port.ts'
 import type { Log } from '../../core/ports.ts'
 import type { EngineChoice } from './engine-choice.ts'
+import { connectEngine } from './engines.ts'
 import { listImages } from './images.ts'
 import { createImageMaker, type ImageMakerOptions } from './make-image.ts'
 import { findOwn } from './own-containers.ts'
@@ -34,8 +35,10 @@ export function createEngineManager(
       let seq = 0
       push({ type: 'snapshot', seq, state: null })
       const follow = async (): Promise<void> => {
-        const client = await choice.client()
-        const container = client && (await findOwn(client, id))
+        const engine = await choice.engine()
+        // Without groups its numbers are all zero, which nobody should take for true.
+        if (!engine?.facts.hasGroups) return
+        const container = await findOwn(connectEngine(engine.socket), id)
         if (!container) return
         await followUsage(
           container,

@@ -10,6 +10,7 @@ import { makeRunFolder } from '../run-folder.ts'
 import { findOver } from '../socket-finder.ts'
 import { closeNetwork, collectSockets } from '../take-network.ts'
 import { networkSpec } from './container-spec.ts'
+import type { EngineWays } from './engine-ways.ts'
 import { LABEL } from './labels.ts'
 import { ownerOf, removeContainer } from './owner.ts'
 
@@ -30,6 +31,7 @@ export interface NetworkParts {
   /** The image with nothing in it, and the machine's folders for it. */
   readonly image: string
   readonly layout: Pick<MachineLayout, 'folders'>
+  readonly ways: EngineWays
   readonly networkProgram: string
   readonly socketsProgram: string
   readonly relayProgram: string
@@ -40,7 +42,7 @@ const START_MS = 20_000
 
 /** Rejects with the engine's words, or those of the programs in it. */
 export async function makeNetwork(parts: NetworkParts): Promise<ContainerNetwork> {
-  const { client, image, layout, log } = parts
+  const { client, image, layout, ways, log } = parts
   const folder = await makeRunFolder([])
   const sockets = join(folder.path, 'network')
   const name = `${basename(folder.path)}-network`
@@ -64,7 +66,7 @@ export async function makeNetwork(parts: NetworkParts): Promise<ContainerNetwork
     await Promise.all(['network', 'owners'].map((path) => folder.write(`network/${path}`, '')))
     container = await client.createContainer(
       networkSpec({
-        ...{ name, image, layout, folder: sockets, ports: [PROXY.port, DIRECT_PORT] },
+        ...{ name, image, layout, ways, folder: sockets, ports: [PROXY.port, DIRECT_PORT] },
         labels: { [LABEL.kind]: 'network', [LABEL.owner]: (await ownerOf(process.pid)) ?? '' },
         programs: { network: parts.networkProgram, owners: parts.socketsProgram },
       }),

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { Removable } from '../../../shared/domain/engine.ts'
+import { familiar } from './images.ts'
 import { LABEL } from './labels.ts'
 import { MACHINE_IMAGE } from './machine-image.ts'
 import { listOwn } from './own-containers.ts'
@@ -23,7 +24,7 @@ export async function listRemovable(client: Docker): Promise<Removable[]> {
         why: 'The host that made it is gone.',
       })),
     ...images.flatMap(({ Id, RepoTags, Labels, Size }) => {
-      const name = RepoTags?.find((tag) => tag !== '<none>:<none>') ?? Id
+      const name = familiar(RepoTags?.find((tag) => tag !== '<none>:<none>') ?? Id)
       const kind = name.includes(`${MACHINE_IMAGE}-`) ? 'machine' : Labels?.[LABEL.kind]
       const why = kind === undefined ? undefined : WHY[kind]
       if (why === undefined || inUse.has(Id)) return []

@@ -61,7 +61,9 @@ export async function followUsage(
   const stats = await container.stats({ stream: true })
   signal.addEventListener('abort', () => end(stats))
   if (signal.aborted) return end(stats)
-  for await (const line of createInterface({ input: stats })) {
+  const lines = createInterface({ input: stats })
+  lines.on('error', () => undefined)
+  for await (const line of lines) {
     const usage = usageOf(JSON.parse(line), Date.now())
     if (usage) told(usage)
   }

@@ -11,6 +11,8 @@ import { listOwn } from './own-containers.ts'
 const AGAIN_MS = 1000
 /** Events come in flocks; the list is read once for those of one moment. */
 const SETTLE_MS = 50
+/** Of an event that has not ended. */
+const MOST_LETTERS = 64 * 1024
 
 export interface ContainerWatch {
   readonly watch: StreamSource<ContainerList, ContainerList>
@@ -45,12 +47,19 @@ export function createContainerWatch(
       try {
         const engine = await client()
         if (!engine) throw new Error('no engine answers')
-        const events = await engine.getEvents({
+        // Podman answers with the first event and not before, and finds none by the name of a label.
+        const asked = engine.getEvents({
           ...{ since, abortSignal: signal },
-          filters: { type: ['container'], label: [LABEL.kind] },
+          filters: { type: ['container'] },
         })
-        if (!signal.aborted) set(await listOwn(engine))
-        for await (const _part of events) {
+        asked.catch(() => undefined)
+        const own = await listOwn(engine)
+        if (!signal.aborted) set(own)
+        let text = ''
+        for await (const part of await asked) {
+          // The line that has not ended, and what came now.
+          text = (text.slice(text.lastIndexOf('\n') + 1) + String(part)).slice(-MOST_LETTERS)
+          if (!text.includes(LABEL.kind)) continue
           since = Math.floor(Date.now() / 1000)
           await sleep(SETTLE_MS, undefined, { signal })
           set(await listOwn(engine))
