@@ -19,15 +19,15 @@ export const NAMESPACES = ['user', 'pid', 'net', 'mnt', 'ipc', 'uts'] as const
 export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts | null> {
   const read = (name: string): Promise<string> => readFile(`/proc/${pid}/${name}`, 'utf8')
   try {
-    const links = NAMESPACES.map(
-      async (name) => [name, await readlink(`/proc/${pid}/ns/${name}`)] as const,
-    )
-    return kernelFacts({
-      status: await read('status'),
-      namespaces: Object.fromEntries(await Promise.all(links)),
-      devices: await read('net/dev'),
-      mountinfo: await read('mountinfo'),
-    })
+    const link = async (name: string) => [name, await readlink(`/proc/${pid}/ns/${name}`)] as const
+    // All in one wait: one that failed while another was waited for would be nobody's.
+    const [status, devices, mountinfo, links] = await Promise.all([
+      read('status'),
+      read('net/dev'),
+      read('mountinfo'),
+      Promise.all(NAMESPACES.map(link)),
+    ])
+    return kernelFacts({ status, devices, mountinfo, namespaces: Object.fromEntries(links) })
   } catch {
     return null
   }
