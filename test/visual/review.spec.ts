@@ -34,6 +34,8 @@ for (const theme of ['dark', 'light'] as const)
     }
     const apply = page.getByTestId('review-apply')
     await expect(apply).toBeDisabled()
+    // A program still works on it.
+    await expect(page.getByTestId('review-discard')).toBeDisabled()
     // All that needs no thought; what is obeyed, leads out or is a conflict is chosen by itself only.
     await page.getByTestId('review-all').check()
     await expect(apply).toHaveText('Apply 5 files to the folder')
