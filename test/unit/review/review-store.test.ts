@@ -73,6 +73,7 @@ test('a copy that a program made deep and closed is removed all the same', async
   const script =
     'cd "$1" && n=$(printf %0200d 0) && i=0; while [ $i -lt 30 ]; do mkdir $n && cd -P $n || exit 1; i=$((i + 1)); done; touch far; chmod 0 .'
   await run('sh', ['-c', script, 'sh', made.value.copy])
+  expect((await store.look(sessionId(1))).leftOut).toMatchObject([{ why: 'deep' }])
   await store.discard(sessionId(1))
   expect(await kept()).toEqual([])
 })
