@@ -46,6 +46,7 @@ export function applyPolicy(asked: SessionSpec, policy: PolicyFile, isTrusted: b
   if (allow.length > 0)
     widen(`Reached unasked: ${allow.join(', ')}`, { grants: [...spec.grants, ...allow] })
   if (policy.maskSecrets && !spec.maskSecrets) change('Secrets look empty', { maskSecrets: true })
+  if (policy.review && !spec.review) change('On a copy, which a person applies', { review: true })
   if (policy.inspectTls && !spec.inspectTls) widen('TLS is looked into', { inspectTls: true })
   const limits = lower(spec.limits, policy.limits ?? {})
   if (limits) change(`Limits: ${Object.keys(policy.limits ?? {}).join(', ')}`, { limits })

@@ -20,6 +20,7 @@ const SURFACE = 'enforcement/surface'
 const REACH = 'enforcement/reach'
 const PLANTING = 'enforcement/planting'
 const DESKTOP = 'enforcement/desktop'
+const REVIEW = 'unit/review/hostile-copy'
 const FILE_POLICY = 'unit/backends/file-policy'
 
 export const CATALOGUE: readonly Check[] = [
@@ -78,8 +79,8 @@ export const CATALOGUE: readonly Check[] = [
   ),
   check('S39', 'a race with the mounts', PLANTING, 'a path swapped for a link'),
   check('S40', 'a workspace that became a link', FILE_POLICY, 'a workspace that became a link'),
-  notHere('S41', 'links in previews', 'the app opens no file of a workspace'),
-  notHere('S42', 'applying changes', 'there is no copy that is applied'),
+  check('S41', 'links in previews', REVIEW, 'names links that lead out'),
+  check('S42', 'applying changes', REVIEW, 'never goes through a link'),
   check('S43', 'order of rules', FILE_POLICY, 'whatever the order of the rules'),
   check('S44', 'mount propagation', SURFACE, 'no mount is shared'),
   check('S45', 'the app’s own state', SURFACE, 'own data is nowhere inside'),

@@ -137,15 +137,21 @@ function get(port: number, path: string): Promise<string> {
   })
 }
 
-test('a machine that is killed ends its session, with words, and leaves nothing', async () => {
-  const run = await start('echo up; sleep 600')
+test('a machine that is killed ends its session, with words, and leaves nothing but a review', async () => {
+  const run = await start('echo made >made; sync; pwd; echo up; sleep 600', { review: true })
   await run.shown('up')
+  expect(await outputOf(connection, run.id)).toContain(host.workspace)
   const [pid] = await machines()
   process.kill(pid!, 'SIGKILL')
   await expect.poll(() => run.state().session?.status, { timeout: 5000 }).toBe('ended')
   expect(run.state().session?.exit).toEqual({ kind: 'exited', code: 125 })
   expect(await outputOf(connection, run.id)).toContain('The virtual machine ended by itself.')
   expect(await machines()).toEqual([])
+  // What it wrote is in its copy, and the folder has none of it.
+  expect(await readdir(host.workspace)).toEqual(['script'])
+  expect(await connection.api.review.look({ id: run.id })).toMatchObject({
+    value: { changes: [{ change: 'added', path: 'made' }] },
+  })
 })
 
 test('a machine that hangs is not called proven, until it answers again', async () => {

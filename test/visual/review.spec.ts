@@ -7,13 +7,13 @@ type Host = { fakeHost: { report(id: string, fact: object): void } }
 
 /** The session works on a copy, and what it changed there waits. */
 async function review(page: Page): Promise<void> {
-  await page.getByTestId('inspector-tab-files').click()
-  await expect(page.getByTestId('file-row')).toHaveCount(6)
+  await expect(page.getByTestId('session-status')).toHaveAttribute('data-status', 'running')
   await page.evaluate(() => {
     const copied = { from: null, files: 412, bytes: 9_000_000, leftOut: 1 }
     const host = (window as unknown as Host).fakeHost
     host.report('ses_00000001', { type: 'review/opened', ...copied })
   })
+  await page.getByTestId('session-review').click()
   await expect(page.getByTestId('review-row')).toHaveCount(8)
 }
 
@@ -21,7 +21,7 @@ for (const theme of ['dark', 'light'] as const)
   test(`a review is looked at, chosen by the keyboard and applied (${theme})`, async ({
     open,
   }, info) => {
-    const page = await open('quiet', MAIN, { theme })
+    const page = await open('quiet', MAIN, { theme, width: theme === 'dark' ? 1440 : 1100 })
     await review(page)
     const look = async (name: string): Promise<void> => {
       const path = info.outputPath(`${name}.png`)
@@ -34,6 +34,8 @@ for (const theme of ['dark', 'light'] as const)
     }
     const apply = page.getByTestId('review-apply')
     await expect(apply).toBeDisabled()
+    // A program still works on it.
+    await expect(page.getByTestId('review-discard')).toBeDisabled()
     // All that needs no thought; what is obeyed, leads out or is a conflict is chosen by itself only.
     await page.getByTestId('review-all').check()
     await expect(apply).toHaveText('Apply 5 files to the folder')

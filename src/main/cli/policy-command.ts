@@ -109,6 +109,7 @@ const explain = (found: PolicyFile): string[] => [
   ...(found.deny ?? []).map((host) => `Never reaches ${host}`),
   ...(found.files ?? []).map(({ path, access }) => `${path}: ${access}`),
   ...(found.maskSecrets ? ['Secrets in the workspace look empty'] : []),
+  ...(found.review ? ['Sessions work on a copy, which a person applies'] : []),
   ...(found.inspectTls ? ['Rules may look into TLS, once the file is trusted'] : []),
   ...(found.variables ?? []).map((name) => `Is given ${name}, once the file is trusted`),
   ...Object.entries(found.limits ?? {}).map(

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { setUi, useUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Segmented } from '../ui/choices.tsx'
 import { FileList } from './file-list.tsx'
@@ -8,7 +8,7 @@ import { ReviewPanel } from './review-panel.tsx'
 export function FilesTab() {
   const session = useView((view) => view.state.session)
   const isReplay = useView((view) => view.mode === 'replay')
-  const [part, setPart] = useState<'review' | 'changes'>('review')
+  const part = useUi((state) => state.filesPart)
   if (!session || session.review !== 'open' || isReplay) return <FileList />
   return (
     <>
@@ -20,7 +20,7 @@ export function FilesTab() {
             { value: 'review', label: 'Review' },
             { value: 'changes', label: 'As it happened' },
           ]}
-          onChange={setPart}
+          onChange={(filesPart) => setUi({ filesPart })}
           testId="files-part-choice"
         />
       </div>

@@ -150,6 +150,9 @@ function Row({ change, isChosen }: { change: ReviewChange; isChosen: boolean }) 
           <AgentText text={path.slice(cut)} max={200} bare />
         </span>
       </span>
+      {change.bytes !== null && (
+        <span className="small faint num">{formatBytes(change.bytes)}</span>
+      )}
       {isConflict && <span className="chip error">{CONFLICT.chip}</span>}
       {guard && <span className="chip warn">{GUARDS[guard].chip}</span>}
     </div>

@@ -58,6 +58,18 @@ export function SessionHeader({
           </Button>
         </>
       )}
+      {!isReplay && session.review === 'open' && (
+        <Button
+          small
+          icon="file"
+          onClick={() =>
+            setUi({ inspectorTab: 'files', filesPart: 'review', isInspectorOpen: true })
+          }
+          data-testid="session-review"
+        >
+          Review
+        </Button>
+      )}
       {!isReplay && alive && <FreezeButton session={session} />}
       {!isReplay && alive && (
         <Button

@@ -72,6 +72,7 @@ export function detailsOf(policy: PolicyFile): void {
     rules: files.map((rule) => ({ ...rule, key: ++lastKey, isLeft: true })),
     denies: deny,
     maskSecrets: policy.maskSecrets ?? false,
+    review: policy.review ?? false,
     inspectTls: policy.inspectTls ?? false,
     image: image ?? null,
     variables: variables.map((name) => ({ name, source: 'machine', isSecret: true })),

@@ -53,6 +53,8 @@ interface UiState {
   /** Moment at which the next recording that is opened begins to play; ms. */
   readonly startAtMs: number | null
   readonly inspectorTab: InspectorTab
+  /** Of a session with a copy: what is to become of the folder, or what happened. */
+  readonly filesPart: 'review' | 'changes'
   readonly isInspectorOpen: boolean
   readonly isSidebarOpen: boolean
   readonly isDrawerOpen: boolean
@@ -107,6 +109,7 @@ export const useUi = create<UiState>(() => ({
   file: null,
   startAtMs: null,
   inspectorTab: 'isolation',
+  filesPart: 'review',
   isInspectorOpen: true,
   isSidebarOpen: true,
   isDrawerOpen: true,

@@ -78,6 +78,7 @@ export function summaryOfPolicy(policy: PolicyFile): string {
     ...(deny.length > 0 ? [`${plural(deny.length, 'host')} denied`] : []),
     ...(files.length > 0 ? [`${plural(files.length, 'rule')} for files`] : []),
     ...(policy.maskSecrets ? ['secrets look empty'] : []),
+    ...(policy.review ? ['on a copy'] : []),
     ...(policy.limits ? ['limits'] : []),
   ]
   return parts.join(', ') || 'says nothing'

@@ -27,6 +27,10 @@ export const PolicyFile = z
       .optional()
       .describe('What may be done with paths, on top of the boundary’s own protections.'),
     maskSecrets: z.boolean().optional().describe('Secrets in the workspace look empty inside.'),
+    review: z
+      .boolean()
+      .optional()
+      .describe('Sessions work on a copy, and a person applies what changed.'),
     inspectTls: z.boolean().optional().describe('Rules may look into TLS.'),
     variables: z
       .array(VariableName)

@@ -8,6 +8,7 @@ export function changedBy(session: Session, fact: Fact): Session | null {
     const { mode, untilMs } = fact
     return { ...session, networkNow: { mode, untilMs }, axes: withMode(session.axes, mode) }
   }
+  if (fact.type === 'review/opened') return { ...session, review: 'open' }
   if (fact.type !== 'isolation/reported') return null
   return { ...session, axes: withMode(fact.axes, session.networkNow?.mode ?? 'ask') }
 }

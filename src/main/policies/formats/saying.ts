@@ -36,6 +36,7 @@ const hostSaid = (
 const OWN = {
   name: 'what people call it has no place there',
   level: 'which boundary a session has is Cloche’s',
+  review: 'only Cloche works on a copy that a person applies',
   maskSecrets: 'which files hold secrets is found when a session starts',
   inspectTls: 'nothing looks into TLS there',
   variables: 'which variables are let in is Cloche’s',
