@@ -46,10 +46,8 @@ export default defineConfig({
         test: {
           name: 'podman',
           include: [
-            'test/containers/containers.test.ts',
-            ...['reach', 'network', 'environment'].map(
-              (name) => `test/enforcement/${name}.test.ts`,
-            ),
+            ...['containers', 'manage'].map((name) => `test/containers/${name}.test.ts`),
+            'test/enforcement/reach.test.ts',
             'test/integration/host.test.ts',
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },

@@ -10,11 +10,14 @@ const LOOK_EVERY_MS = 250
  */
 export async function endLeftovers(folder) {
   const deadline = Date.now() + SETTLE_MS
-  let found = processesOf(folder)
-  while (found.length > 0 && Date.now() < deadline) {
+  while (processesOf(folder).length > 0 && Date.now() < deadline)
     await new Promise((done) => setTimeout(done, LOOK_EVERY_MS))
-    found = processesOf(folder)
-  }
+  return endAllOf(folder)
+}
+
+/** The same without waiting, for what ends late by itself. */
+export function endAllOf(folder) {
+  const found = processesOf(folder)
   for (const { pid } of found) {
     try {
       process.kill(pid, 'SIGKILL')

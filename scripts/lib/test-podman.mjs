@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hearWishes } from './engine-wishes.mjs'
+import { endAllOf } from './leftovers.mjs'
 import { read, which } from './run.mjs'
 
 const START_MS = 30_000
@@ -40,8 +41,9 @@ export async function startPodman(person) {
     for (const line of (read('findmnt', ['-rno', 'TARGET']) ?? '').split('\n').reverse())
       if (line.startsWith(folder)) read('umount', ['-l', line])
     if (process.getuid?.() !== 0) read(program, ['unshare', 'rm', '-rf', join(folder, 'data')])
-    // It leaves a process that holds its user namespace.
+    // It leaves a process that holds its user namespace, and watchers of what was started inside.
     endPause(join(folder, 'tmp/pause.pid'))
+    endAllOf(folder)
     rmSync(folder, { recursive: true, force: true })
   }
   const wishes = hearWishes(folder, async () => {
