@@ -36,7 +36,7 @@ const CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
 /** How many bytes from the beginning are plain lines; ends after a line end. */
 export function plainBytes(bytes: Uint8Array): number {
   // It may be the end of a character that began before.
-  if ((bytes[0] ?? 0) >= 0x80) return 0
+  if (((bytes[0] ?? 0) & 0xc0) === 0x80) return 0
   let end = 0
   for (let at = 0; at < bytes.length; ) {
     const kind = CLASS[bytes[at]!]!

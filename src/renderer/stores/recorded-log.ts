@@ -7,6 +7,7 @@ import {
   readableText,
 } from '../../shared/recording/readable-text.ts'
 import { createTerminalIndexer } from '../../shared/recording/terminal-indexer.ts'
+import { joined } from '../../shared/joined.ts'
 import { LIMITS } from '../../shared/rpc/frames.ts'
 import {
   decodeLog,
@@ -137,16 +138,6 @@ function connected(): NonNullable<ReturnType<typeof currentConnection>> {
   const connection = currentConnection()
   if (!connection) throw new Error('not connected')
   return connection
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
 }
 
 /** Parts around the playhead: the one before, the one that is shown and two ahead. */
