@@ -24,6 +24,8 @@ interface Keyframe extends Place {
 /** Bytes of output between two keyframes, and how many of those made on the way are kept. */
 const KEYFRAME_BYTES = 512 * 1024
 const MOST_KEYFRAMES = 256
+/** Between two screens of a recording that has them there is not more. */
+const RECORDED_BYTES = 1.5 * 1024 * 1024
 const KEYFRAME_LINES = 500
 const WRITE_BYTES = 128 * 1024
 /** Less is written through, because a keyframe has not all of the lines above the screen. */
@@ -91,6 +93,14 @@ export function createTerminalPlayer(
       made.splice(0, made.length, ...made.filter((_, at) => at % 2 === 1))
   }
 
+  /** A recording without screens needs some of ours; making one takes as long as drawing a part. */
+  const isFarFromScreens = (): boolean => {
+    const nearest = points.findLast(
+      ({ screenAt, outputBytes }) => screenAt !== null && outputBytes <= place.outputBytes,
+    )
+    return place.outputBytes - (nearest?.outputBytes ?? 0) > RECORDED_BYTES
+  }
+
   /** To the nearest keyframe, where the way to `asked` is shorter from there. */
   const approach = async (asked: number): Promise<void> => {
     const known = made.findLast(({ atMs }) => atMs <= asked)
@@ -154,7 +164,7 @@ export function createTerminalPlayer(
       }
       await last
       bytesSinceKeyframe += written
-      if (bytesSinceKeyframe >= KEYFRAME_BYTES && !isDisposed) keep()
+      if (bytesSinceKeyframe >= KEYFRAME_BYTES && !isDisposed && isFarFromScreens()) keep()
     }
   }
 
