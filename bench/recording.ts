@@ -11,11 +11,12 @@ import { createPtyClient } from '../src/main/pty/pty-client.ts'
 import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { childPort } from '../src/main/shell-web/fork-starter.ts'
 import { createTerminalPlayer } from '../src/renderer/features/terminal-player.ts'
-import { placed } from '../src/renderer/stores/terminal-log.ts'
+import { readByParts } from '../src/renderer/stores/recorded-log.ts'
+import { LIMITS } from '../src/shared/rpc/frames.ts'
 import { BASIC_SPEC } from '../src/shared/domain/session.ts'
 import { SessionId } from '../src/shared/domain/ids.ts'
-import { decodeLog } from '../src/shared/terminal-log.ts'
 import { SCROLLBACK_LINES, UNICODE_VERSION } from '../src/shared/terminal-settings.ts'
+import { indexOfLog } from '../test/helpers/terminal-logs.ts'
 import { startCloche } from './cloche-session.ts'
 import { type Contender, measure, table } from './rounds.ts'
 
@@ -101,12 +102,14 @@ console.log(
 await ptyHost.stop()
 
 // Every moment from every other: the screen is there when the last byte of it has been parsed.
-const decoded = decodeLog(readFileSync(logPath))
-const { records } = decoded
-const keyframes = placed(records, decoded.keyframes)
-const moment = (share: number): number => records[Math.floor((records.length - 1) * share)]!.monoMs
+const bytes = readFileSync(logPath)
+const log = readByParts(indexOfLog(bytes), (at) =>
+  Promise.resolve(bytes.subarray(at, at + LIMITS.readBytes)),
+)
+const keyframes = log.index.points.filter(({ screenAt }) => screenAt !== null)
+const moment = (share: number): number => log.index.durationMs * share
 const terminal = headlessTerminal(SIZE, SCROLLBACK_LINES, UNICODE_VERSION, () => undefined)
-const player = createTerminalPlayer(terminal as unknown as Terminal, { records, keyframes })
+const player = createTerminalPlayer(terminal as unknown as Terminal, log)
 const seeks: number[] = []
 for (let n = 1; n <= SEEKS; n++) {
   const started = performance.now()
@@ -134,13 +137,13 @@ for (const agent of ['codex', 'claude-code'] as const) {
   await sleep(AGENT_MS)
   await connection.api.session.stop({ id: created.value.id })
   const folder = readdirSync(root, { recursive: true, withFileTypes: true })
-  const bytes = folder
+  const onDisk = folder
     .filter((entry) => entry.isFile() && entry.parentPath.includes(created.value.id))
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
-  sizes[agent] = bytes
+  sizes[agent] = onDisk
   console.log(
-    `${agent}, signed out, ${AGENT_MS / 1000} s: ${(bytes / 1e6).toFixed(2)} MB, ` +
-      `at that rate ${((bytes / 1e6) * (3_600_000 / AGENT_MS)).toFixed(0)} MB an hour`,
+    `${agent}, signed out, ${AGENT_MS / 1000} s: ${(onDisk / 1e6).toFixed(2)} MB, ` +
+      `at that rate ${((onDisk / 1e6) * (3_600_000 / AGENT_MS)).toFixed(0)} MB an hour`,
   )
 }
 process.send?.([...rows, shown, sizes])

@@ -7,6 +7,7 @@ import { createAudit } from './core/audit.ts'
 import type { FileRecording } from './core/file-changes.ts'
 import type { ContentStore } from './core/file-port.ts'
 import type { AuditStore, Clock, EventStore, Log } from './core/ports.ts'
+import type { TerminalIndexes } from './core/recording-port.ts'
 import type { Secrets } from './core/secrets.ts'
 import { createTimeline, type Timeline } from './core/timeline.ts'
 import { isWithin } from './core/within.ts'
@@ -15,6 +16,7 @@ import { openAuditLog } from './store/audit-log.ts'
 import { createContentStore } from './store/contents.ts'
 import { createDocumentStore } from './store/documents.ts'
 import { createEventLog } from './store/event-log.ts'
+import { createTerminalIndexes } from './store/terminal-indexes.ts'
 import type { DataDir } from './store/paths.ts'
 import { VERSION } from './version.ts'
 
@@ -29,6 +31,7 @@ export interface RecordingsOptions {
 
 export interface Recordings {
   readonly store: EventStore
+  readonly indexes: TerminalIndexes
   readonly contents: ContentStore
   readonly audit: AuditStore
   readonly timeline: Timeline
@@ -54,6 +57,7 @@ export async function createRecordings(options: RecordingsOptions): Promise<Reco
   timeline.onRemoved((session) => auditor.removed(session, clock.wallMs()))
   return {
     ...{ store, contents, audit, timeline },
+    indexes: createTerminalIndexes(dataDir.recordings),
     files: {
       ...{ contents, log, blotBytes: secrets.blotBytes },
       // A review's copy lies in our own folder, and nothing else that is ours lies in it.

@@ -33,18 +33,37 @@ const REPEATED = [
 type Step = (parameters: { readonly params: readonly number[] }) => boolean
 
 interface Core {
+  readonly rows: number
+  readonly buffers: {
+    readonly active: { readonly scrollTop: number; readonly scrollBottom: number }
+  }
+  readonly coreService: { readonly modes: { readonly insertMode: boolean } }
   readonly _writeBuffer: {
     _action: (data: string | Uint8Array, isResumed?: boolean) => unknown
   }
   readonly _inputHandler: Readonly<Record<(typeof REPEATED)[number][1], Step>> & {
-    readonly _parser: { reset(): void }
+    readonly _parser: { readonly currentState: number; reset(): void }
     eraseInDisplay(parameters: { readonly params: number[] }, isSelective: boolean): boolean
   }
+}
+
+const cores = new WeakMap<GuardedTerminal, Core>()
+
+/**
+ * Lines that are written now scroll the whole screen: the parser is between sequences, and neither
+ * margins nor a mode make a line do anything else. Only of a terminal that is guarded.
+ */
+export function scrollsPlainly(terminal: GuardedTerminal): boolean {
+  const core = cores.get(terminal)
+  if (!core || core._inputHandler._parser.currentState !== 0) return false
+  const { scrollTop, scrollBottom } = core.buffers.active
+  return scrollTop === 0 && scrollBottom === core.rows - 1 && !core.coreService.modes.insertMode
 }
 
 /** `fault`: the rest of one chunk could not be drawn; what follows is drawn again. */
 export function guardTerminal(terminal: GuardedTerminal, fault: (cause: unknown) => void): void {
   const core = (terminal as unknown as { readonly _core: Core })._core
+  cores.set(terminal, core)
   const act = core._writeBuffer._action
   core._writeBuffer._action = (data, isResumed) => {
     try {

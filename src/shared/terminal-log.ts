@@ -30,16 +30,39 @@ const KEYFRAME_HEADER_BYTES = 12
 /** More does not go into a record. */
 export const MAX_SCREEN_BYTES = MAX_RECORD_BYTES - KEYFRAME_HEADER_BYTES
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
-  return c >>> 0
-})
+/** One table for each of eight bytes that are taken in one step. */
+const CRC_TABLES = crcTables()
+
+function crcTables(): Uint32Array {
+  const tables = new Uint32Array(8 * 256)
+  for (let n = 0; n < 256; n++) {
+    let c = n
+    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1
+    tables[n] = c >>> 0
+  }
+  for (let at = 256; at < tables.length; at++) {
+    const before = tables[at - 256]!
+    tables[at] = (before >>> 8) ^ tables[before & 0xff]!
+  }
+  return tables
+}
 
 /** CRC-32 (IEEE), continued from `seed` over `bytes[start..end)`. */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length, seed = 0): number {
+  const t = CRC_TABLES
   let c = ~seed
-  for (let i = start; i < end; i++) c = (CRC_TABLE[(c ^ bytes[i]!) & 0xff] as number) ^ (c >>> 8)
+  let i = start
+  for (const whole = end - 7; i < whole; i += 8)
+    c =
+      t[0x700 | ((c ^ bytes[i]!) & 0xff)]! ^
+      t[0x600 | (((c >>> 8) ^ bytes[i + 1]!) & 0xff)]! ^
+      t[0x500 | (((c >>> 16) ^ bytes[i + 2]!) & 0xff)]! ^
+      t[0x400 | ((c >>> 24) ^ bytes[i + 3]!)]! ^
+      t[0x300 | bytes[i + 4]!]! ^
+      t[0x200 | bytes[i + 5]!]! ^
+      t[0x100 | bytes[i + 6]!]! ^
+      t[bytes[i + 7]!]!
+  for (; i < end; i++) c = t[(c ^ bytes[i]!) & 0xff]! ^ (c >>> 8)
   return ~c >>> 0
 }
 
@@ -95,42 +118,54 @@ export interface DecodedLog {
   readonly damage: 'none' | 'torn' | 'damaged'
 }
 
+export interface KeyframeRecord extends Keyframe {
+  readonly kind: 'keyframe'
+  readonly monoMs: number
+}
+
+/** One sound record, and where the next begins. */
+export interface FoundRecord {
+  readonly record: TerminalRecord | KeyframeRecord
+  readonly end: number
+}
+
+/** The record at `at`. `torn`: it is not all there; `damaged`: it fails its checksum. */
+export function readRecord(bytes: Uint8Array, at: number): FoundRecord | 'torn' | 'damaged' {
+  const payload = at + RECORD_HEADER_BYTES
+  if (payload > bytes.length) return 'torn'
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at)
+  const length = view.getUint32(0, true)
+  if (length > MAX_RECORD_BYTES) return 'damaged'
+  const end = payload + length
+  if (end > bytes.length) return 'torn'
+  if (view.getUint32(13, true) !== checksum(bytes, length, at)) return 'damaged'
+  const kind = view.getUint8(4)
+  const monoMs = view.getFloat64(5, true)
+  const number = (place: number): number => view.getUint16(RECORD_HEADER_BYTES + place, true)
+  if (kind === KIND.output)
+    return { record: { kind: 'output', monoMs, bytes: bytes.subarray(payload, end) }, end }
+  if (kind === KIND.resize && length === 4)
+    return { record: { kind: 'resize', monoMs, cols: number(0), rows: number(2) }, end }
+  if (kind === KIND.keyframe && length >= KEYFRAME_HEADER_BYTES) {
+    const outputBytes = view.getFloat64(RECORD_HEADER_BYTES, true)
+    const screen = bytes.subarray(payload + KEYFRAME_HEADER_BYTES, end)
+    const size = { cols: number(8), rows: number(10) }
+    return { record: { kind: 'keyframe', monoMs, outputBytes, ...size, screen }, end }
+  }
+  return 'damaged'
+}
+
 /** Decodes from the start of `bytes`; stops at the first record that is cut or fails its checksum. */
 export function decodeLog(bytes: Uint8Array): DecodedLog {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const records: TerminalRecord[] = []
   const keyframes: Keyframe[] = []
-  const found = { records, keyframes }
   let at = 0
   while (at < bytes.length) {
-    if (at + RECORD_HEADER_BYTES > bytes.length) return { ...found, soundBytes: at, damage: 'torn' }
-    const length = view.getUint32(at, true)
-    if (length > MAX_RECORD_BYTES) return { ...found, soundBytes: at, damage: 'damaged' }
-    const end = at + RECORD_HEADER_BYTES + length
-    if (end > bytes.length) return { ...found, soundBytes: at, damage: 'torn' }
-    if (view.getUint32(at + 13, true) !== checksum(bytes, length, at))
-      return { ...found, soundBytes: at, damage: 'damaged' }
-    const kind = view.getUint8(at + 4)
-    const monoMs = view.getFloat64(at + 5, true)
-    const payload = at + RECORD_HEADER_BYTES
-    if (kind === KIND.output)
-      records.push({ kind: 'output', monoMs, bytes: bytes.subarray(payload, end) })
-    else if (kind === KIND.resize && length === 4)
-      records.push({
-        kind: 'resize',
-        monoMs,
-        cols: view.getUint16(payload, true),
-        rows: view.getUint16(payload + 2, true),
-      })
-    else if (kind === KIND.keyframe && length >= KEYFRAME_HEADER_BYTES)
-      keyframes.push({
-        outputBytes: view.getFloat64(payload, true),
-        cols: view.getUint16(payload + 8, true),
-        rows: view.getUint16(payload + 10, true),
-        screen: bytes.subarray(payload + KEYFRAME_HEADER_BYTES, end),
-      })
-    else return { ...found, soundBytes: at, damage: 'damaged' }
-    at = end
+    const found = readRecord(bytes, at)
+    if (typeof found === 'string') return { records, keyframes, soundBytes: at, damage: found }
+    if (found.record.kind === 'keyframe') keyframes.push(found.record)
+    else records.push(found.record)
+    at = found.end
   }
-  return { ...found, soundBytes: at, damage: 'none' }
+  return { records, keyframes, soundBytes: at, damage: 'none' }
 }

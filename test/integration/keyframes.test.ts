@@ -2,7 +2,12 @@ import { readFile } from 'node:fs/promises'
 import type { Terminal } from '@xterm/xterm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTerminalPlayer } from '../../src/renderer/features/terminal-player.ts'
-import { placed } from '../../src/renderer/stores/terminal-log.ts'
+import {
+  recordedLogOf,
+  readByParts,
+  type RecordedLog,
+} from '../../src/renderer/stores/recorded-log.ts'
+import { LIMITS } from '../../src/shared/rpc/frames.ts'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
 import {
   bundleEntry,
@@ -11,6 +16,7 @@ import {
   startPtyHarness,
   until,
 } from '../helpers/pty.ts'
+import { indexOfLog } from '../helpers/terminal-logs.ts'
 import { viewerTerminal } from '../helpers/screens.ts'
 
 let entry: string
@@ -48,20 +54,25 @@ async function record(secrets: readonly string[] = []) {
   const spawned = await harness.ptyHost.spawn({ ...request, secrets })
   expect(spawned.ok).toBe(true)
   await until('the exit', () => harness.observed.exits.has(request.sessionId), 60_000)
-  const { records, keyframes, damage } = decodeLog(await readFile(request.logPath))
+  const bytes = await readFile(request.logPath)
+  const { records, keyframes, damage } = decodeLog(bytes)
   expect(damage).toBe('none')
-  return { records, keyframes: placed(records, keyframes), written: keyframes.length }
+  const log = readByParts(indexOfLog(bytes), (at) =>
+    Promise.resolve(bytes.subarray(at, at + LIMITS.readBytes)),
+  )
+  return { records, log, written: keyframes.length }
 }
 
-type Log = Pick<Awaited<ReturnType<typeof record>>, 'records' | 'keyframes'>
-
-/** What the screen shows after the record `index`, having come from the record `from`. */
-async function screenAt(log: Log, index: number, from: number): Promise<string> {
+/** What the screen shows at a moment, having come from another. */
+async function screenAt(
+  log: Omit<RecordedLog, 'find'>,
+  atMs: number,
+  fromMs: number,
+): Promise<string> {
   const terminal = viewerTerminal({ cols: 80, rows: 24 })
-  const steps = [from, index].map((at) => log.records[at]!.monoMs + 1e-6)
   // Written for the browser's terminal; both have what it uses.
   const player = createTerminalPlayer(terminal as unknown as Terminal, log)
-  for (const step of steps) {
+  for (const step of [fromMs, atMs]) {
     player.seek(step)
     await player.idle()
   }
@@ -74,16 +85,17 @@ async function screenAt(log: Log, index: number, from: number): Promise<string> 
 
 describe('whole screens in a recording', () => {
   it('show at any moment what playing from the beginning shows, from before and from behind', async () => {
-    const log = await record()
-    expect(log.written).toBeGreaterThanOrEqual(3)
-    expect(log.keyframes).toHaveLength(log.written)
-    const whole = { records: log.records, keyframes: [] }
-    const { length } = log.records
+    const { records, log, written } = await record()
+    expect(written).toBeGreaterThanOrEqual(3)
+    expect(log.index.points.filter(({ screenAt: at }) => at !== null)).toHaveLength(written)
+    const whole = recordedLogOf(records)
+    const moments = records.map(({ monoMs }) => monoMs)
+    const lastMs = moments.at(-1)!
     for (const share of [0.1, 0.31, 0.5, 0.77, 1]) {
-      const index = Math.floor((length - 1) * share)
-      const played = await screenAt(whole, index, 0)
-      expect(await screenAt(log, index, 0), `${share} from the beginning`).toBe(played)
-      expect(await screenAt(log, index, length - 1), `${share} from the end`).toBe(played)
+      const atMs = moments[Math.floor((moments.length - 1) * share)]!
+      const played = await screenAt(whole, atMs, 0)
+      expect(await screenAt(log, atMs, 0), `${share} from the beginning`).toBe(played)
+      expect(await screenAt(log, atMs, lastMs), `${share} from the end`).toBe(played)
     }
   })
 

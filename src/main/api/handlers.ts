@@ -26,6 +26,8 @@ import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
 import type { RecordingRetention } from '../core/retention.ts'
 import type { Reviews } from '../core/reviews.ts'
+import type { TerminalIndexes } from '../core/recording-port.ts'
+import { findInTerminal } from '../core/find-in-terminal.ts'
 import { searchRecordings } from '../core/search-recordings.ts'
 import type { Sessions } from '../core/sessions.ts'
 import type { Timeline } from '../core/timeline.ts'
@@ -42,6 +44,7 @@ export interface HandlerParts {
   readonly forwards: Forwards
   readonly variables: Variables
   readonly store: EventStore
+  readonly indexes: TerminalIndexes
   readonly contents: Pick<ContentStore, 'read'>
   readonly audit: Pick<AuditStore, 'read' | 'verify'>
   readonly retention: Pick<RecordingRetention, 'get' | 'set'>
@@ -222,16 +225,16 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         const found = await Promise.all(sessions.all().map(({ id }) => store.summary(id)))
         return found.filter((item): item is RecordingSummary => item !== null)
       },
-      events: async ({ id, fromSeq }) => {
-        const events = await timeline.read(id, fromSeq)
-        return {
-          events: events.slice(0, EVENTS_PER_READ),
-          isLast: events.length <= EVENTS_PER_READ,
-        }
-      },
+      events: ({ id, fromSeq }) => store.page(id, fromSeq, EVENTS_PER_READ),
+      terminal: async ({ id }) =>
+        sessions.get(id) ? ok(await parts.indexes.index(id)) : err({ type: 'unknown_session' }),
+      find: async ({ id, words, part }) =>
+        sessions.get(id)
+          ? ok(await findInTerminal(parts, id, words, part))
+          : err({ type: 'unknown_session' }),
       search: ({ words }) =>
         searchRecordings(
-          store,
+          parts,
           sessions.all().map(({ id }) => id),
           words,
         ),

@@ -336,6 +336,11 @@ export interface RecordingHead {
   readonly last: Stamp
 }
 
+export interface EventPage {
+  readonly events: TimelineEvent[]
+  readonly isLast: boolean
+}
+
 /** Append-only events of every session, and the summary of each recording. */
 export interface EventStore {
   /** Creates the recording; from then on `append` is allowed. Fails when the disk refuses. */
@@ -347,6 +352,8 @@ export interface EventStore {
   append(sessionId: SessionId, event: TimelineEvent): void
   /** Everything readable, damage named; repairs a torn tail before the first append. */
   read(sessionId: SessionId): Promise<{ events: TimelineEvent[]; damage: string[] } | null>
+  /** Readable events from `fromSeq` on, at most `most`, and no more than a few mebibytes of them. */
+  page(sessionId: SessionId, fromSeq: number, most: number): Promise<EventPage>
   list(): Promise<SessionId[]>
   summary(sessionId: SessionId): Promise<RecordingSummary | null>
   head(sessionId: SessionId): Promise<RecordingHead | null>

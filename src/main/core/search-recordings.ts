@@ -1,7 +1,7 @@
 import type { SearchHit } from '../../shared/contract/api.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import { readableText } from '../../shared/recording/readable-text.ts'
-import { decodeLog } from '../../shared/terminal-log.ts'
+import { recordsOf, type TerminalReading } from './find-in-terminal.ts'
 import type { EventStore } from './ports.ts'
 
 /** Hits of one recording; the recording itself has a search for all of them. */
@@ -13,7 +13,7 @@ const AROUND = 60
 
 /** Looks for words in the terminals and events of recordings, in the order of `ids`. */
 export async function searchRecordings(
-  store: Pick<EventStore, 'read' | 'readTerminalLog'>,
+  reading: TerminalReading & { readonly store: Pick<EventStore, 'read'> },
   ids: readonly SessionId[],
   words: string,
 ): Promise<SearchHit[]> {
@@ -22,7 +22,10 @@ export async function searchRecordings(
   const found: SearchHit[] = []
   let recordings = 0
   for (const id of ids) {
-    const hits = [...(await inTerminal(store, id, wanted)), ...(await inEvents(store, id, wanted))]
+    const hits = [
+      ...(await inTerminal(reading, id, wanted)),
+      ...(await inEvents(reading.store, id, wanted)),
+    ]
     found.push(...hits.slice(0, MOST_HITS))
     if (hits.length > 0 && ++recordings === MOST_RECORDINGS) break
     // The host has others to answer meanwhile.
@@ -31,17 +34,24 @@ export async function searchRecordings(
   return found
 }
 
+/** Part by part, until there are enough. */
 async function inTerminal(
-  store: Pick<EventStore, 'readTerminalLog'>,
+  { indexes, store }: TerminalReading,
   sessionId: SessionId,
   wanted: string,
 ): Promise<SearchHit[]> {
-  const { records } = decodeLog(await store.readTerminalLog(sessionId, 0, MOST_BYTES))
-  const { text, timeAt } = readableText(records)
-  return placesIn(text, wanted).map((at) => ({
-    ...{ sessionId, place: 'terminal', atMs: timeAt(at) },
-    excerpt: excerptOf(text, at, wanted.length),
-  }))
+  const index = await indexes.index(sessionId)
+  const hits: SearchHit[] = []
+  for (let part = 0; part < index.points.length; part++) {
+    if (hits.length >= MOST_HITS || index.points[part]!.at > MOST_BYTES) break
+    const { text, timeAt } = readableText(await recordsOf(store, sessionId, index, part))
+    for (const at of placesIn(text, wanted))
+      hits.push({
+        ...{ sessionId, place: 'terminal', atMs: timeAt(at) },
+        excerpt: excerptOf(text, at, wanted.length),
+      })
+  }
+  return hits.slice(0, MOST_HITS)
 }
 
 async function inEvents(

@@ -24,7 +24,7 @@ export interface Timeline {
   append(sessionId: SessionId, fact: Fact): void
   /** The same for facts that became known together: one copy of the state, one frame to viewers. */
   appendAll(sessionId: SessionId, facts: readonly Fact[]): void
-  /** Sessions of earlier runs carry only the session; their processes and network are in `read`. */
+  /** Sessions of earlier runs carry only the session; their processes and network are in the store. */
   state(sessionId: SessionId): SessionState | null
   /** Newest first. */
   sessions(): Session[]
@@ -32,7 +32,6 @@ export interface Timeline {
   monoOriginMs(sessionId: SessionId): number
   /** Every event so far in batches, then new ones. Nothing is kept in memory: the store is read. */
   watch(sessionId: SessionId): StreamSource<TimelineEvent[], TimelineEvent[]>
-  read(sessionId: SessionId, fromSeq: number): Promise<TimelineEvent[]>
   /** Told whenever the projected session differs from before. */
   onSessionChange(changed: (session: Session) => void): void
   /** Told of all events of all sessions, with the state after them. */
@@ -169,10 +168,6 @@ export function createTimeline({ store, clock, log, blot }: TimelineOptions): Ti
       return origin
     },
     watch: (id) => (push) => watchTrack(tracks.get(id) ?? null, () => store.read(id), push, log),
-    read: async (id, fromSeq) => {
-      const found = await store.read(id)
-      return (found?.events ?? []).filter(({ seq }) => seq >= fromSeq)
-    },
     onSessionChange: (changed) => {
       listeners.push(changed)
     },

@@ -1,3 +1,5 @@
+import { joined } from '../../shared/joined.ts'
+
 const ESC = 0x1b
 const SPACE = 0x20
 /** An unfinished string (OSC, DCS) longer than this is cut in the copy; its contents are lost. */
@@ -13,12 +15,12 @@ export class OpenSequence {
   /** `isGround`: the parser is between sequences after `chunk`. */
   parsed(chunk: Uint8Array, isGround: boolean): void {
     if (isGround) {
-      const last = chunk.length >= 3 ? chunk : joined(this.#open, chunk)
+      const last = chunk.length >= 3 ? chunk : joined([this.#open, chunk])
       this.#open = last.slice(last.length - partialCharacter(last))
       return
     }
     const start = sequenceStart(chunk)
-    const open = start === -1 ? joined(this.#open, chunk) : chunk.slice(start)
+    const open = start === -1 ? joined([this.#open, chunk]) : chunk.slice(start)
     this.#open = open.slice(0, MAX_OPEN_BYTES)
   }
 
@@ -26,13 +28,6 @@ export class OpenSequence {
     // Controls inside a sequence were carried out as they came; repeating them would do it twice.
     return this.#open.filter((byte, index) => byte >= SPACE || index === 0)
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(a.length + b.length)
-  bytes.set(a)
-  bytes.set(b, a.length)
-  return bytes
 }
 
 /** ESC starts a sequence from anywhere, and so do the 8-bit introducers (U+0090…U+009F). */

@@ -7,6 +7,7 @@ import {
 } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import { OpenSequence } from './open-sequence.ts'
+import { type Arrival, ScreenFeed } from './screen-feed.ts'
 import { ScreenColors } from './screen-colors.ts'
 import { drawSnapshot } from './snapshot.ts'
 import { headlessTerminal } from './xterm-headless.ts'
@@ -33,11 +34,14 @@ export class Screen {
   readonly #colors: ScreenColors
   readonly #open = new OpenSequence()
   readonly #encoder = new TextEncoder()
+  readonly #feed: ScreenFeed
   #title = ''
-  #backlogBytes = 0
 
   constructor({ size, theme, answer, fault }: ScreenOptions) {
     this.#terminal = headlessTerminal(size, SCROLLBACK_LINES, UNICODE_VERSION, fault)
+    this.#feed = new ScreenFeed(this.#terminal, SCROLLBACK_LINES, (bytes) =>
+      this.#open.parsed(bytes, isGround(this.#terminal)),
+    )
     const reply = (text: string): void => answer(this.#encoder.encode(text))
     this.#terminal.onData(reply)
     this.#terminal.onTitleChange((title) => {
@@ -46,27 +50,28 @@ export class Screen {
     this.#colors = new ScreenColors(this.#terminal, theme, reply)
   }
 
-  /** Bytes written but not parsed yet. */
-  get backlogBytes(): number {
-    return this.#backlogBytes
+  /** More output would only wait to be parsed… */
+  get isFull(): boolean {
+    return this.#feed.isFull
+  }
+
+  /** …until most of it has been. */
+  get isLow(): boolean {
+    return this.#feed.isLow
   }
 
   get size(): TerminalSize {
     return { cols: this.#terminal.cols, rows: this.#terminal.rows }
   }
 
-  write(bytes: Uint8Array, parsed: () => void): void {
-    this.#backlogBytes += bytes.length
-    this.#terminal.write(bytes, () => {
-      this.#backlogBytes -= bytes.length
-      this.#open.parsed(bytes, isGround(this.#terminal))
-      parsed()
-    })
+  /** Unless they were left out, `bytes` and nothing else were drawn since the last chunk was parsed. */
+  write(bytes: Uint8Array, parsed: (arrival: Arrival) => void): void {
+    this.#feed.push(bytes, parsed)
   }
 
   /** Takes effect after everything written before it. */
   resize(size: TerminalSize, resized: () => void): void {
-    this.#terminal.write('', () => {
+    this.#feed.push(new Uint8Array(0), () => {
       this.#terminal.resize(size.cols, size.rows)
       resized()
     })

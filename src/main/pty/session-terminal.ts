@@ -1,5 +1,6 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
+import { joined } from '../../shared/joined.ts'
 import {
   encodeKeyframe,
   encodeOutput,
@@ -15,13 +16,17 @@ import { AppendFile } from '../store/append-file.ts'
 import { type Master, openMaster } from './master.ts'
 import type { HostMessage } from './pty-messages.ts'
 import { Screen } from './screen.ts'
+import type { Arrival } from './screen-feed.ts'
 import { ViewerWindow } from './viewer-window.ts'
 
-/** Past this, in the log's queue or unparsed by the screen, the program is paused… */
+/** Past this in the log's queue, or with a full screen, the program is paused… */
 const PAUSE_BYTES = 1024 * 1024
-/** …until both are below this. */
+/** …until the queue is below this, and the screen has drawn most of what it had. */
 const RESUME_BYTES = 256 * 1024
 const ACTIVE_MS = 100
+/** Of output without a pause so much is one record, at most. */
+const BATCH_MS = 4
+const BATCH_BYTES = 64 * 1024
 /** Bytes of output between two whole screens in the log, and the lines above each. */
 const KEYFRAME_BYTES = 1024 * 1024
 const KEYFRAME_LINES = 200
@@ -47,6 +52,7 @@ export class SessionTerminal {
   readonly #master: Master
   #batch: Uint8Array[] = []
   #batchBytes = 0
+  #lastFlushMs = 0
   #parsedBytes = 0
   #totalBytes = 0
   #keyframeBytes = 0
@@ -146,7 +152,10 @@ export class SessionTerminal {
 
   drawn(viewer: number, offset: number): void {
     const window = this.#viewers.get(viewer)
-    if (!window?.drawn(offset)) return
+    if (window?.drawn(offset)) this.#sendScreenSoon(viewer, window)
+  }
+
+  #sendScreenSoon(viewer: number, window: ViewerWindow): void {
     setTimeout(
       () => {
         if (this.#viewers.get(viewer) === window) this.#sendScreen(viewer, window)
@@ -174,37 +183,41 @@ export class SessionTerminal {
 
   /** Pauses or resumes the program after either queue changed. */
   balance(): void {
-    const mostBytes = Math.max(this.#log.queuedBytes, this.#screen.backlogBytes)
-    if (!this.#isPaused && (mostBytes > PAUSE_BYTES || this.#log.isFailing)) {
+    const { queuedBytes, isFailing } = this.#log
+    if (!this.#isPaused && (queuedBytes > PAUSE_BYTES || isFailing || this.#screen.isFull)) {
       this.#isPaused = true
       this.#master.pause()
-    } else if (this.#isPaused && mostBytes < RESUME_BYTES && !this.#log.isFailing) {
+    } else if (this.#isPaused && queuedBytes < RESUME_BYTES && !isFailing && this.#screen.isLow) {
       this.#isPaused = false
       this.#master.resume()
     }
   }
 
-  /** A pseudo-terminal yields at most 4 KiB a read; what one turn of the loop reads is one batch. */
+  /**
+   * A pseudo-terminal yields at most 4 KiB a read. The first of them goes on at once; what follows it
+   * closely is one batch, because a record, a write and a message to each viewer cost the same for all
+   * sizes.
+   */
   #collect(bytes: Uint8Array): void {
-    if (this.#batch.length === 0) setImmediate(() => this.#flush())
+    if (this.#batch.length === 0) {
+      const waitMs = this.#lastFlushMs + BATCH_MS - monoMs()
+      if (waitMs > 0) setTimeout(() => this.#flush(), waitMs)
+      else setImmediate(() => this.#flush())
+    }
     this.#batch.push(bytes)
     this.#batchBytes += bytes.length
-    if (this.#batchBytes > MAX_RECORD_BYTES / 2) this.#flush()
+    if (this.#batchBytes > BATCH_BYTES) this.#flush()
   }
 
   #flush(): void {
     if (this.#batch.length === 0) return
-    const bytes = new Uint8Array(this.#batchBytes)
-    let at = 0
-    for (const part of this.#batch) {
-      bytes.set(part, at)
-      at += part.length
-    }
+    this.#lastFlushMs = monoMs()
+    const bytes = joined(this.#batch)
     this.#batch = []
     this.#batchBytes = 0
     this.#totalBytes += bytes.length
     this.#record(bytes)
-    this.#screen.write(bytes, () => this.#parsed(bytes))
+    this.#screen.write(bytes, (arrival) => this.#parsed(bytes, arrival))
     this.#activeTimer ??= setTimeout(() => this.#reportActive(), ACTIVE_MS)
     this.balance()
   }
@@ -231,14 +244,21 @@ export class SessionTerminal {
   }
 
   /** The screen includes `bytes` now; a viewer attached later gets them with its snapshot. */
-  #parsed(bytes: Uint8Array): void {
+  #parsed(bytes: Uint8Array, arrival: Arrival): void {
     const offset = this.#parsedBytes
     this.#parsedBytes += bytes.length
-    for (const [viewer, window] of this.#viewers)
-      if (window.output(this.#parsedBytes, bytes.length) === 'send')
-        this.#send({ t: 'output', viewer, offset, bytes })
-    if (this.#parsedBytes - this.#keyframeBytes >= KEYFRAME_BYTES) this.#recordScreen()
+    if (arrival !== 'left-out') {
+      for (const [viewer, window] of this.#viewers)
+        if (arrival === 'drawn') this.#sendOutput(viewer, window, offset, bytes)
+        else if (window.missed()) this.#sendScreenSoon(viewer, window)
+      if (this.#parsedBytes - this.#keyframeBytes >= KEYFRAME_BYTES) this.#recordScreen()
+    }
     this.balance()
+  }
+
+  #sendOutput(viewer: number, window: ViewerWindow, offset: number, bytes: Uint8Array): void {
+    if (window.output(this.#parsedBytes, bytes.length) === 'send')
+      this.#send({ t: 'output', viewer, offset, bytes })
   }
 
   /**
@@ -279,7 +299,7 @@ export class SessionTerminal {
     this.#hasExited = true
     await this.#closeLog()
     this.#isFinished = true
-    await new Promise<void>((resolve) => this.#screen.write(new Uint8Array(0), resolve))
+    await new Promise<void>((resolve) => this.#screen.write(new Uint8Array(0), () => resolve()))
     this.#reportActive()
     this.#send({ t: 'exited', sessionId: this.sessionId, exit })
   }

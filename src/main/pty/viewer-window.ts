@@ -33,11 +33,21 @@ export class ViewerWindow {
     return 'send'
   }
 
+  /** It misses output that is never sent. True, once: it needs a screen now. */
+  missed(): boolean {
+    this.#isBehind = true
+    return this.#isDue()
+  }
+
   /** True, once: it caught up with what it was sent, missed something since, and needs a screen. */
   drawn(offset: number): boolean {
     const first = this.#sent.findIndex(({ end }) => end > offset)
     const done = this.#sent.splice(0, first === -1 ? this.#sent.length : first)
     for (const { bytes } of done) this.#outstandingBytes -= bytes
+    return this.#isDue()
+  }
+
+  #isDue(): boolean {
     if (!this.#isBehind || this.#sent.length > 0 || this.#isScreenDue) return false
     this.#isScreenDue = true
     return true

@@ -6,6 +6,7 @@ import { projectAll } from '../../shared/projection.ts'
 import { err, ok } from '../../shared/result.ts'
 import type { EventStore, Log, RecordingHead } from '../core/ports.ts'
 import { decodeLines, encodeLine } from './event-lines.ts'
+import { createEventPages } from './event-pages.ts'
 import { EventWriter, syncFolder } from './event-writer.ts'
 import { readHead, writeHead } from './head-file.ts'
 import { isMissing, readOrNull } from './read-or-null.ts'
@@ -21,6 +22,8 @@ export const CONTENTS_FOLDER = 'contents'
 export function createEventLog(folder: string, version: string, log: Log): EventStore {
   const writers = new Map<SessionId, EventWriter>()
   const pathOf = (id: SessionId, file: string): string => join(folder, id, file)
+
+  const pages = createEventPages((id) => pathOf(id, EVENTS_FILE))
 
   const writer = (id: SessionId): EventWriter => {
     const known = writers.get(id)
@@ -79,6 +82,10 @@ export function createEventLog(folder: string, version: string, log: Log): Event
     },
     append: (id, event) => writer(id).append(encodeLine(event)),
     read,
+    page: async (id, fromSeq, most) => {
+      await writers.get(id)?.flush()
+      return pages.read(id, fromSeq, most)
+    },
     head,
     summary: async (id) => (await head(id))?.summary ?? null,
     list: async () => {

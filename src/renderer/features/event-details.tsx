@@ -1,8 +1,8 @@
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { useStore } from 'zustand'
 import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { lineBefore } from '../../shared/recording/readable-text.ts'
+import { lineBefore } from '../stores/recorded-log.ts'
 import { useActive } from '../stores/active.ts'
 import { relatedTo } from '../stores/related.ts'
 import type { Replay } from '../stores/replay.ts'
@@ -132,7 +132,17 @@ function Related({ event }: { event: TimelineEvent }) {
 /** What the terminal had written last. */
 function LineAbove({ replay, monoMs }: { replay: Replay; monoMs: number }) {
   const log = useStore(replay.transport, (state) => state.log)
-  const line = useMemo(() => (log ? lineBefore(log.records, monoMs) : null), [log, monoMs])
+  const [line, setLine] = useState<string | null>(null)
+  useEffect(() => {
+    let isOver = false
+    const show = (found: string | null): void => {
+      if (!isOver) setLine(found)
+    }
+    if (log) lineBefore(log, monoMs).then(show, () => show(null))
+    return () => {
+      isOver = true
+    }
+  }, [log, monoMs])
   if (!line) return null
   return (
     <p className="small" data-testid="line-above">

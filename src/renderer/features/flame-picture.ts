@@ -1,4 +1,5 @@
 import type { Mark, Tracks } from '../stores/tracks.ts'
+import { visibleMarks } from './mark-blocks.ts'
 import {
   crowdTest,
   drawArea,
@@ -8,7 +9,7 @@ import {
   type Scene,
 } from './timeline-canvas.ts'
 import type { Picture } from './timeline-controller.ts'
-import { AXIS_HEIGHT, type Box, isInRange, NAME_WIDTH, xOf } from './timeline-layout.ts'
+import { AXIS_HEIGHT, type Box, isInRange, msPerPixel, NAME_WIDTH, xOf } from './timeline-layout.ts'
 
 const ROW_HEIGHT = 16
 const PADDING = 4
@@ -29,29 +30,14 @@ function boxOf(mark: Mark, row: number, scene: Scene): Box {
   }
 }
 
-/** First of a row that is not over before `atMs`: no two of a row overlap. */
-function firstFrom(row: readonly Mark[], atMs: number): number {
-  let low = 0
-  let high = row.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((row[middle]!.endMs ?? Infinity) < atMs) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
 function* inView(scene: Scene): Generator<readonly [mark: Mark, box: Box]> {
   const { flame } = scene.tracks
   const first = Math.max(0, Math.floor((scene.scrollY - PADDING) / ROW_HEIGHT))
   const last = Math.min(flame.length, first + Math.ceil(scene.height / ROW_HEIGHT) + 1)
   for (let row = first; row < last; row++) {
-    const marks = flame[row]!
-    for (let at = firstFrom(marks, scene.range.fromMs); at < marks.length; at++) {
-      const mark = marks[at]!
-      if (mark.startMs > scene.range.toMs) break
+    const perPixel = msPerPixel(scene.range, scene.width)
+    for (const mark of visibleMarks(flame[row]!, scene.range, perPixel))
       yield [mark, boxOf(mark, row, scene)]
-    }
   }
 }
 

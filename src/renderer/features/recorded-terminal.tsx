@@ -1,15 +1,15 @@
 import '@xterm/xterm/css/xterm.css'
-import { useEffect, useMemo, useRef, useState } from 'react'
-import { createSearch } from '../../shared/recording/readable-text.ts'
+import { useEffect, useRef, useState } from 'react'
+import { nearest } from '../../shared/recording/readable-text.ts'
 import { activate } from '../stores/active.ts'
-import type { TerminalLog } from '../stores/terminal-log.ts'
+import type { RecordedLog } from '../stores/recorded-log.ts'
 import { copyText } from '../ui/copy.tsx'
 import { FindBar, LinkConfirm, TerminalFrame } from './terminal-frame.tsx'
 import { createTerminalPlayer } from './terminal-player.ts'
 import { createTerminal, type TerminalParts } from './terminal-setup.ts'
 
 interface RecordedTerminalProps {
-  readonly log: TerminalLog
+  readonly log: RecordedLog
   /** Calls back with every new playhead until the returned function is called. */
   readonly follow: (show: (monoMs: number) => void) => () => void
   /** Goes to a moment; absent: it stands at its end, and only what is on its screen is found. */
@@ -26,7 +26,8 @@ export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
   const [link, setLink] = useState<string | null>(null)
   const [opening, setOpening] = useState<string | null>(null)
   const [isFinding, setFinding] = useState(false)
-  const search = useMemo(() => createSearch(log.records), [log])
+  const [isDamaged, setDamaged] = useState(log.index.damage === 'damaged')
+  const find = useFind(log)
   /** Where the search goes on from. */
   const wanted = useRef(Infinity)
 
@@ -41,7 +42,7 @@ export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
     terminal.options.disableStdin = true
     terminal.options.cursorBlink = false
     const stopFitting = fitFont(created, box.current!)
-    const player = createTerminalPlayer(terminal, log)
+    const player = createTerminalPlayer(terminal, log, { damaged: () => setDamaged(true) })
     const unfollow = follow((monoMs) => {
       wanted.current = monoMs
       player.seek(monoMs)
@@ -68,23 +69,27 @@ export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
     <TerminalFrame title={title} hoveredLink={link} isLive={false}>
       {isFinding && (
         <FindBar
-          onFind={(text, direction) => {
-            const { search: screen } = parts.current!
-            if (!seek)
-              return (direction > 0 ? screen.findNext(text) : screen.findPrevious(text)) ? '' : null
-            const match = search.find(text, wanted.current, direction)
+          onFind={async (text, direction) => {
+            const screen = (): TerminalParts['search'] | undefined => parts.current?.search
+            if (!seek) {
+              const found = direction > 0 ? screen()?.findNext(text) : screen()?.findPrevious(text)
+              return found ? '' : null
+            }
+            const times = await find(text)
+            if (!times) return ''
+            const match = nearest(times, wanted.current, direction)
             if (!match) return null
             wanted.current = match.atMs
             seek(match.atMs)
             // What it is found in is drawn a moment later.
-            setTimeout(() => parts.current?.search.findPrevious(text), HIGHLIGHT_MS)
+            setTimeout(() => screen()?.findPrevious(text), HIGHLIGHT_MS)
             return `${match.number} of ${match.count}`
           }}
           onClose={() => setFinding(false)}
         />
       )}
       <div ref={box} className="terminal-box recorded scroll" data-testid="recorded-terminal" />
-      {log.damage === 'damaged' && (
+      {isDamaged && (
         <p className="terminal-damage" role="status">
           The recording of this terminal is damaged here; what follows could not be read.
         </p>
@@ -92,6 +97,25 @@ export function RecordedTerminal({ log, follow, seek }: RecordedTerminalProps) {
       {opening && <LinkConfirm target={opening} onDone={() => setOpening(null)} />}
     </TerminalFrame>
   )
+}
+
+/** When words were written: looked for once, on the host; null: others are wanted meanwhile. */
+function useFind(log: RecordedLog): (words: string) => Promise<readonly number[] | null> {
+  const last = useRef<{ words: string; times: Promise<readonly number[]> } | null>(null)
+  return async (words) => {
+    if (last.current?.words !== words) {
+      const times = log.find(words, () => last.current?.times !== times)
+      last.current = { words, times }
+    }
+    const asked = last.current
+    try {
+      return await asked.times
+    } catch (cause) {
+      if (last.current !== asked) return null
+      last.current = null
+      throw cause
+    }
+  }
 }
 
 const MAX_FONT = 13

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { isMac, showChord } from '../keys.ts'
 import { Button } from '../ui/button.tsx'
 import { Confirm } from '../ui/dialog.tsx'
@@ -109,17 +109,30 @@ export function PasteConfirm({ text, onPaste, onDone }: PasteConfirmProps) {
   )
 }
 
+/** A search that takes longer says so. */
+const SLOW_MS = 300
+
 interface FindBarProps {
   /** Which of how many it is, or nothing to say; null: there is none. */
-  readonly onFind: (text: string, direction: 1 | -1) => string | null
+  readonly onFind: (text: string, direction: 1 | -1) => Promise<string | null>
   readonly onClose: () => void
 }
 
 export function FindBar({ onFind, onClose }: FindBarProps) {
   const [text, setText] = useState('')
   const [found, setFound] = useState<string | null>('')
-  const find = (value: string, direction: 1 | -1): void =>
-    setFound(value === '' ? '' : onFind(value, direction))
+  /** Only the last search says what it found. */
+  const asked = useRef(0)
+  const find = async (value: string, direction: 1 | -1): Promise<void> => {
+    const number = ++asked.current
+    const say = (words: string | null): void => {
+      if (number === asked.current) setFound(words)
+    }
+    if (value === '') return say('')
+    const slow = setTimeout(() => say('Searching…'), SLOW_MS)
+    await onFind(value, direction).then(say, () => say('Could not search'))
+    clearTimeout(slow)
+  }
   return (
     <search className="find-bar" data-testid="find-bar">
       <input
@@ -130,10 +143,10 @@ export function FindBar({ onFind, onClose }: FindBarProps) {
         value={text}
         onChange={(event) => {
           setText(event.target.value)
-          find(event.target.value, -1)
+          void find(event.target.value, -1)
         }}
         onKeyDown={(event) => {
-          if (event.key === 'Enter') find(text, event.shiftKey ? 1 : -1)
+          if (event.key === 'Enter') void find(text, event.shiftKey ? 1 : -1)
           else if (event.key === 'Escape') onClose()
           else return
           event.preventDefault()
@@ -152,7 +165,7 @@ export function FindBar({ onFind, onClose }: FindBarProps) {
         look="quiet"
         icon="up"
         aria-label="Previous match"
-        onClick={() => find(text, -1)}
+        onClick={() => void find(text, -1)}
       />
       <Button small look="quiet" icon="close" aria-label="Close find" onClick={onClose} />
     </search>

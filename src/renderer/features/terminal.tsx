@@ -81,7 +81,8 @@ export function LiveTerminal({ sessionId }: LiveTerminalProps) {
         <FindBar
           onFind={(text, direction) => {
             const { search } = parts.current!
-            return (direction > 0 ? search.findNext(text) : search.findPrevious(text)) ? '' : null
+            const found = direction > 0 ? search.findNext(text) : search.findPrevious(text)
+            return Promise.resolve(found ? '' : null)
           }}
           onClose={() => {
             setFinding(false)

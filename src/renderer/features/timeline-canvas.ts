@@ -2,6 +2,7 @@ import { isSame, type Subject } from '../stores/selection.ts'
 import type { ProcessKey, ProcessNode, ProcessRole } from '../../shared/domain/process.ts'
 import type { Mark, Tone, Track, Tracks } from '../stores/tracks.ts'
 import { formatDuration } from '../words/format.ts'
+import { isCrowdable, visibleMarks } from './mark-blocks.ts'
 import {
   AXIS_HEIGHT,
   axisTicks,
@@ -10,6 +11,7 @@ import {
   isInRange,
   type Lane,
   layoutLanes,
+  msPerPixel,
   NAME_WIDTH,
   type Range,
   xOf,
@@ -86,9 +88,8 @@ export function drawOverTracks(context: CanvasRenderingContext2D, scene: Scene):
   const lanes = layoutLanes(scene.height, scene.pinned)
   prepare(context, scene)
   inTracks(context, scene, () => {
-    for (const mark of scene.tracks.marks) {
-      if (mark.startMs > range.toMs) break
-      if ((mark !== hovered && !isChosen(scene, mark)) || !isInRange(mark, range)) continue
+    for (const mark of [...chosenOf(scene), ...(hovered ? [hovered] : [])]) {
+      if (!isInRange(mark, range)) continue
       const lane = lanes.find(({ track }) => track === mark.track)
       if (lane) drawMark(context, scene, mark, boxOf(mark, lane, range, width, nowMs))
     }
@@ -111,15 +112,11 @@ function inTracks(context: CanvasRenderingContext2D, scene: Scene, draw: () => v
   context.restore()
 }
 
-/** Of a million marks, hardly any has a pixel of its own: what it costs is to find that out. */
 function drawMarks(context: CanvasRenderingContext2D, scene: Scene, lanes: readonly Lane[]): void {
   const { range, width, nowMs } = scene
   const laneOf = new Map(lanes.map((lane) => [lane.track, lane]))
   const isCrowded = crowdTest(scene)
-  for (const mark of scene.tracks.marks) {
-    // They stand in the order of their start.
-    if (mark.startMs > range.toMs) break
-    if (!isInRange(mark, range)) continue
+  for (const mark of visibleMarks(scene.tracks.marks, range, msPerPixel(range, width))) {
     const lane = laneOf.get(mark.track)!
     const right = xOf(mark.endMs ?? nowMs, range, width)
     if (!isCrowded(mark, lane.y + mark.row / 16, right))
@@ -173,19 +170,33 @@ function drawNames(context: CanvasRenderingContext2D, scene: Scene, lanes: reado
 /** One bar per two pixels; height grows with the logarithm, so a keystroke still shows. */
 function drawActivity(context: CanvasRenderingContext2D, scene: Scene, lane: Lane): void {
   const { range, width, palette, tracks } = scene
-  const bars = new Map<number, number>()
-  for (const { atMs, bytes } of tracks.activity) {
-    if (atMs < range.fromMs || atMs > range.toMs) continue
-    const x = Math.floor(xOf(atMs, range, width) / 2) * 2
-    bars.set(x, (bars.get(x) ?? 0) + bytes)
+  const bars = new Float64Array(Math.ceil(width / 2) + 1)
+  for (let at = firstFrom(tracks.activity, range.fromMs); at < tracks.activity.length; at++) {
+    const { atMs, bytes } = tracks.activity[at]!
+    if (atMs > range.toMs) break
+    bars[Math.floor(xOf(atMs, range, width) / 2)]! += bytes
   }
   context.fillStyle = palette.activity
   const base = lane.y + lane.height - 4
-  for (const [x, bytes] of bars) {
+  for (const [bar, bytes] of bars.entries()) {
+    if (bytes === 0) continue
+    const x = bar * 2
     const share = Math.min(1, Math.log10(1 + bytes) / 6)
     const tall = Math.max(2, share * (lane.height - 8))
     context.fillRect(x, base - tall, 2, tall)
   }
+}
+
+/** How many came before a moment; they stand in the order of their time. */
+function firstFrom(moments: Tracks['activity'], fromMs: number): number {
+  let low = 0
+  let high = moments.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (moments[middle]!.atMs < fromMs) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /**
@@ -198,12 +209,36 @@ export function crowdTest(scene: Scene): (mark: Mark, row: number, right: number
   return (mark, row, right) => {
     const isHidden =
       right < (rightEdge.get(row) ?? -Infinity) + 1 &&
-      (mark.tone === 'plain' || mark.track === 'files') &&
+      isCrowdable(mark) &&
       scene.hovered !== mark &&
       !isChosen(scene, mark)
     if (!isHidden) rightEdge.set(row, right)
     return isHidden
   }
+}
+
+/** Looked for once, until another is chosen or there are more. */
+let lastChosen: {
+  readonly marks: readonly Mark[]
+  readonly count: number
+  readonly selected: Scene['selected']
+  readonly chosen: readonly Mark[]
+} | null = null
+
+function chosenOf(scene: Scene): readonly Mark[] {
+  const { marks } = scene.tracks
+  const { selected } = scene
+  const isKnown =
+    lastChosen?.marks === marks &&
+    lastChosen.count === marks.length &&
+    lastChosen.selected.seq === selected.seq &&
+    lastChosen.selected.subject === selected.subject
+  if (!isKnown) {
+    const isNothing = selected.seq === null && selected.subject === null
+    const chosen = isNothing ? [] : marks.filter((mark) => isChosen(scene, mark))
+    lastChosen = { marks, count: marks.length, selected, chosen }
+  }
+  return lastChosen?.chosen ?? []
 }
 
 const isChosen = ({ selected }: Scene, mark: Mark): boolean =>

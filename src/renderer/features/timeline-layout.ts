@@ -1,3 +1,4 @@
+import { lastMarkIn } from './mark-blocks.ts'
 import { type Mark, TRACKS, type Track, type Tracks } from '../stores/tracks.ts'
 
 /** The stretch of the session's clock that is in view, in ms. */
@@ -62,6 +63,9 @@ export function layoutLanes(height: number, pinned: readonly Track[]): Lane[] {
 export const xOf = (atMs: number, range: Range, width: number): number =>
   NAME_WIDTH + ((atMs - range.fromMs) / (range.toMs - range.fromMs)) * (width - NAME_WIDTH)
 
+export const msPerPixel = (range: Range, width: number): number =>
+  (range.toMs - range.fromMs) / Math.max(1, width - NAME_WIDTH)
+
 export const timeAt = (x: number, range: Range, width: number): number =>
   range.fromMs + ((x - NAME_WIDTH) / (width - NAME_WIDTH)) * (range.toMs - range.fromMs)
 
@@ -102,21 +106,17 @@ export function hitTest(
   if (!lane || point.x < NAME_WIDTH) return null
   const slackMs = timeAt(point.x + 2 + MIN_WIDTH, range, width) - timeAt(point.x, range, width)
   const atMs = timeAt(point.x, range, width)
-  return (
-    tracks.marks.findLast((mark) => {
-      // Most of a million marks are elsewhere in time.
-      if (mark.startMs > atMs + slackMs || (mark.endMs ?? Infinity) < atMs - slackMs) return false
-      if (mark.track !== lane.track || !isInRange(mark, range)) return false
-      const box = boxOf(mark, lane, range, width, nowMs)
-      const slack = 2
-      return (
-        point.x >= box.x - slack &&
-        point.x <= box.x + box.width + slack &&
-        point.y >= box.y - 1 &&
-        point.y <= box.y + box.height + 1
-      )
-    }) ?? null
-  )
+  return lastMarkIn(tracks.marks, { fromMs: atMs - slackMs, toMs: atMs + slackMs }, (mark) => {
+    if (mark.track !== lane.track || !isInRange(mark, range)) return false
+    const box = boxOf(mark, lane, range, width, nowMs)
+    const slack = 2
+    return (
+      point.x >= box.x - slack &&
+      point.x <= box.x + box.width + slack &&
+      point.y >= box.y - 1 &&
+      point.y <= box.y + box.height + 1
+    )
+  })
 }
 
 /** Zooms around a moment; never past the session, never closer than is useful. */
@@ -155,7 +155,7 @@ export function axisTicks(
   width: number,
   minGap = 72,
 ): { atMs: number; stepMs: number }[] {
-  const perPixel = (range.toMs - range.fromMs) / Math.max(1, width - NAME_WIDTH)
+  const perPixel = msPerPixel(range, width)
   const stepMs = STEPS.find((step) => step / perPixel >= minGap) ?? STEPS.at(-1)!
   const ticks = []
   for (let atMs = Math.ceil(range.fromMs / stepMs) * stepMs; atMs <= range.toMs; atMs += stepMs)

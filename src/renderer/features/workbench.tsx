@@ -6,7 +6,7 @@ import { forgetFolds } from '../stores/process-panel.ts'
 import { select } from '../stores/selection.ts'
 import { restartSession, useActions } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
-import { loadTerminalLog, type TerminalLog } from '../stores/terminal-log.ts'
+import { openRecordedLog, type RecordedLog } from '../stores/recorded-log.ts'
 import { createLiveView } from '../stores/timeline.ts'
 import { goTo, setUi, useUi } from '../stores/ui.ts'
 import { useView, ViewContext } from '../stores/view.ts'
@@ -159,11 +159,11 @@ function Center({ session }: { session: Session }) {
 
 /** The recording at its end: the last screen with everything above it. */
 function EndedTerminal({ id }: { id: SessionId }) {
-  const [log, setLog] = useState<TerminalLog | 'failed' | null>(null)
+  const [log, setLog] = useState<RecordedLog | 'failed' | null>(null)
   const [round, setRound] = useState(0)
   useEffect(() => {
     let isGone = false
-    loadTerminalLog(id, () => isGone)
+    openRecordedLog(id)
       .then((loaded) => !isGone && setLog(loaded))
       .catch(() => !isGone && setLog('failed'))
     return () => {
@@ -185,7 +185,7 @@ function EndedTerminal({ id }: { id: SessionId }) {
         }}
       />
     )
-  if (log.records.length === 0)
+  if (log.index.records === 0)
     return <Empty icon="terminal" title="It wrote nothing to its terminal" />
   return <RecordedTerminal log={log} follow={atEnd} />
 }

@@ -17,7 +17,7 @@ export async function collect(
   isGivenUp: () => boolean,
 ): Promise<RecordingBundle> {
   const events = await source.events(isGivenUp)
-  const { records } = await source.terminal(isGivenUp)
+  const records = await source.records(isGivenUp)
   const contents = new Map<ContentHash, string>()
   for (const hash of hashesIn(events)) {
     if (isGivenUp()) throw new Error('given up')

@@ -1,19 +1,24 @@
-/** A stretch in which nothing happened, on the session's own clock in ms. */
-export interface Gap {
+/** From one moment to another, on the session's own clock in ms. */
+export interface Stretch {
   readonly fromMs: number
   readonly toMs: number
 }
 
+/** A stretch in which nothing happened. */
+export type Gap = Stretch
+
 /** Longest silence a replay waits for. */
 export const IDLE_LIMIT_MS = 2000
 
-/** Silences longer than `limitMs`. `times` in rising order. */
-export function findGaps(times: readonly number[], endMs: number, limitMs: number): Gap[] {
+export const momentOf = (atMs: number): Stretch => ({ fromMs: atMs, toMs: atMs })
+
+/** Silences longer than `limitMs` between stretches in which something happened, by their begin. */
+export function findGaps(active: readonly Stretch[], endMs: number, limitMs: number): Gap[] {
   const gaps: Gap[] = []
   let previous = 0
-  for (const at of [...times, endMs]) {
-    if (at - previous > limitMs) gaps.push({ fromMs: previous, toMs: at })
-    previous = Math.max(previous, at)
+  for (const { fromMs, toMs } of [...active, momentOf(endMs)]) {
+    if (fromMs - previous > limitMs) gaps.push({ fromMs: previous, toMs: fromMs })
+    previous = Math.max(previous, toMs)
   }
   return gaps
 }

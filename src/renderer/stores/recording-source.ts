@@ -4,7 +4,8 @@ import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { RecordingBundle } from '../../shared/recording/bundle.ts'
 import type { Marker } from '../../shared/recording/asciicast.ts'
 import { currentConnection } from '../connection.ts'
-import { loadTerminalLog, type TerminalLog } from './terminal-log.ts'
+import { loadRecords, openRecordedLog, type RecordedLog, recordedLogOf } from './recorded-log.ts'
+import type { TerminalRecord } from '../../shared/terminal-log.ts'
 
 /** `lost`: the recording no longer has it, or it is damaged. */
 export type LoadedContent = { readonly text: string } | 'binary' | 'lost'
@@ -12,7 +13,9 @@ export type LoadedContent = { readonly text: string } | 'binary' | 'lost'
 /** Where a recording comes from. Everything rejects when the connection to it is lost. */
 export interface RecordingSource {
   events(isGivenUp: () => boolean): Promise<readonly TimelineEvent[]>
-  terminal(isGivenUp: () => boolean): Promise<TerminalLog>
+  terminal(): Promise<RecordedLog>
+  /** All of the terminal at once, for what leaves with it. */
+  records(isGivenUp: () => boolean): Promise<readonly TerminalRecord[]>
   content(hash: ContentHash): Promise<LoadedContent>
   /** Marks that are no events, on the clock of the recording that began at `createdAtMs`. */
   markers(createdAtMs: number): Promise<readonly Marker[]>
@@ -21,7 +24,8 @@ export interface RecordingSource {
 /** A recording, or a session that runs, of the host. */
 export const hostSource = (id: SessionId): RecordingSource => ({
   events: (isGivenUp) => loadEvents(id, isGivenUp),
-  terminal: (isGivenUp) => loadTerminalLog(id, isGivenUp),
+  terminal: () => openRecordedLog(id),
+  records: (isGivenUp) => loadRecords(id, isGivenUp),
   content: createContentCache((hash) => askFor(id, hash)),
   markers: (createdAtMs) => saidIn(id, createdAtMs),
 })
@@ -34,7 +38,8 @@ export const bundleSource = ({
   contents,
 }: RecordingBundle): RecordingSource => ({
   events: () => Promise.resolve(events),
-  terminal: () => Promise.resolve({ records, keyframes: [], damage: 'none' }),
+  terminal: () => Promise.resolve(recordedLogOf(records)),
+  records: () => Promise.resolve(records),
   content: (hash) => {
     const text = contents.get(hash)
     return Promise.resolve(text === undefined ? 'lost' : { text })

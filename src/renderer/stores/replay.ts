@@ -1,11 +1,10 @@
 import { createStore, type StoreApi } from 'zustand'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { commandsIn } from '../../shared/recording/commands-in.ts'
 import { emptyState, projectAll, type SessionState } from '../../shared/projection.ts'
-import { advance, compress, expand, findGaps, type Gap, IDLE_LIMIT_MS } from './idle.ts'
+import { advance, compress, expand, findGaps, type Gap, IDLE_LIMIT_MS, momentOf } from './idle.ts'
 import type { RecordingSource } from './recording-source.ts'
-import type { TerminalLog } from './terminal-log.ts'
+import type { RecordedLog } from './recorded-log.ts'
 import { createTrackBuilder } from './tracks.ts'
 import { createViewStore, type ViewStore } from './view.ts'
 
@@ -17,7 +16,7 @@ export interface Transport {
   readonly speed: Speed
   readonly isIdleCut: boolean
   readonly gaps: readonly Gap[]
-  readonly log: TerminalLog | null
+  readonly log: RecordedLog | null
 }
 
 export interface Replay {
@@ -72,21 +71,19 @@ export function createReplay(
   const load = async (isGivenUp: () => boolean): Promise<void> => {
     try {
       const loaded = await source.events(isGivenUp)
-      const log = await source.terminal(isGivenUp)
+      const log = await source.terminal()
       const markers = await source.markers(loaded[0]?.atMs ?? 0)
       if (isGivenUp() || view.getState().status === 'ready') return
       for (const event of loaded) {
         events.push(event)
         builder.add(event)
       }
-      builder.mark([...markers, ...commandsIn(log.records)])
-      const durationMs = Math.max(builder.tracks.lastMs, log.records.at(-1)?.monoMs ?? 0)
-      const times = [...log.records, ...events.filter(isActivity)].map((item) => item.monoMs)
-      const gaps = findGaps(
-        times.sort((a, b) => a - b),
-        durationMs,
-        IDLE_LIMIT_MS,
-      )
+      const { commands, active } = log.index
+      builder.mark([...markers, ...commands])
+      const durationMs = Math.max(builder.tracks.lastMs, log.index.durationMs)
+      const moments = events.filter(isActivity).map(({ monoMs }) => momentOf(monoMs))
+      const stretches = [...active, ...moments].sort((a, b) => a.fromMs - b.fromMs)
+      const gaps = findGaps(stretches, durationMs, IDLE_LIMIT_MS)
       transport.setState({ log, gaps })
       // Walks through it once, so that no later step has to.
       states.at(durationMs)

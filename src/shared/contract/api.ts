@@ -32,6 +32,7 @@ import { Retention } from '../domain/retention.ts'
 import { Diagnosis } from '../domain/sandbox.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { SpecChanges } from '../domain/spec-changes.ts'
+import { TerminalIndex } from '../domain/terminal-index.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
 import { Said } from '../domain/transcript.ts'
 import { VariableList, VariableName } from '../domain/variables.ts'
@@ -308,6 +309,27 @@ export const api = defineContract({
     events: query({
       input: z.strictObject({ id: SessionId, fromSeq: z.number().int().nonnegative() }),
       output: z.strictObject({ events: z.array(TimelineEvent), isLast: z.boolean() }),
+    }),
+    /** What is to be known of the terminal before any of its output is read. */
+    terminal: command({
+      input: z.strictObject({ id: SessionId }),
+      output: TerminalIndex,
+      error: UnknownSession,
+    }),
+    /** Words in the output of the terminal, from a part of its index as far as one answer goes. */
+    find: command({
+      input: z.strictObject({
+        id: SessionId,
+        words: z.string().max(200),
+        part: z.number().int().nonnegative(),
+      }),
+      output: z.strictObject({
+        /** The session's own clock, ms. */
+        times: z.array(z.number()),
+        /** The part to go on with; null: this was the last. */
+        next: z.number().int().nullable(),
+      }),
+      error: UnknownSession,
     }),
     /** In all recordings, the newest first; a few of each. */
     search: query({

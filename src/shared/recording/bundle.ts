@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ContentHash } from '../domain/file-changes.ts'
+import { joined } from '../joined.ts'
 import { TimelineEvent } from '../domain/timeline.ts'
 import type { Marker } from './asciicast.ts'
 import { decodeLog, encodeOutput, encodeResize, type TerminalRecord } from '../terminal-log.ts'
@@ -70,13 +71,7 @@ function encodeRecords(records: readonly TerminalRecord[]): Uint8Array {
       ? encodeOutput(record.monoMs, record.bytes)
       : encodeResize(record.monoMs, record.cols, record.rows),
   )
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return joined(parts)
 }
 
 const PIECE = 0x6000

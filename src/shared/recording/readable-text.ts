@@ -37,16 +37,28 @@ export function readableText(records: readonly TerminalRecord[]): TerminalText {
 const plain = (text: string): string =>
   text.replaceAll(MOVES, ' ').replaceAll(SEQUENCE, '').replaceAll(CONTROLS, '')
 
-const texts = new WeakMap<readonly TerminalRecord[], TerminalText>()
 const MOST_LINE = 400
 
 /** The last line with something in it that was written before a moment; null: there was none. */
-export function lineBefore(records: readonly TerminalRecord[], monoMs: number): string | null {
-  const known = texts.get(records) ?? readableText(records)
-  texts.set(records, known)
-  const end = known.placeAt(monoMs)
-  const lines = known.text.slice(Math.max(0, end - MOST_LINE), end).split('\n')
+export function lastLineBefore({ text, placeAt }: TerminalText, monoMs: number): string | null {
+  const end = placeAt(monoMs)
+  const lines = text.slice(Math.max(0, end - MOST_LINE), end).split('\n')
   return lines.map((line) => line.trim()).findLast((line) => line !== '') ?? null
+}
+
+/** Letters of any case, and any white space for one space; null: nothing to look for. */
+export function patternOf(words: string): RegExp | null {
+  const parts = words.trim().split(/\s+/).map(escaped)
+  return words.trim() === '' ? null : new RegExp(parts.join('\\s+'), 'gi')
+}
+
+/** Each finding: where it begins, how long it is, and its time. */
+export function* findingsIn(
+  { text, timeAt }: TerminalText,
+  pattern: RegExp,
+): Generator<{ readonly place: number; readonly length: number; readonly atMs: number }> {
+  for (const { index, 0: found } of text.matchAll(pattern))
+    yield { place: index, length: found.length, atMs: timeAt(index) }
 }
 
 export interface Match {
@@ -57,36 +69,13 @@ export interface Match {
   readonly count: number
 }
 
-/** A search through a whole recording; letters of any case, and any white space for one space. */
-export function createSearch(records: readonly TerminalRecord[]): {
-  /** The nearest after or before a moment, and around the end; null: there is none. */
-  find(words: string, fromMs: number, direction: 1 | -1): Match | null
-} {
-  let text: TerminalText | null = null
-  let last: { readonly words: string; readonly times: readonly number[] } = { words: '', times: [] }
-  const timesOf = (words: string): readonly number[] => {
-    if (words === last.words) return last.times
-    text ??= readableText(records)
-    const parts = words.trim().split(/\s+/).map(escaped)
-    const pattern = new RegExp(parts.join('\\s+'), 'gi')
-    const { timeAt } = text
-    last = {
-      words,
-      times: [...text.text.matchAll(pattern)].map(({ index }) => timeAt(index)),
-    }
-    return last.times
-  }
-  return {
-    find: (words, fromMs, direction) => {
-      if (words.trim() === '') return null
-      const times = timesOf(words)
-      if (times.length === 0) return null
-      const found =
-        direction > 0
-          ? times.findIndex((atMs) => atMs > fromMs)
-          : times.findLastIndex((atMs) => atMs < fromMs)
-      const index = found !== -1 ? found : direction > 0 ? 0 : times.length - 1
-      return { atMs: times[index] ?? 0, number: index + 1, count: times.length }
-    },
-  }
+/** The nearest of these after or before a moment, and around the end; null: there is none. */
+export function nearest(times: readonly number[], fromMs: number, direction: 1 | -1): Match | null {
+  if (times.length === 0) return null
+  const found =
+    direction > 0
+      ? times.findIndex((atMs) => atMs > fromMs)
+      : times.findLastIndex((atMs) => atMs < fromMs)
+  const index = found !== -1 ? found : direction > 0 ? 0 : times.length - 1
+  return { atMs: times[index] ?? 0, number: index + 1, count: times.length }
 }

@@ -23,7 +23,7 @@ function newScreen(size = SIZE): { screen: Screen; answers: string[]; faults: un
 
 const feed = (screen: Screen, text: string | Uint8Array): Promise<void> =>
   new Promise((resolve) =>
-    screen.write(typeof text === 'string' ? encoder.encode(text) : text, resolve),
+    screen.write(typeof text === 'string' ? encoder.encode(text) : text, () => resolve()),
   )
 
 describe('screen', () => {

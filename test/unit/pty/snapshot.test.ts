@@ -110,7 +110,7 @@ const newScreen = (): Screen =>
   })
 
 const feed = (screen: Screen, bytes: Uint8Array): Promise<void> =>
-  new Promise((resolve) => screen.write(bytes, resolve))
+  new Promise((resolve) => screen.write(bytes, () => resolve()))
 
 /** A cursor waits to wrap although its line was scrolled away: no sequence leads there directly. */
 function waitsOverNothing({ buffer: { active }, cols }: Terminal): boolean {

@@ -27,4 +27,15 @@ describe('viewer window', () => {
     expect(window.drawn(99)).toBe(false)
     expect(window.drawn(100)).toBe(true)
   })
+
+  it('asks for a screen where output is never sent: at once, or when it has drawn what it had', () => {
+    const window = new ViewerWindow()
+    window.screen(0, 0)
+    window.drawn(0)
+    expect([window.missed(), window.missed()]).toEqual([true, false])
+    window.screen(10, 10)
+    expect(window.missed()).toBe(false)
+    expect(window.output(20, 10)).toBe('skip')
+    expect(window.drawn(10)).toBe(true)
+  })
 })

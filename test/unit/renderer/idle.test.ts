@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { advance, compress, expand, findGaps } from '../../../src/renderer/stores/idle.ts'
+import { advance, compress, expand, findGaps, momentOf } from '../../../src/renderer/stores/idle.ts'
 
 describe('idle time of a replay', () => {
   test('only silences longer than the limit are gaps, the last one included', () => {
-    expect(findGaps([100, 1900, 9000, 9100], 20_000, 2000)).toEqual([
+    expect(
+      findGaps([{ fromMs: 100, toMs: 1900 }, ...[1000, 9000, 9100].map(momentOf)], 20_000, 2000),
+    ).toEqual([
       { fromMs: 1900, toMs: 9000 },
       { fromMs: 9100, toMs: 20_000 },
     ])
@@ -24,7 +26,7 @@ describe('idle time of a replay', () => {
   test('the playhead never runs back and never passes over something that happened', () => {
     fc.assert(
       fc.property(times, fc.integer({ min: 1, max: 500 }), (list, stepMs) => {
-        const gaps = findGaps(list, 100_000, 2000)
+        const gaps = findGaps(list.map(momentOf), 100_000, 2000)
         const visited: number[] = [0]
         for (let at = 0; at < 100_000; ) {
           const next = advance(at, stepMs, gaps, 2000)
@@ -44,7 +46,7 @@ describe('idle time of a replay', () => {
   test('the two clocks agree', () => {
     fc.assert(
       fc.property(times, fc.integer({ min: 0, max: 50_000 }), (list, playMs) => {
-        const gaps = findGaps(list, 100_000, 2000)
+        const gaps = findGaps(list.map(momentOf), 100_000, 2000)
         expect(compress(expand(playMs, gaps, 2000), gaps, 2000)).toBe(playMs)
       }),
     )

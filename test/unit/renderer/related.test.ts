@@ -3,7 +3,7 @@ import { relatedTo } from '../../../src/renderer/stores/related.ts'
 import type { ConnectionId, PromptId } from '../../../src/shared/domain/ids.ts'
 import { processKey } from '../../../src/shared/domain/process.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
-import { lineBefore } from '../../../src/shared/recording/readable-text.ts'
+import { lineBefore, recordedLogOf } from '../../../src/renderer/stores/recorded-log.ts'
 import type { TerminalRecord } from '../../../src/shared/terminal-log.ts'
 import { eventOf, sessionId } from '../../helpers/recording.ts'
 
@@ -72,7 +72,7 @@ describe('cause and effect', () => {
   })
 })
 
-test('the line above a moment is the last that was written before it', () => {
+test('the line above a moment is the last that was written before it', async () => {
   const records: TerminalRecord[] = [
     ['$ npm test\r\n', 10],
     ['\x1b[32mok\x1b[0m 1\r\n\r\n', 20],
@@ -81,8 +81,9 @@ test('the line above a moment is the last that was written before it', () => {
     ...{ kind: 'output', monoMs: Number(monoMs) },
     bytes: new TextEncoder().encode(String(text)),
   }))
-  expect(lineBefore(records, 5)).toBeNull()
-  expect(lineBefore(records, 10)).toBe('$ npm test')
-  expect(lineBefore(records, 25)).toBe('ok 1')
-  expect(lineBefore(records, 99)).toBe('later')
+  const log = recordedLogOf(records)
+  expect(await lineBefore(log, 5)).toBeNull()
+  expect(await lineBefore(log, 10)).toBe('$ npm test')
+  expect(await lineBefore(log, 25)).toBe('ok 1')
+  expect(await lineBefore(log, 99)).toBe('later')
 })

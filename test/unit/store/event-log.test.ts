@@ -35,6 +35,40 @@ describe('event log', () => {
     expect((await stat(join(folder.path, ID))).mode & 0o777).toBe(0o700)
   })
 
+  it('is read page by page, each once, also while it grows', async () => {
+    await using folder = await temporaryFolder()
+    const store = createEventLog(folder.path, '0.0.0', quietLog)
+    await store.create(EVENTS[0]!, ID)
+    const events = [EVENTS[0]!]
+    // More than one reading of the file holds.
+    const add = (count: number): void => {
+      for (let n = 0; n < count; n++) {
+        const title = `${n}`.padEnd(2000, '.')
+        const event = eventOf(events.length, { type: 'session/renamed', title })
+        events.push(event)
+        store.append(ID, event)
+      }
+    }
+    add(1500)
+    const read: number[] = []
+    let pages = 0
+    for (let isLast = false; !isLast; pages++) {
+      const page = await store.page(ID, read.length, 400)
+      expect(page.events.length).toBeLessThanOrEqual(400)
+      read.push(...page.events.map(({ seq }) => seq))
+      isLast = page.isLast
+    }
+    expect(read).toEqual(events.map(({ seq }) => seq))
+    expect(pages).toBeGreaterThan(3)
+    add(3)
+    expect((await store.page(ID, read.length, 400)).events).toEqual(events.slice(-3))
+    // From anywhere, also further back than the last page.
+    expect((await store.page(ID, 7, 2)).events).toEqual(events.slice(7, 9))
+    expect(await store.page(ID, 5000, 400)).toEqual({ events: [], isLast: true })
+    expect(await store.page(sessionId(2), 0, 400)).toEqual({ events: [], isLast: true })
+    await store.flush()
+  })
+
   it('has every event on disk half a second after it was appended', async () => {
     await using folder = await temporaryFolder()
     const store = createEventLog(folder.path, '0.0.0', quietLog)

@@ -28,12 +28,17 @@ function handClock(): Clock & { wall: number; mono: number } {
   return clock
 }
 
-function open(folder: string): { timeline: Timeline; clock: ReturnType<typeof handClock> } {
+function open(folder: string): {
+  timeline: Timeline
+  clock: ReturnType<typeof handClock>
+  read: (fromSeq: number) => Promise<TimelineEvent[]>
+} {
   const clock = handClock()
   const store = createEventLog(folder, '0.0.0', quietLog)
   return {
     timeline: createTimeline({ store, clock, log: quietLog, blot: (_, fact) => fact }),
     clock,
+    read: async (fromSeq) => (await store.page(ID, fromSeq, 10_000)).events,
   }
 }
 
@@ -59,7 +64,7 @@ const settled = (): Promise<void> => new Promise((done) => setTimeout(done, 100)
 describe('timeline', () => {
   it('stamps in order on a clock that never runs back', async () => {
     await using folder = await temporaryFolder()
-    const { timeline, clock } = open(folder.path)
+    const { timeline, clock, read } = open(folder.path)
     await timeline.create(sampleSession(ID))
     expect(timeline.monoOriginMs(ID)).toBe(5000)
     clock.mono += 250
@@ -67,19 +72,19 @@ describe('timeline', () => {
     clock.wall -= 86_400_000
     clock.mono -= 100
     timeline.append(ID, { type: 'session/renamed', title: 'new' })
-    const events = await timeline.read(ID, 0)
+    const events = await read(0)
     expect(events.map(({ seq, monoMs }) => [seq, monoMs])).toEqual([
       [0, 0],
       [1, 250],
       [2, 250],
     ])
     expect(timeline.state(ID)).toEqual(projectAll(events))
-    expect((await timeline.read(ID, 2)).length).toBe(1)
+    expect((await read(2)).length).toBe(1)
   })
 
   it('tells facts that became known together in frames, and forgets processes that ended', async () => {
     await using folder = await temporaryFolder()
-    const { timeline } = open(folder.path)
+    const { timeline, read } = open(folder.path)
     await timeline.create(sampleSession(ID))
     const watcher = watched(timeline)
     await settled()
@@ -94,7 +99,7 @@ describe('timeline', () => {
     timeline.appendAll(ID, facts)
     expect(watcher.batches).toEqual([1, 500, 500, 19])
     expect([...(timeline.state(ID)?.processes.keys() ?? [])]).toEqual(['1:1'])
-    const { processes } = projectAll(await timeline.read(ID, 0))
+    const { processes } = projectAll(await read(0))
     expect(processes.size).toBe(LIMITS.eventBatch + 10)
     expect(processes.get(processKey(2, 1))).toMatchObject({ endedAtMs: 7 })
     watcher.stop()
@@ -102,7 +107,7 @@ describe('timeline', () => {
 
   it('gives one who watches every event once, in batches, whenever it joined', async () => {
     await using folder = await temporaryFolder()
-    const { timeline } = open(folder.path)
+    const { timeline, read } = open(folder.path)
     await timeline.create(sampleSession(ID))
     const early = watched(timeline)
     for (let n = 0; n < 1200; n++)
@@ -114,7 +119,7 @@ describe('timeline', () => {
     const stopped = watched(timeline)
     stopped.stop()
     await settled()
-    const all = await timeline.read(ID, 0)
+    const all = await read(0)
     expect(all.length).toBe(1222)
     expect(early.events).toEqual(all)
     expect(late.events).toEqual(all)
@@ -124,7 +129,7 @@ describe('timeline', () => {
 
   it('tells of a session only when what a list shows of it changed', async () => {
     await using folder = await temporaryFolder()
-    const { timeline } = open(folder.path)
+    const { timeline, read } = open(folder.path)
     const titles: string[] = []
     timeline.onSessionChange(({ title }) => titles.push(title))
     await timeline.create(sampleSession(ID))
@@ -134,7 +139,7 @@ describe('timeline', () => {
     await timeline.remove(ID)
     timeline.append(ID, { type: 'session/renamed', title: 'late' })
     expect(timeline.sessions()).toEqual([])
-    expect(await timeline.read(ID, 0)).toEqual([])
+    expect(await read(0)).toEqual([])
   })
 
   it('closes what ran when everything was killed, at the last moment that is known', async () => {
@@ -145,7 +150,7 @@ describe('timeline', () => {
     first.clock.wall += 900
     first.timeline.append(ID, { type: 'session/started', rootPid: 7 })
     first.timeline.append(ID, { type: 'terminal/active', bytes: 9, totalBytes: 9 })
-    const before = await first.timeline.read(ID, 0)
+    const before = await first.read(0)
     // Killed in the middle of a line; found a week later.
     const log = join(folder.path, ID, 'events.log')
     const { stat } = await import('node:fs/promises')
@@ -156,7 +161,7 @@ describe('timeline', () => {
     const session = second.timeline.state(ID)?.session
     expect(session).toMatchObject({ status: 'interrupted', exit: { kind: 'lost' } })
     expect(session?.endedAtMs).toBe(1_700_000_000_900)
-    const events = await second.timeline.read(ID, 0)
+    const events = await second.read(0)
     expect(events.slice(0, 2)).toEqual(before.slice(0, 2))
     expect(events.slice(2).map(({ fact }) => fact.type)).toEqual([
       'recording/damaged',
@@ -167,10 +172,10 @@ describe('timeline', () => {
     // A third start finds it closed, adds nothing, and can still rename it.
     const third = open(folder.path)
     await third.timeline.recover()
-    expect(await third.timeline.read(ID, 0)).toEqual(events)
+    expect(await third.read(0)).toEqual(events)
     third.timeline.append(ID, { type: 'session/renamed', title: 'kept' })
     const fourth = open(folder.path)
-    await third.timeline.read(ID, 0)
+    await third.read(0)
     await fourth.timeline.recover()
     expect(fourth.timeline.sessions()).toEqual([{ ...session, title: 'kept' }])
     expect(fourth.timeline.state(ID)?.monoMs).toBe(900)

@@ -35,7 +35,7 @@ import {
 import { LIMITS_IN_FORCE, policyOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
-import { screenBytes, terminalLog } from './screens.ts'
+import { screenBytes, terminalIndex, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
 const REFUSED_WORKSPACE = '/home/ada/src/tidepool'
@@ -321,6 +321,8 @@ export function createFakeHost(scenario: Scenario): FakeHost {
           isLast: true,
         })
       },
+      terminal: () => Promise.resolve(ok(terminalIndex())),
+      find: () => Promise.resolve(ok({ times: [64_000], next: null })),
       search: ({ words }) =>
         Promise.resolve(
           sessions.slice(0, 3).map(({ id }) => ({
@@ -355,7 +357,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
             close: () => undefined,
           }
         },
-        readRecording: (_, offset) => Promise.resolve(terminalLog().subarray(offset, offset + 700)),
+        readRecording: (_, offset) => Promise.resolve(terminalLog().subarray(offset)),
       },
       shell: 'electron',
       version: INFO.version,

@@ -1,3 +1,5 @@
+import type { TerminalIndex } from '../../../src/shared/domain/terminal-index.ts'
+import { indexOfLog } from '../../helpers/terminal-logs.ts'
 import { encodeOutput, encodeResize } from '../../../src/shared/terminal-log.ts'
 
 const ESC = '\u001b'
@@ -73,3 +75,5 @@ export function terminalLog(): Uint8Array {
   }
   return bytes
 }
+
+export const terminalIndex = (): TerminalIndex => indexOfLog(terminalLog())

@@ -1,0 +1,136 @@
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { SessionId } from '../../shared/domain/ids.ts'
+import { TerminalIndex } from '../../shared/domain/terminal-index.ts'
+import { createTerminalIndexer } from '../../shared/recording/terminal-indexer.ts'
+import { readRecord } from '../../shared/terminal-log.ts'
+import type { TerminalIndexes } from '../core/recording-port.ts'
+import { TERMINAL_FILE } from './event-log.ts'
+import { isMissing } from './read-or-null.ts'
+import { replaceFile } from './replace-file.ts'
+
+// The index of a log is made by reading it once, and kept beside it. What is kept is right only for a
+// log of exactly the size it names, and can be deleted at any time.
+
+const FILE = 'terminal.index'
+const VERSION = 1
+const READ_BYTES = 4 * 1024 * 1024
+/** A smaller log is read as fast as its index. */
+const WORTH_BYTES = 1024 * 1024
+/** Logs that grow are read on from where the last index ended. */
+const MOST_OPEN = 4
+
+const Kept = z.strictObject({
+  version: z.literal(VERSION),
+  logBytes: z.number(),
+  index: TerminalIndex,
+})
+
+/** The terminal logs below `<folder>/<session>/`. */
+export function createTerminalIndexes(folder: string): TerminalIndexes {
+  const readers = new Map<SessionId, LogReader>()
+  const work = new Map<SessionId, Promise<TerminalIndex>>()
+
+  const readerOf = (id: SessionId): LogReader => {
+    const reader = readers.get(id) ?? new LogReader(join(folder, id))
+    readers.delete(id)
+    readers.set(id, reader)
+    for (const oldest of readers.keys()) {
+      if (readers.size <= MOST_OPEN) break
+      readers.delete(oldest)
+    }
+    return reader
+  }
+  return {
+    index: (id) => {
+      // Who asks at the same time gets the same answer: a log is not read twice side by side.
+      const known = work.get(id)
+      if (known) return known
+      const reading = readerOf(id)
+        .read()
+        .catch((cause: unknown) => {
+          readers.delete(id)
+          throw cause
+        })
+        .finally(() => work.delete(id))
+      work.set(id, reading)
+      return reading
+    },
+  }
+}
+
+/** Reads one log, each time from where it was read to before. */
+class LogReader {
+  readonly #folder: string
+  readonly #indexer = createTerminalIndexer()
+  #at = 0
+  /** Of a log of exactly that size. */
+  #last: { readonly logBytes: number; readonly index: TerminalIndex } | null = null
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  async read(): Promise<TerminalIndex> {
+    const file = await open(join(this.#folder, TERMINAL_FILE), 'r').catch((cause: unknown) => {
+      if (isMissing(cause)) return null
+      throw cause
+    })
+    if (!file) return this.#indexer.index('none')
+    try {
+      const { size } = await file.stat()
+      if (this.#at === 0) this.#last ??= await readKept(this.#folder, size)
+      if (this.#last?.logBytes === size) return this.#last.index
+      const buffer = new Uint8Array(READ_BYTES)
+      let damage: TerminalIndex['damage'] = 'none'
+      while (this.#at < size) {
+        const length = Math.min(READ_BYTES, size - this.#at)
+        const { bytesRead } = await file.read(buffer, 0, length, this.#at)
+        const before = this.#at
+        damage = this.#add(buffer.subarray(0, bytesRead))
+        // A record that is cut at the end of what was read is there as a whole next time.
+        if (damage === 'damaged' || this.#at === before) break
+      }
+      const index = this.#indexer.index(damage)
+      this.#last = { logBytes: size, index }
+      if (size > WORTH_BYTES) await writeKept(this.#folder, this.#last)
+      return index
+    } finally {
+      await file.close()
+    }
+  }
+
+  #add(bytes: Uint8Array): TerminalIndex['damage'] {
+    const start = this.#at
+    for (let at = 0; at < bytes.length; ) {
+      const found = readRecord(bytes, at)
+      if (typeof found === 'string') return found
+      this.#indexer.add(found.record, start + at, start + found.end)
+      at = found.end
+      this.#at = start + at
+    }
+    return 'none'
+  }
+}
+
+async function readKept(
+  folder: string,
+  logBytes: number,
+): Promise<{ logBytes: number; index: TerminalIndex } | null> {
+  try {
+    const kept = Kept.safeParse(JSON.parse(await readFile(join(folder, FILE), 'utf8')))
+    return kept.success && kept.data.logBytes === logBytes ? kept.data : null
+  } catch {
+    return null
+  }
+}
+
+/** Only a copy: in a folder that cannot be written the log is read anew every time. */
+const writeKept = (
+  folder: string,
+  kept: { readonly logBytes: number; readonly index: TerminalIndex },
+): Promise<void> =>
+  replaceFile(join(folder, FILE), JSON.stringify({ version: VERSION, ...kept }), 'crash').catch(
+    () => undefined,
+  )

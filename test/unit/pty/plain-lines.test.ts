@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Screen } from '../../../src/main/pty/screen.ts'
+import type { Arrival } from '../../../src/main/pty/screen-feed.ts'
+import { headlessTerminal } from '../../../src/main/pty/xterm-headless.ts'
+import { scrollsPlainly } from '../../../src/shared/terminal-guard.ts'
+import { DARK_THEME, UNICODE_VERSION } from '../../../src/shared/terminal-settings.ts'
+import { plainBytes, plainTail } from '../../../src/shared/terminal-skip.ts'
+import { search } from '../../helpers/search.ts'
+import { stateOf, viewerTerminal, written } from '../../helpers/screens.ts'
+
+const SIZE = { cols: 12, rows: 5 }
+const HISTORY = 7
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const terminal = () => headlessTerminal(SIZE, HISTORY, UNICODE_VERSION, fail)
+const fail = (cause: unknown): void => {
+  throw cause
+}
+
+const before = fc.constantFrom(
+  ...['', 'some words', '\x1b[2J\x1b[3;4Hmiddle', '\x1b[41mred\r\nlines\r\n', '\x1b[?1049hother'],
+  ...['\x1b7saved', '\x1b[?7l', '\x1b[3g', 'x\x1b[31;1;4:3mpen', '\x1b[20h', '\x1b[?6h'],
+  ...['\x1b[5;1Hbottom', 'many\r\n'.repeat(30), '\x1b(0', '\x1b[4h', '\x1b[2;4r', '\x1b[', '\xc2'],
+)
+const piece = fc.constantFrom(
+  ...['a', 'word ', 'wide 漢', 'é', '·', '\t', '\r', '\r\n', '\r\n', '\n', '👍🏽', 'x'.repeat(15)],
+  ...['\x1b[m', '\x1b[0m', '\x1b[1;38;5;9m', '\x1b[48:2::9:8:7m', '\x1b[0;7m', '\x1b[4:3m'],
+)
+const other = fc.constantFrom('\x07', '\x1b[2J', '\x9b1m', '\x1b]0;title\x07', '\b', '\x1b[?25l')
+const line = fc.array(piece, { maxLength: 5 }).map((parts) => `${parts.join('')}\r\n`)
+
+describe('lines that are scrolled out again', () => {
+  it('are left out of a flood of plain lines without any trace', async () => {
+    let leftOut = 0
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(before, { maxLength: 3 }),
+        fc.array(line, { minLength: 20, maxLength: 60 }),
+        fc.array(piece, { maxLength: 3 }),
+        async (first, lines, rest) => {
+          const flood = encode(lines.join(''))
+          const [whole, tail] = [terminal(), terminal()]
+          for (const each of [whole, tail]) await written(each, first.join(''))
+          await written(whole, flood)
+          const found = plainTail(flood, HISTORY + 2 * SIZE.rows)
+          expect(plainBytes(flood)).toBe(flood.length)
+          if (!found || !scrollsPlainly(tail)) return
+          leftOut += found.from
+          await written(tail, found.pen)
+          await written(tail, flood.subarray(found.from))
+          for (const each of [whole, tail]) await written(each, rest.join(''))
+          expect(stateOf(tail)).toEqual(stateOf(whole))
+        },
+      ),
+      search(),
+    )
+    expect(leftOut).toBeGreaterThan(1000)
+  }, 60_000)
+
+  it('are no longer plain where anything else is among them', () => {
+    fc.assert(
+      fc.property(fc.array(line), other, fc.array(line), (lines, one, more) => {
+        const plain = encode(lines.join('')).length
+        expect(plainBytes(encode(`${lines.join('')}${one}${more.join('')}`))).toBe(plain)
+      }),
+      search(),
+    )
+    // The end of a character, or the second byte of a control of two.
+    expect(plainBytes(Uint8Array.of(0x9b, 0x31, 0x0a))).toBe(0)
+    expect(plainBytes(encode('no line end'))).toBe(0)
+  })
+
+  it('need the whole screen to scroll', async () => {
+    for (const [text, scrolls] of [
+      ...([
+        ['plain', true],
+        ['\x1b[2;4r', false],
+        ['\x1b[4h', false],
+        ['\x1b[1', false],
+      ] as const),
+      ...([
+        ['\x1b[?1049h', true],
+        ['\x1b[2;4r\x1b[r', true],
+      ] as const),
+    ]) {
+      const each = terminal()
+      await written(each, text)
+      expect(scrollsPlainly(each), JSON.stringify(text)).toBe(scrolls)
+    }
+  })
+})
+
+describe('a screen in a flood', () => {
+  it('is exact whenever it says so, and says which chunks nobody saw', async () => {
+    const screen = new Screen({
+      ...{ size: { cols: 80, rows: 24 }, theme: DARK_THEME },
+      ...{ answer: () => undefined, fault: fail },
+    })
+    const text = `\x1b[32mok\x1b[0m ${'a test that is named at length '.repeat(2)}`
+    const lines = Array.from({ length: 100_000 }, (_, n) => `${text}${n}\r\n`).join('')
+    // A title in the middle is not plain, and must not be lost.
+    const middle = lines.length >> 1
+    const bytes = encode(`${lines.slice(0, middle)}\x1b]2;a title\x07${lines.slice(middle)}`)
+    const arrivals: Arrival[] = []
+    let parsed = 0
+    const checks: { readonly at: number; readonly snapshot: Uint8Array }[] = []
+    await new Promise<void>((resolve) => {
+      for (let at = 0; at < bytes.length; at += 60_000) {
+        const chunk = bytes.subarray(at, at + 60_000)
+        screen.write(chunk, (arrival) => {
+          arrivals.push(arrival)
+          parsed += chunk.length
+          if (arrival === 'last-left-out' || parsed === bytes.length)
+            checks.push({ at: parsed, snapshot: screen.snapshot() })
+          if (parsed === bytes.length) resolve()
+        })
+      }
+    })
+    expect(arrivals.filter((arrival) => arrival === 'last-left-out').length).toBeGreaterThan(0)
+    expect(checks.length).toBeGreaterThan(1)
+    for (const { at, snapshot } of checks) {
+      const [drawn, played] = [1, 2].map(() => viewerTerminal({ cols: 80, rows: 24 }))
+      await written(drawn!, snapshot)
+      await written(played!, bytes.subarray(0, at))
+      const [shown, expected] = [drawn!, played!].map((each) =>
+        Array.from({ length: each.buffer.active.length }, (_, y) =>
+          each.buffer.active.getLine(y)?.translateToString(),
+        ).join('\n'),
+      )
+      expect(shown === expected).toBe(true)
+    }
+    screen.dispose()
+  }, 60_000)
+})
