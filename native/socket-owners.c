@@ -24,7 +24,7 @@
 #include <poll.h>
 #include "network-rules.h"
 
-enum { QUEUE = 1, HOLD_MS = 250, MOST_HELD = 1024, PACKET_BYTES = 128, ADDRESS = 16 };
+enum { QUEUE = 1, HOLD_MS = 800, MOST_HELD = 1024, PACKET_BYTES = 128, ADDRESS = 16 };
 
 // Addresses of four or sixteen bytes, ports in network order. Also in src/main/backends/socket-finder.ts.
 struct record {
