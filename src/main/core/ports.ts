@@ -153,7 +153,7 @@ export interface SandboxNetwork {
 export interface SocketFinder {
   /**
    * Called with each connection to the gateway that begins, where the kernel can hold it: it goes on
-   * when the promise resolves, and after a quarter of a second at the latest. One listener at most.
+   * when the promise resolves, and after 0.8 s at the latest. One listener at most.
    */
   onHeld(look: (ends: SocketEnds, inode: string | null) => Promise<void>): void
   /** In the same order; null where there is no such socket. Rejects when it cannot be asked. */
