@@ -62,7 +62,9 @@ function talk(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let got = ''
     const socket = connect({ host: '127.0.0.1', port })
-    socket.setTimeout(20_000, () => socket.destroy(new Error(`no end after ${JSON.stringify(got)}`)))
+    socket.setTimeout(20_000, () =>
+      socket.destroy(new Error(`no end after ${JSON.stringify(got)}`)),
+    )
     socket.on('error', reject)
     socket.on('data', (data: Buffer) => {
       got += data.toString()

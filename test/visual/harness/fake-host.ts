@@ -7,7 +7,7 @@ import {
 } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import type { PermissionRequest, Rule } from '../../../src/shared/domain/policy.ts'
-import type { Session, SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
+import type { Session } from '../../../src/shared/domain/session.ts'
 import { withChanges } from '../../../src/shared/domain/spec-changes.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { err, ok } from '../../../src/shared/result.ts'
@@ -22,28 +22,12 @@ import type { FakeHost, ProbeEnd, Scenario } from './scenario.ts'
 import { fakePolicy } from './folder-policy.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
-import {
-  AGENTS,
-  BLOCKED,
-  DIAGNOSES,
-  folderAt,
-  INFO,
-  POSTURES,
-  VARIABLES,
-  WITH_ENGINE,
-} from './machine.ts'
-import { LIMITS_IN_FORCE, policyOf } from './policies.ts'
+import { AGENTS, DIAGNOSES, folderAt, INFO, POSTURES, VARIABLES, WITH_ENGINE } from './machine.ts'
+import { LIMITS_IN_FORCE, policyOf, REFUSED_WORKSPACE, refusalOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
 import { screenBytes, terminalIndex, terminalLog } from './screens.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
-
-const REFUSED_WORKSPACE = '/home/ada/src/tidepool'
-const refusalOf = ({ level }: SessionSpec): StartFailure => ({
-  type: 'backend_unavailable',
-  level,
-  diagnosis: BLOCKED[0]!,
-})
 
 export function createFakeHost(scenario: Scenario): FakeHost {
   const isBare = scenario === 'first-run' || scenario === 'blocked'

@@ -3,8 +3,8 @@ import type {
   PolicySentence,
 } from '../../../src/shared/domain/effective-policy.ts'
 import type { LimitReport } from '../../../src/shared/domain/limits.ts'
-import type { SessionSpec } from '../../../src/shared/domain/session.ts'
-import { POLICY } from './machine.ts'
+import type { SessionSpec, StartFailure } from '../../../src/shared/domain/session.ts'
+import { BLOCKED, POLICY } from './machine.ts'
 
 export const LIMITS_IN_FORCE: LimitReport[] = [
   { limit: 'cpu', value: null, means: [], detail: '' },
@@ -99,3 +99,11 @@ export const LONG_POLICY: EffectivePolicy = {
     '--sandbox',
   ],
 }
+
+export const REFUSED_WORKSPACE = '/home/ada/src/tidepool'
+/** Why a session in that folder does not start. */
+export const refusalOf = ({ level }: SessionSpec): StartFailure => ({
+  type: 'backend_unavailable',
+  level,
+  diagnosis: BLOCKED[0]!,
+})
