@@ -1,30 +1,27 @@
-// What recording costs a program that writes as fast as it can, how long a replay takes to show another
-// moment, and how much room an hour of a real agent takes. Started by scripts/bench.mjs; arguments:
-// folder of the built entries, folder of the peers' programs, rounds.
+// What recording costs a program that writes as fast as it can, how a recording of four hours opens and
+// moves, how much room an hour of a real agent takes, and a timeline of a million events. Started by
+// scripts/bench.mjs; arguments: folder of the built entries, folder of the peers' programs, rounds,
+// megabytes of output.
 import { execFile, fork } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Terminal } from '@xterm/xterm'
 import { spawn } from 'node-pty'
 import { createPtyClient } from '../src/main/pty/pty-client.ts'
-import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { childPort } from '../src/main/shell-web/fork-starter.ts'
-import { createTerminalPlayer } from '../src/renderer/features/terminal-player.ts'
-import { readByParts } from '../src/renderer/stores/recorded-log.ts'
-import { LIMITS } from '../src/shared/rpc/frames.ts'
 import { BASIC_SPEC } from '../src/shared/domain/session.ts'
 import { SessionId } from '../src/shared/domain/ids.ts'
-import { SCROLLBACK_LINES, UNICODE_VERSION } from '../src/shared/terminal-settings.ts'
-import { indexOfLog } from '../test/helpers/terminal-logs.ts'
+import { measureLongRecording, printLongRecording, writeLongRecording } from './long-recording.ts'
 import { startCloche } from './cloche-session.ts'
+import { recordAlone } from './recorder-alone.ts'
+import { measureTimeline } from './timeline.ts'
 import { type Contender, measure, table } from './rounds.ts'
 
-const [entries = '', peers = '', roundsText = '15'] = process.argv.slice(2)
+const [entries = '', peers = '', roundsText = '15', megabytes = ''] = process.argv.slice(2)
 const isQuick = Number(roundsText) < 10
-const BYTES = isQuick ? 100_000_000 : 1_000_000_000
+const BYTES = (Number(megabytes) || (isQuick ? 100 : 1000)) * 1_000_000
+const FRAME_MS = 16
 const ROUNDS = isQuick ? 2 : 1
-const SEEKS = 20
 const AGENT_MS = isQuick ? 15_000 : 60_000
 
 const root = mkdtempSync('/var/tmp/cloche-bench-')
@@ -78,7 +75,23 @@ const ptyHost = createPtyClient({
     },
   },
 })
-const cloche = timed('Cloche, screen and log', async () => {
+/** Draws within one frame of a screen, and says so; what matters is how long it had nothing new. */
+let longestGapMs = 0
+function watch(sessionId: SessionId): void {
+  let lastMs = performance.now()
+  const arrived = (offset: number): void => {
+    longestGapMs = Math.max(longestGapMs, performance.now() - lastMs)
+    lastMs = performance.now()
+    setTimeout(() => attachment?.drawn(offset), FRAME_MS)
+  }
+  const attachment = ptyHost.attach(sessionId, {
+    screen: arrived,
+    output: (offset, bytes) => arrived(offset + bytes.length),
+    resized: () => undefined,
+  })
+}
+
+const clocheWith = (isWatched: boolean) => async (): Promise<void> => {
   const sessionId = SessionId.parse(`ses_${(++number).toString(16).padStart(16, '0')}`)
   rmSync(logPath, { force: true })
   logPath = join(root, `${sessionId}.log`)
@@ -89,44 +102,42 @@ const cloche = timed('Cloche, screen and log', async () => {
     monoOriginMs: Number(process.hrtime.bigint()) / 1e6,
   })
   if (!spawned.ok) throw new Error(spawned.error.detail)
+  if (isWatched) watch(sessionId)
   await ended
   ptyHost.release(sessionId)
-})
+}
+const cloche = timed('Cloche, screen and log', clocheWith(false))
+const watched = timed('Cloche, and a viewer', clocheWith(true))
 
-const rows = await measure([plain, asciinema, cloche], ROUNDS)
+const rows = await measure([plain, asciinema, cloche, watched], ROUNDS)
 console.log(table(`${BYTES / 1e6} MB of output`, rows))
+const speeds = rows.map(({ medianMs }) => `${(BYTES / 1e3 / medianMs).toFixed(0)} MB/s`)
+console.log(`\nin that order ${speeds.join(', ')}`)
+console.log(`the viewer had nothing new for at most ${longestGapMs.toFixed(0)} ms`)
 const bytesOf = (path: string): string => `${(statSync(path).size / BYTES).toFixed(2)} bytes`
 console.log(
   `\na byte of output takes ${bytesOf(castPath)} of asciinema's, ${bytesOf(logPath)} of ours`,
 )
 await ptyHost.stop()
-
-// Every moment from every other: the screen is there when the last byte of it has been parsed.
-const bytes = readFileSync(logPath)
-const log = readByParts(indexOfLog(bytes), (at) =>
-  Promise.resolve(bytes.subarray(at, at + LIMITS.readBytes)),
-)
-const keyframes = log.index.points.filter(({ screenAt }) => screenAt !== null)
-const moment = (share: number): number => log.index.durationMs * share
-const terminal = headlessTerminal(SIZE, SCROLLBACK_LINES, UNICODE_VERSION, () => undefined)
-const player = createTerminalPlayer(terminal as unknown as Terminal, log)
-const seeks: number[] = []
-for (let n = 1; n <= SEEKS; n++) {
-  const started = performance.now()
-  player.seek(moment((n * 0.618) % 1))
-  await player.idle()
-  seeks.push(performance.now() - started)
+const alone: Record<string, number> = {}
+for (const [what, line] of [
+  ['plain lines', `${LINE}\r\n`],
+  ['a screen drawn anew', `${LINE}\x1b[3;4H\x1b[K`],
+] as const) {
+  const size = Math.min(BYTES, 300_000_000)
+  const ms = await recordAlone(root, line, size, SIZE)
+  rmSync(join(root, 'alone.log'))
+  alone[what] = size / 1000 / ms
+  console.log(`log and screen alone, ${what}: ${alone[what].toFixed(0)} MB/s`)
 }
-seeks.sort((a, b) => a - b)
-const shown = { medianMs: seeks[SEEKS / 2]!, worstMs: seeks.at(-1)! }
-console.log(
-  `\nanother moment of ${BYTES / 1e6} MB, ${keyframes.length} keyframes: ` +
-    `median ${shown.medianMs.toFixed(0)} ms, worst ${shown.worstMs.toFixed(0)} ms of ${SEEKS}`,
-)
 
+const hourBytes = isQuick ? 100_000_000 : 500_000_000
+await writeLongRecording(root, hourBytes)
 const workspace = join(root, 'home', 'project')
 mkdirSync(workspace, { recursive: true })
 const { connection, stop } = await startCloche({ entries, root, path: `${peers}:/usr/bin:/bin` })
+const long = await measureLongRecording(connection, root)
+printLongRecording(long)
 const sizes: Record<string, number> = {}
 for (const agent of ['codex', 'claude-code'] as const) {
   const created = await connection.api.session.create({
@@ -146,7 +157,8 @@ for (const agent of ['codex', 'claude-code'] as const) {
       `at that rate ${((onDisk / 1e6) * (3_600_000 / AGENT_MS)).toFixed(0)} MB an hour`,
   )
 }
-process.send?.([...rows, shown, sizes])
 await stop()
+const timeline = await measureTimeline()
+process.send?.([...rows, { longestGapMs, alone }, long, sizes, timeline])
 rmSync(root, { recursive: true, force: true })
 process.exit(0)

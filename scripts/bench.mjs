@@ -18,7 +18,10 @@ const PARTS = {
   container: { needs: ['docker', 'dockerd'], packages: 'docker.io' },
   machine: { needs: ['bwrap', 'qemu-system-x86_64'], packages: 'bubblewrap qemu-system-x86' },
   view: { needs: ['chromium'], packages: 'chromium' },
-  recording: { needs: ['bwrap', 'asciinema'], packages: 'bubblewrap asciinema' },
+  recording: {
+    needs: ['bwrap', 'asciinema', 'chromium'],
+    packages: 'bubblewrap asciinema chromium',
+  },
   egress: { needs: ['gcc'], packages: 'gcc; squid is measured as well where it is installed' },
   process: { needs: ['gcc', 'ps', 'htop', 'forkstat'], packages: 'gcc procps htop forkstat' },
 }
@@ -26,6 +29,7 @@ const PARTS = {
 const options = readOptions('npm run bench -- [options]', {
   quick: { does: 'fewer rounds' },
   only: { value: 'PART', does: `one of ${Object.keys(PARTS).join(', ')}` },
+  size: { value: 'MB', does: 'output that is recorded, instead of 1000 or with --quick 100' },
   json: { value: 'FILE', does: 'also write the numbers there' },
 })
 
@@ -65,6 +69,7 @@ for (const name of names) {
     join(ROOT, 'out/main'),
     join(peers, '.bin'),
     options.quick ? '4' : '15',
+    options.size ?? '',
   ])
   child.on('message', (rows) => (results[name] = rows))
   const [code] = await once(child, 'exit')

@@ -19,8 +19,9 @@ const STEP_BYTES = 256 * 1024
 /** Less is not worth looking for what can be left out. */
 const LEAST_BYTES = 2 * 1024 * 1024
 const MOST_BYTES = 12 * 1024 * 1024
-/** A terminal that had to work for so long without a pause is flooded… */
+/** A terminal that was at work for most of this time, with that much, is flooded… */
 const FLOOD_MS = 50
+const FLOOD_BYTES = 512 * 1024
 /** …and waits so long for more of the flood, looking that often whether more came. */
 const GATHER_MS = 100
 const LOOK_MS = 10
@@ -38,9 +39,12 @@ export class ScreenFeed {
   readonly #written: (bytes: Uint8Array) => void
   #waiting: Waiting[] = []
   #backlogBytes = 0
-  /** Clock since when there has always been something to parse, ms; null: it is idle. */
-  #busySinceMs: number | null = null
+  #isBusy = false
   #isFlood = false
+  /** What it did since then. */
+  #sinceMs = 0
+  #workedMs = 0
+  #workedBytes = 0
 
   /** `written`: the terminal has parsed these bytes. */
   constructor(terminal: Terminal, historyLines: number, written: (bytes: Uint8Array) => void) {
@@ -62,18 +66,29 @@ export class ScreenFeed {
   push(bytes: Uint8Array, parsed: (arrival: Arrival) => void): void {
     this.#waiting.push({ bytes, parsed })
     this.#backlogBytes += bytes.length
-    if (this.#busySinceMs !== null) return
-    this.#busySinceMs = performance.now()
-    this.#step()
+    if (!this.#isBusy) this.#next()
   }
 
   #next(): void {
     const last = this.#waiting.at(-1)
+    this.#isBusy = last !== undefined
+    if (last && this.#isFlood) this.#gather(last, performance.now() + GATHER_MS)
+    else if (last) this.#step()
+  }
+
+  #judge(startedMs: number, chunks: readonly Waiting[]): void {
     const nowMs = performance.now()
-    this.#isFlood = nowMs - (this.#busySinceMs ?? nowMs) > FLOOD_MS && isPlain(last?.bytes)
-    if (!last) this.#busySinceMs = null
-    else if (this.#isFlood) this.#gather(last, nowMs + GATHER_MS)
-    else this.#step()
+    this.#workedMs += nowMs - startedMs
+    for (const { bytes } of chunks) this.#workedBytes += bytes.length
+    const passedMs = nowMs - this.#sinceMs
+    if (passedMs < FLOOD_MS) return
+    this.#isFlood =
+      this.#workedMs > passedMs / 2 &&
+      this.#workedBytes > FLOOD_BYTES &&
+      isPlain(chunks.at(-1)?.bytes)
+    this.#sinceMs = nowMs
+    this.#workedMs = 0
+    this.#workedBytes = 0
   }
 
   /** While it parses, nothing can be read from the program: the more at once, the faster it gets on. */
@@ -82,7 +97,10 @@ export class ScreenFeed {
       const newest = this.#waiting.at(-1) ?? last
       if (newest !== last && !this.isFull && performance.now() < untilMs)
         this.#gather(newest, untilMs)
-      else if (!this.#leaveOut()) this.#step()
+      else if (!this.#leaveOut()) {
+        this.#isFlood = false
+        this.#step()
+      }
     }, LOOK_MS)
   }
 
@@ -92,10 +110,13 @@ export class ScreenFeed {
     while (count < this.#waiting.length && bytes < STEP_BYTES)
       bytes += this.#waiting[count++]?.bytes.length ?? 0
     const taken = this.#waiting.splice(0, count)
+    const startedMs = performance.now()
     for (const [index, chunk] of taken.entries())
       this.#terminal.write(chunk.bytes, () => {
         this.#arrived(chunk, 'drawn', chunk.bytes)
-        if (index === taken.length - 1) this.#next()
+        if (index < taken.length - 1) return
+        this.#judge(startedMs, taken)
+        this.#next()
       })
   }
 

@@ -22,7 +22,16 @@ import type { FakeHost, ProbeEnd, Scenario } from './scenario.ts'
 import { fakePolicy } from './folder-policy.ts'
 import { contentOf } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
-import { AGENTS, DIAGNOSES, folderAt, INFO, POSTURES, VARIABLES, WITH_ENGINE } from './machine.ts'
+import {
+  AGENTS,
+  BLOCKED,
+  DIAGNOSES,
+  folderAt,
+  INFO,
+  POSTURES,
+  VARIABLES,
+  WITH_ENGINE,
+} from './machine.ts'
 import { LIMITS_IN_FORCE, policyOf, REFUSED_WORKSPACE, refusalOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
