@@ -47,7 +47,6 @@ export default defineConfig({
           name: 'podman',
           include: [
             ...['containers', 'manage'].map((name) => `test/containers/${name}.test.ts`),
-            'test/enforcement/reach.test.ts',
             'test/integration/host.test.ts',
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },

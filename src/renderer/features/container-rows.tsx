@@ -10,7 +10,7 @@ import { LogLines } from '../ui/log-lines.tsx'
 import { Sparkline } from '../ui/sparkline.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
-import { editorCommand, engineCommand } from '../words/engine-commands.ts'
+import { editorCommand, engineCommand, fileIn, fileOut } from '../words/engine-commands.ts'
 import { formatBytes, formatCpu, plural } from '../words/format.ts'
 
 /** Every container of ours, with what it takes now and lately. */
@@ -158,12 +158,13 @@ function InspectDialog({
           </p>
           <CommandLine command={editorCommand(name, session.spec.workspace)} />
           <p className="small dim">
-            A shell in it, and a file out of it, from a terminal of yours. What you do there is not
-            recorded. What the session says itself is in its recording: the engine keeps no log of
-            it.
+            A shell in it, a file out of it and a file into it, from a terminal of yours. What you
+            do there is not recorded. What the session says itself is in its recording: the engine
+            keeps no log of it.
           </p>
           <CommandLine command={`${client} exec --interactive --tty ${name} /bin/sh`} />
-          <CommandLine command={`${client} cp ${name}:/tmp/name-of-a-file .`} />
+          <CommandLine command={fileOut(client, name)} />
+          <CommandLine command={fileIn(client, name)} />
         </section>
       )}
       <LogLines
