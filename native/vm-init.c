@@ -9,25 +9,14 @@
 //   cloche.events    the words of process-events.c, which runs here
 //   cloche.owners    the words of socket-owners.c, which runs here
 //
-// In the initramfs: /modules (files in their order, one a line), /filter (struct sock_filter), and the
-// programs /events, /network and /owners. A failure is a line on the console and the end of the machine.
+// In the initramfs: /modules (files in their order, one a line), /disk-modules (the same, for a root from an
+// image), /filter (struct sock_filter), and the programs /events, /network and /owners. A failure is a line
+// on the console and the end of the machine.
 #define _GNU_SOURCE
 #include "vm-asks.h"
 #include "vm-network.h"
 
 // ---- the machine before there is a plan ----
-
-static void load_modules(void) {
-  size_t size;
-  char *names = read_whole("/modules", 65536, &size);
-  for (char *name = names ? strtok(names, "\n") : 0; name; name = strtok(0, "\n")) {
-    const int fd = open(name, O_RDONLY | O_CLOEXEC);
-    // What the kernel has in it already is refused; what is missing is missed where it is used.
-    if (fd >= 0) syscall(SYS_finit_module, fd, "", 0);
-    close(fd);
-  }
-  free(names);
-}
 
 static void raise_loopback(void) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -46,7 +35,7 @@ static void prepare(void) {
   for (int fd = 0; fd < 3 && console >= 0; fd++) dup2(console, fd);
   if (mount("proc", "/proc", "proc", 0, 0) != 0) give_up("/proc", "");
   if (mount("sys", "/sys", "sysfs", 0, 0) != 0) give_up("/sys", "");
-  load_modules();
+  load_modules("/modules");
   raise_loopback();
   write_file("/proc/sys/kernel/printk", "1");
   write_file("/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024");

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { createEngineChoice, type EngineChoice } from './backends/containers/engine-choice.ts'
 import { createEngineManager } from './backends/containers/manage.ts'
 import { sweepContainers } from './backends/containers/owner.ts'
+import { createImageDisks } from './backends/vm/image-disks.ts'
+import { createImageRoots, type ImageRoots } from './backends/vm/image-roots.ts'
 import type { EngineManager } from './core/engine-port.ts'
 import type { NewId } from './core/ids.ts'
 import { createImageJobs, type ImageJobs } from './core/image-jobs.ts'
@@ -26,6 +28,8 @@ export interface Engines {
   readonly choice: EngineChoice
   readonly manager: EngineManager
   readonly imageJobs: ImageJobs
+  /** Images as the systems of machines. */
+  readonly imageRoots: ImageRoots
   readonly notice: string | null
   /** Ends what is being made, and what is being removed of an earlier host, between two steps. */
   close(): Promise<void>
@@ -41,8 +45,9 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const document = createDocumentStore(path, z.string().nullable(), 1, null)
   const loaded = await document.load()
   const choice = createEngineChoice(env, document, loaded.value)
+  const disks = createImageDisks({ folder: join(options.root, 'machines', 'images') })
   const resources = join(options.entries, '../../resources')
-  const manager = createEngineManager(choice, { resources, log, devContainers })
+  const manager = createEngineManager(choice, { resources, log, devContainers, disks })
   // An engine may take long, or not answer at all; nothing of a start waits for it.
   const ending = new AbortController()
   const swept = sweepContainers(env, log, ending.signal).catch((cause: unknown) =>
@@ -51,6 +56,7 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const imageJobs = createImageJobs(manager.makeImage, options.clock, options.newId)
   return {
     ...{ choice, manager, imageJobs, notice: loaded.notice },
+    imageRoots: createImageRoots({ engines: choice, disks, jobs: imageJobs }),
     close: async () => {
       imageJobs.close()
       ending.abort()

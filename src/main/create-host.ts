@@ -186,7 +186,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     keepsNetwork: true,
     log,
     env,
-    engines: engines.choice,
+    ...{ engines: engines.choice, imageRoots: engines.imageRoots },
     placeholders,
     limits: { members: processes.machine.reader.members, log },
   })

@@ -1,5 +1,5 @@
 import type { FileRule } from './domain/files.ts'
-import { IsolationLevel } from './domain/isolation.ts'
+import { IsolationLevel, mayHaveImage } from './domain/isolation.ts'
 import { LIMIT_KEYS, type Limits } from './domain/limits.ts'
 import { ASKED_FOR } from './domain/network-mode.ts'
 import type { PolicyFile } from './domain/policy-file.ts'
@@ -68,7 +68,8 @@ export function applyPolicy(asked: SessionSpec, policy: PolicyFile, isTrusted: b
         ...variables.map((name) => ({ name, source: 'machine' as const, isSecret: true })),
       ],
     })
-  if (policy.image && spec.level === 'container' && spec.image === null && !spec.devContainer)
+  const isDev = spec.level === 'container' && spec.devContainer !== null
+  if (policy.image && mayHaveImage(spec.level) && spec.image === null && !isDev)
     widen(`Image: ${policy.image}`, { image: policy.image })
   return { spec, applied, held }
 }

@@ -36,6 +36,8 @@ const CHECKS: Readonly<Record<string, () => boolean>> = {
       '-c',
       'echo 400 >/proc/sys/kernel/pid_max',
     ]).status === 0,
+  /** Makes disks of images; prints its version and fails. */
+  sqfstar: () => spawnSync('sqfstar', ['-version']).error === undefined,
   'process events': () => spawnSync(READER, { input: '' }).status === 0,
   curl: () => spawnSync('curl', ['--version']).status === 0,
   cgroups: () => {

@@ -15,6 +15,7 @@ import {
 } from '../../src/main/backends/containers/container.ts'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import { guestProgramsIn } from '../../src/main/backends/vm/guest-system.ts'
+import type { ImageRoots } from '../../src/main/backends/vm/image-roots.ts'
 import type { VmOptions } from '../../src/main/backends/vm/parts.ts'
 import { createVmBackend } from '../../src/main/backends/vm/vm.ts'
 import {
@@ -103,7 +104,15 @@ export const testBackend = (
     ...(bubblewrapPaths ? { bubblewrapPaths } : {}),
   })
   if (LEVEL === 'os') return sandbox
-  return createVmBackend({ ...TEST_MACHINES, helpers, placeholders }, sandbox)
+  return createVmBackend(
+    { ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
+    sandbox,
+  )
+}
+
+/** For tests that start nothing from an image. */
+export const noImageRoots: ImageRoots = {
+  find: () => Promise.reject(new Error('no test with an image comes here')),
 }
 
 /** What machines are made of here; made once, and kept for all suites. */

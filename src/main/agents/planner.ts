@@ -1,6 +1,7 @@
 import { copyFile, mkdir, realpath, rm, stat, chmod } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { splitCommandLine } from '../../shared/command-line.ts'
+import { mayHaveImage } from '../../shared/domain/isolation.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { DevContainers } from '../core/dev-container-port.ts'
@@ -201,11 +202,10 @@ async function choosePrograms(
   around: Surroundings,
   devContainers: Pick<DevContainers, 'use'>,
 ): Promise<Result<Programs, StartFailure>> {
-  const isContainer = spec.level === 'container'
-  const dev = isContainer && spec.devContainer ? spec.devContainer : null
+  const dev = spec.level === 'container' ? spec.devContainer : null
   const used = dev && (await devContainers.use(around.workspace, dev))
   if (used && !used.ok) return err({ type: 'dev_container_refused', reason: used.error })
-  const image = used ? used.value.image : isContainer ? spec.image : null
+  const image = used ? used.value.image : mayHaveImage(spec.level) ? spec.image : null
   if (image === null) {
     const found = await findProgram(agent, spec, resume, around)
     return found.ok ? ok({ ...found.value, image, prelude: null, ownProgram: null }) : found

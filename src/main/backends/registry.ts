@@ -4,10 +4,12 @@ import { createBubblewrapBackend, type BubblewrapOptions } from './bubblewrap.ts
 import { type ContainerOptions, createContainerBackend } from './containers/container.ts'
 import { createSeatbeltBackend } from './seatbelt/backend.ts'
 import { createUnconfinedBackend } from './unconfined.ts'
-import type { VmOptions } from './vm/parts.ts'
-import { createVmBackend } from './vm/vm.ts'
+import { createVmBackend, type VmBackendOptions } from './vm/vm.ts'
 
-export interface BackendsOptions extends BubblewrapOptions, ContainerOptions, VmOptions {
+export interface BackendsOptions
+  extends BubblewrapOptions,
+    ContainerOptions,
+    Omit<VmBackendOptions, 'helpers'> {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 

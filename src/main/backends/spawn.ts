@@ -1,6 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 
 /** The only environment our own helpers get: enough to find system tools, nothing of the person. */
 const HELPER_ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C' }
@@ -54,6 +56,45 @@ export function startHelper(
 export function startPiped(file: string, args: readonly string[] = []): ChildProcess {
   return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })
 }
+
+const MOST_WORDS = 64 * 1024
+
+/**
+ * Runs a helper of ours that reads `input` to its end; what it says on standard output is nobody's. Rejects when
+ * `input` does, when it is aborted, or when the helper cannot be started; nothing of it runs then.
+ */
+export async function runFed(
+  [file = '', ...args]: readonly string[],
+  input: readonly [NodeJS.ReadableStream, ...Transform[]],
+  signal: AbortSignal,
+): Promise<Omit<Finished, 'stdout'>> {
+  const child = spawn(file, args, {
+    ...{ stdio: ['pipe', 'ignore', 'pipe'], env: HELPER_ENV, cwd: '/' },
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (part) => {
+    stderr = (stderr + String(part)).slice(-MOST_WORDS)
+  })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject).on('close', resolve)
+  })
+  const fed = pipeline([...input, child.stdin], { signal }).then(
+    () => null,
+    (cause: unknown) => {
+      // One that ends early says why itself.
+      if (!isCutOff(cause)) child.kill('SIGKILL')
+      return { cause }
+    },
+  )
+  const [code, failed] = await Promise.all([ended, fed])
+  if (failed && (code === 0 || !isCutOff(failed.cause))) throw failed.cause
+  return { code, stderr }
+}
+
+const isCutOff = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  'code' in cause &&
+  (cause.code === 'EPIPE' || cause.code === 'ERR_STREAM_PREMATURE_CLOSE')
 
 /** Runs words of a person's to their end, and tells each line of what they say. Rejects unless all went well. */
 export function runTelling(

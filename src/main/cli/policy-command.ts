@@ -115,6 +115,8 @@ const explain = (found: PolicyFile): string[] => [
     ([name, value]) => `${name}: at most ${value ?? 'all'}`,
   ),
   ...(found.image
-    ? [`A container has the programs of ${found.image}, once the file is trusted`]
+    ? [
+        `A container or a virtual machine has the programs of ${found.image}, once the file is trusted`,
+      ]
     : []),
 ]

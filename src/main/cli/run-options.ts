@@ -21,7 +21,11 @@ export const RUN_OPTIONS = {
     value: 'NAME',
     does: 'a profile, or a policy file of yours, that is applied in full',
   },
-  image: { type: 'string', value: 'IMAGE', does: 'whose programs a container has' },
+  image: {
+    type: 'string',
+    value: 'IMAGE',
+    does: 'whose programs a container or a virtual machine has',
+  },
   var: {
     type: 'string',
     multiple: true,

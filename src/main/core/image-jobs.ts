@@ -9,6 +9,8 @@ import type { Clock } from './ports.ts'
 export interface ImageJobs {
   /** Goes on by itself; its end is in `watch`. */
   start(request: ImageRequest): ImageJob
+  /** The same, or one that is asked for already and runs; resolves with how it ended. */
+  run(request: ImageRequest): Promise<ImageJob>
   /** Whether there was one that ran. */
   cancel(id: ImageJobId): boolean
   readonly watch: StreamSource<JobFrame[], JobFrame>
@@ -30,6 +32,7 @@ interface Running {
   fresh: string[]
   timer: NodeJS.Timeout | null
   readonly controller: AbortController
+  ended: Promise<void>
 }
 
 /** Images that are pulled, built and imported: their progress and log, for as long as this host runs. */
@@ -55,36 +58,49 @@ export function createImageJobs(
     running.job = { ...running.job, state, detail, endedAtMs: clock.wallMs() }
     tell(running)
   }
+  const start = (request: ImageRequest): Running => {
+    const controller = new AbortController()
+    const job: ImageJob = {
+      ...{
+        id: newId('job'),
+        request,
+        name: request.kind === 'agents' ? AGENT_IMAGE : request.name,
+      },
+      ...{ state: 'running', detail: null, percent: null },
+      ...{ startedAtMs: clock.wallMs(), endedAtMs: null },
+    }
+    const running: Running = {
+      ...{ job, lines: [], fresh: [], timer: null, controller },
+      ended: Promise.resolve(),
+    }
+    jobs.unshift(running)
+    forgetOldest(jobs)
+    const told = ({ line, percent }: ImageProgress): void => {
+      if (running.job.state !== 'running') return
+      if (line !== undefined) running.fresh.push(line.slice(0, MOST_LETTERS))
+      if (percent !== undefined) running.job = { ...running.job, percent: Math.round(percent) }
+      running.timer ??= setTimeout(() => tell(running), TELL_MS)
+    }
+    running.ended = make(request, told, controller.signal).then(
+      () => end(running, 'done', null),
+      (cause: unknown) =>
+        controller.signal.aborted
+          ? end(running, 'cancelled', null)
+          : end(running, 'failed', cause instanceof Error ? cause.message : String(cause)),
+    )
+    tell(running)
+    return running
+  }
   return {
-    start: (request) => {
-      const controller = new AbortController()
-      const job: ImageJob = {
-        ...{
-          id: newId('job'),
-          request,
-          name: request.kind === 'agents' ? AGENT_IMAGE : request.name,
-        },
-        ...{ state: 'running', detail: null, percent: null },
-        ...{ startedAtMs: clock.wallMs(), endedAtMs: null },
-      }
-      const running: Running = { job, lines: [], fresh: [], timer: null, controller }
-      jobs.unshift(running)
-      forgetOldest(jobs)
-      const told = ({ line, percent }: ImageProgress): void => {
-        if (running.job.state !== 'running') return
-        if (line !== undefined) running.fresh.push(line.slice(0, MOST_LETTERS))
-        if (percent !== undefined) running.job = { ...running.job, percent: Math.round(percent) }
-        running.timer ??= setTimeout(() => tell(running), TELL_MS)
-      }
-      make(request, told, controller.signal).then(
-        () => end(running, 'done', null),
-        (cause: unknown) =>
-          controller.signal.aborted
-            ? end(running, 'cancelled', null)
-            : end(running, 'failed', cause instanceof Error ? cause.message : String(cause)),
+    start: (request) => start(request).job,
+    run: async (request) => {
+      const asked = JSON.stringify(request)
+      const known = jobs.find(
+        ({ job }) => job.state === 'running' && JSON.stringify(job.request) === asked,
       )
-      tell(running)
-      return job
+      const running = known ?? start(request)
+      await running.ended
+      return running.job
     },
     cancel: (id) => {
       const running = jobs.find(({ job }) => job.id === id)

@@ -1,3 +1,4 @@
+import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { makeImage, useEngines } from '../stores/engines.ts'
 import { goTo } from '../stores/ui.ts'
@@ -5,34 +6,47 @@ import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/select.tsx'
 import { formatBytes } from '../words/format.ts'
 
-const OWN = 'This machine’s programs'
+type Level = 'container' | 'vm'
+
+/** What is used without an image; in a machine, "this machine" would be either. */
+const OWN: Readonly<Record<Level, string>> = {
+  container: 'This machine’s programs',
+  vm: 'This computer’s system',
+}
+const EFFECTS: Readonly<Record<Level, readonly [own: string, image: string]>> = {
+  container: [
+    'The engine gets an empty image and this machine’s programs, read-only: whatever works in the OS sandbox works here.',
+    'The agent must be in the image. That is looked at before anything starts.',
+  ],
+  vm: [
+    'The machine has this computer’s programs, read-only: whatever works in the OS sandbox works here.',
+    'The machine has nothing of this computer but the workspace. The agent must be in the image, which becomes a disk at its first start.',
+  ],
+}
 
 /** In one line, for the closed part. */
-export const sumUpImage = (image: string | null): string => image ?? OWN
+export const sumUpImage = (image: string | null, level: IsolationLevel): string =>
+  image ?? OWN[level === 'vm' ? 'vm' : 'container']
 
-/** Whose programs are used in a container. */
-export function ContainerImage() {
+/** Whose programs are used in a container or a virtual machine. */
+export function ContainerImage({ level }: { level: Level }) {
   const image = useDetails((details) => details.image)
   const images = useEngines((engines) => engines.images)
   const choices = Object.fromEntries([
-    ['', OWN],
+    ['', OWN[level]],
     ...(images ?? []).map(({ name, sizeBytes }) => [name, `${name} · ${formatBytes(sizeBytes)}`]),
     ...(image !== null && !images?.some(({ name }) => name === image) ? [[image, image]] : []),
   ])
   return (
     <div className="stack">
       <Select
-        label="Programs"
+        label={level === 'vm' ? 'System' : 'Programs'}
         value={image ?? ''}
         choices={choices}
         onChange={(name) => setDetails({ image: name === '' ? null : name })}
         testId="container-image"
       />
-      <span className="small dim">
-        {image === null
-          ? 'The engine gets an empty image and this machine’s programs, read-only: whatever works in the OS sandbox works here.'
-          : 'The agent must be in the image. That is looked at before anything starts.'}
-      </span>
+      <span className="small dim">{EFFECTS[level][image === null ? 0 : 1]}</span>
       <MoreImages />
     </div>
   )

@@ -12,6 +12,7 @@ const VERBS = {
   agents: 'Build',
   dev: 'Build',
   import: 'Import',
+  disk: 'Disk of',
 } as const
 const STATES: Readonly<Record<JobLog['job']['state'], { word: string; icon: IconName }>> = {
   running: { word: 'running', icon: 'restart' },

@@ -1,5 +1,11 @@
 import { useState } from 'react'
-import { AXES, type Axis, type AxisReport, type Evidence } from '../../shared/domain/isolation.ts'
+import {
+  AXES,
+  type Axis,
+  type AxisReport,
+  type Evidence,
+  mayHaveImage,
+} from '../../shared/domain/isolation.ts'
 import type { AppliedPolicy } from '../../shared/domain/policy-file.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import type { AxisTurn } from '../../shared/projection.ts'
@@ -164,13 +170,13 @@ function SpecWords({ session }: { session: Session }) {
       <dd>
         <Path path={spec.workspace} />
       </dd>
-      {spec.level === 'container' && (
+      {mayHaveImage(spec.level) && (
         <>
-          <dt>Programs</dt>
+          <dt>{spec.level === 'vm' ? 'System' : 'Programs'}</dt>
           <dd>
-            {spec.devContainer
+            {spec.level === 'container' && spec.devContainer
               ? `Dev container, ${spec.devContainer.path}`
-              : sumUpImage(spec.image)}
+              : sumUpImage(spec.image, spec.level)}
           </dd>
         </>
       )}

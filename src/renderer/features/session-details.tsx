@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'react'
-import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import { type IsolationLevel, mayHaveImage } from '../../shared/domain/isolation.ts'
 import {
   hasOwnSandbox,
   limitRow,
@@ -45,7 +45,7 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
     if (level === 'container') void findDevContainers(workspace)
   }, [level, workspace])
   useEffect(() => {
-    if (level !== 'container') return
+    if (!mayHaveImage(level)) return
     void refreshImages()
     return followJobs()
   }, [level])
@@ -71,9 +71,9 @@ export function SessionDetails({ level }: { level: IsolationLevel }) {
           <DevContainerPart />
         </Disclosure>
       )}
-      {level === 'container' && chosenDev === null && (
-        <Disclosure title="Image" summary={sumUpImage(image)} testId="image-part">
-          <ContainerImage />
+      {(level === 'vm' || (level === 'container' && chosenDev === null)) && (
+        <Disclosure title="Image" summary={sumUpImage(image, level)} testId="image-part">
+          <ContainerImage level={level} />
         </Disclosure>
       )}
       {isBound && (

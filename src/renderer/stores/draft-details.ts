@@ -2,7 +2,7 @@ import { create } from 'zustand'
 import type { AgentId } from '../../shared/domain/agent.ts'
 import type { DevContainerChoice } from '../../shared/domain/dev-container.ts'
 import type { FileAccess, FileRule } from '../../shared/domain/files.ts'
-import type { IsolationLevel } from '../../shared/domain/isolation.ts'
+import { type IsolationLevel, mayHaveImage } from '../../shared/domain/isolation.ts'
 import { LIMIT_KEYS, type LimitName, type Limits, NO_LIMITS } from '../../shared/domain/limits.ts'
 import { HostPattern } from '../../shared/domain/policy.ts'
 import { type BASIC_SPEC, mayLearn, type SessionSpec } from '../../shared/domain/session.ts'
@@ -34,7 +34,7 @@ interface DetailsState {
   readonly learn: boolean
   readonly variables: readonly VariableGrant[]
   readonly inspectTls: boolean
-  /** Whose programs a container has; null: this machine's. */
+  /** Whose programs a container or a virtual machine has; null: this machine's. */
   readonly image: string | null
   /** Whose image it is, and whose commands run first; null: none. */
   readonly devContainer: DevContainerChoice | null
@@ -168,7 +168,7 @@ export function specOfDetails(
     learn: mayLearn(level) && learn,
     variables: [...variables],
     inspectTls: isBound && inspectTls,
-    image: level === 'container' ? image : null,
+    image: mayHaveImage(level) ? image : null,
     devContainer: level === 'container' ? devContainer : null,
     limits: isBound ? limitsOf(limits, defaults) : NO_LIMITS,
   }

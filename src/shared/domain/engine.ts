@@ -103,6 +103,8 @@ export const ImageRequest = z.discriminatedUnion('kind', [
     path: z.string().min(1).max(4096),
     name: ImageName,
   }),
+  /** The disk of an image of the engine, for machines whose system it is. */
+  z.strictObject({ kind: z.literal('disk'), name: ImageName }),
 ])
 export type ImageRequest = z.infer<typeof ImageRequest>
 

@@ -8,6 +8,10 @@ export type IsolationLevel = z.infer<typeof IsolationLevel>
 export const BoundLevel = IsolationLevel.exclude(['unconfined'])
 export type BoundLevel = z.infer<typeof BoundLevel>
 
+/** Where the programs may be an image's. */
+export const mayHaveImage = (level: IsolationLevel): boolean =>
+  level === 'container' || level === 'vm'
+
 export const Axis = z.enum(['files', 'network', 'processes', 'credentials'])
 export type Axis = z.infer<typeof Axis>
 export const AXES: readonly Axis[] = Axis.options

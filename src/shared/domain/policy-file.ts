@@ -34,7 +34,7 @@ export const PolicyFile = z
       .optional()
       .describe('Variables of this machine that are let in, as secrets.'),
     limits: Limits.partial().optional().describe('At most so much of the machine; null: no limit.'),
-    image: ImageName.optional().describe('Whose programs a container has.'),
+    image: ImageName.optional().describe('Whose programs a container or a virtual machine has.'),
   })
   .describe('A policy of Cloche, for a workspace (.cloche/policy.jsonc) or as a profile.')
 export type PolicyFile = z.infer<typeof PolicyFile>

@@ -44,7 +44,7 @@ export const SessionSpec = z.strictObject({
   limits: Limits.default(NO_LIMITS),
   /** Programs inside trust a certificate of the gateway's, so that rules may look into TLS. */
   inspectTls: z.boolean().default(false),
-  /** Level `container`: an image of the engine whose programs are used; null: this machine's. */
+  /** Levels `container` and `vm`: an image of the engine whose programs are used; null: this machine's. */
   image: ImageName.nullable().default(null),
   /** Level `container`: a dev container of the workspace, which names the image itself. */
   devContainer: DevContainerChoice.nullable().default(null),

@@ -11,7 +11,7 @@ import { diagnoseLimits } from '../../../src/main/backends/limits/diagnose.ts'
 import { diagnoseTerminals, readTerminalFacts } from '../../../src/main/pty/diagnose.ts'
 import { createBackends } from '../../../src/main/backends/registry.ts'
 import { runDoctor } from '../../../src/main/run-doctor.ts'
-import { testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
+import { noImageRoots, testEngines, testLimits, testPlaceholders } from '../../helpers/sandbox.ts'
 
 let folder: string
 let servers: Server[]
@@ -133,7 +133,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     log: silent,
     placeholders: testPlaceholders(),
     limits: testLimits(),
-    ...{ env, engines: testEngines(env) },
+    ...{ env, engines: testEngines(env), imageRoots: noImageRoots },
   })
   const diagnoses = await runDoctor({
     ...{ backends, native: '/nowhere', whyNotExact: async () => 'the test says so' },

@@ -10,18 +10,30 @@ import { machineImage } from './machine-image.ts'
 import { ownerOf, removeContainer } from './owner.ts'
 import { neededBy } from './runs-in-image.ts'
 
-/** What a session takes from an image. */
-export interface ImageUse {
+/** What there is in an image for a session, without any of it having run. */
+export interface ImageFound {
   /** As it is really started: with this machine's program, where the image has none of that name. */
   readonly plan: PlanInput
+  readonly id: string
+  /** As the engine calls it: "amd64". */
+  readonly architecture: string
+  readonly sizeBytes: number
+  /** What the shell that ran the probe becomes. */
+  readonly argv: readonly string[]
+  readonly shell: string
+  /** Its own search path. */
+  readonly path: string
+  /** Variables it sets itself. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** What a session in a container takes from an image. */
+export interface ImageUse extends Pick<ImageFound, 'plan' | 'argv' | 'shell'> {
   readonly name: string
   /** The image with nothing in it, for what prepares the network. */
   readonly machine: string
   /** The machine's folders, where the image has no programs of its own. */
   readonly layout: MachineLayout | null
-  /** What the shell that ran the probe becomes. */
-  readonly argv: readonly string[]
-  readonly shell: string
   /** Its own search path; null: this machine's. */
   readonly path: string | null
   /** Names of the variables it sets itself. */
@@ -46,15 +58,27 @@ export async function readImage(
       ...{ plan, name: machine, machine, layout, argv: plan.argv, shell: layout.shell },
       ...{ path: null, variables: [] },
     })
+  const found = await lookInto(client, plan, plan.image)
+  if (!found.ok) return found
+  const { id, env, ...rest } = found.value
+  return ok({ ...rest, name: id, machine, layout: null, variables: Object.keys(env) })
+}
+
+/** Rejects with the engine's words. */
+export async function lookInto(
+  client: Docker,
+  plan: PlanInput,
+  name: string,
+): Promise<Result<ImageFound, StartFailure>> {
   const lacks = (what: string, remedy: string): Result<never, StartFailure> =>
     err({
       type: 'boundary_failed',
-      part: `the image ${plan.image}`,
+      part: `the image ${name}`,
       detail: what,
       remedy,
     })
   const image = await client
-    .getImage(plan.image)
+    .getImage(name)
     .inspect()
     .catch(() => null)
   if (!image)
@@ -62,16 +86,12 @@ export async function readImage(
       'the engine does not have it',
       'Pull, build or import it first: on the page of containers, or under Dev container.',
     )
-  const env = Config.parse(image.Config).Env ?? []
-  const path = env.find((item) => item.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH
+  const env = variablesOf(Config.parse(image.Config).Env ?? [])
+  const path = env.PATH ?? DEFAULT_PATH
   // A container that is never started shows what is in an image.
-  const shown = await client.createContainer({
-    ...{ Image: image.Id, Entrypoint: ['/'] },
-    Labels: { [LABEL.kind]: 'look', [LABEL.owner]: (await ownerOf(process.pid)) ?? '' },
-    HostConfig: { NetworkMode: 'none' },
-  })
+  const shown = await showImage(client, image.Id)
   try {
-    const [name = '', ...args] = plan.argv
+    const [program = '', ...args] = plan.argv
     const has = (file: string): Promise<boolean> =>
       shown.infoArchive({ path: file }).then(
         () => true,
@@ -79,9 +99,9 @@ export async function readImage(
       )
     if (!(await has('/bin/sh')))
       return lacks('it has no /bin/sh, which the probe runs in', 'Choose an image with a shell.')
-    const find = (program: string): Promise<string | null> =>
+    const find = (wanted: string): Promise<string | null> =>
       firstOf(
-        program.includes('/') ? [program] : path.split(':').map((place) => join(place, program)),
+        wanted.includes('/') ? [wanted] : path.split(':').map((place) => join(place, wanted)),
         has,
       )
     for (const tool of PROBE_TOOLS)
@@ -90,27 +110,48 @@ export async function readImage(
           `it has no ${tool}, which the probe runs`,
           'Choose an image with the usual tools.',
         )
-    const found = await find(name)
+    const found = await find(program)
     const own = found === null ? await takeOwn(plan, has, find) : null
     if (found === null && !own)
       return lacks(
-        `it has no program ${name} in ${name.includes('/') ? 'that place' : path}`,
+        `it has no program ${program} in ${program.includes('/') ? 'that place' : path}`,
         'Choose an image that has it, or no image: then this machine’s programs are used.',
       )
     if (typeof own === 'string')
       return lacks(
-        `it has no program ${name}, and this machine’s needs ${own}, which it does not have either`,
+        `it has no program ${program}, and this machine’s needs ${own}, which it does not have either`,
         'Choose an image that has the agent, or no image: then this machine’s programs are used.',
       )
-    const shell = (await has('/bin/bash')) ? '/bin/bash' : '/bin/sh'
-    const variables = env.map((item) => item.split('=')[0] ?? '')
     return ok({
-      ...{ plan: own ?? plan, name: image.Id, machine, layout: null, shell, path, variables },
-      argv: withPrelude(plan, own?.argv ?? [found ?? name, ...args]),
+      ...{ plan: own ?? plan, id: image.Id, architecture: image.Architecture, env, path },
+      ...{ sizeBytes: image.Size, shell: (await has('/bin/bash')) ? '/bin/bash' : '/bin/sh' },
+      argv: withPrelude(plan, own?.argv ?? [found ?? program, ...args]),
     })
   } finally {
     await removeContainer(shown)
   }
+}
+
+/** A container that is never started: its files are the image's. The caller removes it. */
+export const showImage = async (client: Docker, id: string): Promise<Docker.Container> =>
+  client.createContainer({
+    ...{ Image: id, Entrypoint: ['/'] },
+    Labels: { [LABEL.kind]: 'look', [LABEL.owner]: (await ownerOf(process.pid)) ?? '' },
+    HostConfig: { NetworkMode: 'none' },
+  })
+
+const MOST_VARIABLES = 256
+const MOST_LETTERS = 32 * 1024
+
+/** Pure: of what an image says of its environment, all that is one. */
+export function variablesOf(env: readonly string[]): Record<string, string> {
+  const variables: Record<string, string> = {}
+  for (const item of env.slice(0, MOST_VARIABLES)) {
+    const [, name, value] = /^([A-Za-z_]\w*)=([^\0]*)$/s.exec(item) ?? []
+    if (name !== undefined && value !== undefined && value.length <= MOST_LETTERS)
+      variables[name] = value
+  }
+  return variables
 }
 
 /** The machine's own program in its place; a string: what the image lacks for it. */

@@ -26,6 +26,12 @@ export interface ImageMakerOptions {
   /** The engine that is used; null: none answers. */
   readonly client: () => Promise<Docker | null>
   readonly devContainers: Pick<DevContainers, 'use'>
+  readonly disks: DiskMaker
+}
+
+/** Makes the disk of an image, by its name; nothing where there is one. Rejects with a sentence. */
+export interface DiskMaker {
+  make(client: Docker, name: string, told: Told, signal: AbortSignal): Promise<void>
 }
 
 type Told = (progress: ImageProgress) => void
@@ -51,6 +57,8 @@ export const createImageMaker =
         return makeDev(client, request, options, told, signal)
       case 'import':
         return importFile(client, request, told, signal)
+      case 'disk':
+        return options.disks.make(client, request.name, told, signal)
     }
   }
 

@@ -14,7 +14,7 @@ import { createContainerWatch } from './watch-containers.ts'
 /** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
 export function createEngineManager(
   choice: EngineChoice,
-  options: Pick<ImageMakerOptions, 'resources' | 'devContainers'> & { readonly log: Log },
+  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> & { readonly log: Log },
 ): EngineManager {
   const { watch, restart } = createContainerWatch(choice.client, options.log)
   return {

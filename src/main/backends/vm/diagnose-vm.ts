@@ -1,5 +1,6 @@
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
 import { run } from '../spawn.ts'
+import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
 import { findQemu, type Lack, type VmOptions, type VmParts } from './parts.ts'
 import type { Result } from '../../../shared/result.ts'
 
@@ -26,6 +27,7 @@ export async function diagnoseVm(
 ): Promise<Diagnosis> {
   const qemu = await findQemu(options)
   const version = qemu === null ? null : await run(qemu, ['--version'], { timeoutMs: 5000 })
+  const images = await diagnoseImages(found)
   const facts = [
     { name: 'QEMU', value: version?.stdout.split('\n')[0]?.trim() || 'not installed' },
     ...(found.ok
@@ -35,6 +37,7 @@ export async function diagnoseVm(
         ]
       : []),
     { name: 'OS sandbox around each machine', value: around.status },
+    { name: 'Systems from images', value: images.words },
   ]
   const base = { id: 'vm', title: 'Virtual machines (QEMU)', level: 'vm', facts } as const
   if (!found.ok) {
@@ -57,8 +60,23 @@ export async function diagnoseVm(
     summary: isFast
       ? 'Here it runs on the machine’s own processor.'
       : 'Here its processor is emulated, which is many times slower.',
-    remedies: [],
+    remedies: images.remedies,
   }
+}
+
+/** Of no concern to a session with this computer's own system. */
+async function diagnoseImages(
+  found: Result<VmParts, Lack>,
+): Promise<{ readonly words: string; readonly remedies: Remedy[] }> {
+  if (found.ok && found.value.lacksForImages !== null)
+    return {
+      words: `not with the kernel ${found.value.kernelVersion}, which lacks ${found.value.lacksForImages}`,
+      remedies: [REMEDIES['a kernel']],
+    }
+  const tool = await findDiskTool()
+  if (tool === null) return { words: 'sqfstar is not installed', remedies: [INSTALL_DISK_TOOL] }
+  const version = await run(tool, ['-version'], { timeoutMs: 5000 })
+  return { words: version.stdout.split('\n')[0]?.trim() || tool, remedies: [] }
 }
 
 export const processorWords = ({ acceleration }: Pick<VmParts, 'acceleration'>): string =>

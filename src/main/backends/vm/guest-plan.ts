@@ -9,6 +9,13 @@ export interface Share {
   readonly tag: string
   readonly path: string
   readonly access: 'read' | 'write'
+  /** The only files of it that the program has; absent: it has the folder. */
+  readonly pieces?: readonly Piece[]
+}
+
+interface Piece {
+  readonly path: string
+  readonly access: 'read' | 'write'
 }
 
 type Wanted = Omit<Share, 'tag'>
@@ -17,7 +24,8 @@ type Wanted = Omit<Share, 'tag'>
  * Pure: what of the sandbox the machine is given. Never its /proc, /dev or /tmp: the machine has its
  * own. What is read-only, hidden or closed below a share is so by the sandbox's mounts, whatever the
  * machine's kernel does. `isFile`: only folders can be shared, so a file comes with its folder, in
- * which the sandbox has nothing else.
+ * which the sandbox has nothing else. With a root from an image that folder may be the image's own:
+ * then nothing but the file is shown, and nothing of this machine's system is shared at all.
  */
 export function sharesOf(
   plan: PlanInput,
@@ -25,24 +33,29 @@ export function sharesOf(
   entries: readonly FileEntry[],
   isFile: (path: string) => boolean,
 ): Share[] {
+  const hasImage = plan.image !== null
+  const file = (path: string, access: Share['access']): Wanted => ({
+    ...{ path: dirname(path), access },
+    ...(hasImage ? { pieces: [{ path, access }] } : {}),
+  })
   const wanted: Wanted[] = [
-    ...[...layout.folders, '/etc'].map((path): Wanted => ({ path, access: 'read' })),
+    ...(hasImage ? [] : [...layout.folders, '/etc']).map(
+      (path): Wanted => ({ path, access: 'read' }),
+    ),
     { path: plan.home, access: 'write' },
     { path: plan.workspace, access: 'write' },
     ...plan.mounts.map(
       ({ source, target, access }): Wanted =>
-        isFile(source) ? { path: dirname(target), access: 'read' } : { path: target, access },
+        isFile(source) ? file(target, 'read') : { path: target, access },
     ),
-    ...entries.map(
-      ({ path, kind, access }): Wanted => ({
-        path: kind === 'file' ? dirname(path) : path,
-        access: access === 'write' || access === 'pin' ? 'write' : 'read',
-      }),
-    ),
+    ...entries.map(({ path, kind, access }): Wanted => {
+      const given = access === 'write' || access === 'pin' ? 'write' : 'read'
+      return kind === 'file' ? file(path, given) : { path, access: given }
+    }),
   ]
   const shares: Wanted[] = []
   for (const next of [...wanted].sort((a, b) => a.path.length - b.path.length)) {
-    const around = shares.filter(({ path }) => isWithin(next.path, path))
+    const around = shares.filter(({ path, pieces }) => !pieces && isWithin(next.path, path))
     const isShown = around.some(({ access }) => access === 'write' || access === next.access)
     if (!isShown && next.path !== '/') shares.push(next)
   }
@@ -55,39 +68,25 @@ export interface GuestParts {
   readonly shares: readonly Share[]
   readonly layout: MachineLayout
   readonly env: Readonly<Record<string, string>>
+  /** With a root from an image: files of ours in the place of the image's, by path. */
+  readonly files: Readonly<Record<string, string>>
   /** The probe, then the program. */
   readonly argv: readonly string[]
 }
 
+const inMemory = (path: string): string[] => ['memory', path, '1777', 'root', '']
+
 /** Pure: the words of a plan as native/vm-init.c takes them, in their order. */
 export function guestPlan(plan: PlanInput, parts: GuestParts): string[] {
   const { layout } = parts
-  // Where it lies in a share, the share comes first and shows it as well.
-  const cacheOf = ({ access }: Share): string => (access === 'read' ? 'loose' : 'mmap')
   return [
     ...['uid', String(parts.uid), 'gid', String(parts.gid)],
-    ...layout.links.flatMap(([path, target]) => ['link', path, target]),
-    ...[
-      'folder',
-      '/run',
-      'memory',
-      '/tmp',
-      '1777',
-      'root',
-      '',
-      'memory',
-      '/var/tmp',
-      '1777',
-      'root',
-      '',
-    ],
-    ...parts.shares.flatMap((share) => [
-      'share',
-      share.tag,
-      share.path,
-      share.access,
-      cacheOf(share),
-    ]),
+    ...(plan.image === null
+      ? [...layout.links.flatMap(([path, target]) => ['link', path, target]), 'folder', '/run']
+      : // Sockets of an image's services lie in its /run, and nothing else that is needed.
+        ['image', 'root', ...filesOf(parts.files), 'empty', '/run']),
+    ...[...inMemory('/tmp'), ...inMemory('/var/tmp')],
+    ...parts.shares.flatMap(wordsOf),
     ...(plan.limits.processes === null ? [] : ['processes', String(plan.limits.processes)]),
     ...layout.procReadOnly.flatMap((path) => ['guard', path]),
     ...[...layout.procHiddenFiles, ...layout.procHiddenFolders].flatMap((path) => ['hide', path]),
@@ -95,4 +94,17 @@ export function guestPlan(plan: PlanInput, parts: GuestParts): string[] {
     ...['cwd', plan.workspace],
     ...parts.argv.flatMap((word) => ['arg', word]),
   ]
+}
+
+const filesOf = (files: GuestParts['files']): string[] =>
+  Object.entries(files).flatMap(([path, content]) => ['file', path, content])
+
+function wordsOf({ tag, path, access, pieces }: Share): string[] {
+  if (pieces)
+    return [
+      ...['aside', tag, access],
+      ...pieces.flatMap((piece) => ['piece', tag, piece.path, piece.access]),
+    ]
+  // Where it lies in a share, the share comes first and shows it as well.
+  return ['share', tag, path, access, access === 'read' ? 'loose' : 'mmap']
 }

@@ -13,6 +13,10 @@ export interface GuestKernelFiles {
   readonly image: string
   /** Files of modules in the order they are loaded. */
   readonly modules: readonly string[]
+  /** Further ones for a root from an image. */
+  readonly diskModules: readonly string[]
+  /** What it lacks for that; null: nothing. */
+  readonly lacksForImages: string | null
 }
 
 /** Without one of these there is no machine; a kernel may have it built in. */
@@ -24,6 +28,9 @@ const WANTED = [
   'crc32c_generic',
   ...['nf_tables', 'nft_tproxy', 'nft_queue', 'nfnetlink_queue'],
 ]
+
+/** All of them for a root from an image, and none for any other. */
+const FOR_IMAGES = ['virtio_blk', 'squashfs', 'overlay']
 
 /** The newest that can be read and has what is needed, or why none can be used. */
 export async function findGuestKernel(): Promise<GuestKernelFiles | { readonly why: string }> {
@@ -37,7 +44,7 @@ export async function findGuestKernel(): Promise<GuestKernelFiles | { readonly w
     const modules = await modulesOf(version)
     if ('missing' in modules) reasons.push(`${version} lacks ${modules.missing}`)
     else if (image === null) reasons.push(`the image of ${version} cannot be read`)
-    else return { version, image, modules: modules.files }
+    else return { version, image, ...modules }
   }
   return { why: reasons.join('; ') || 'no kernel is installed' }
 }
@@ -52,7 +59,10 @@ async function firstReadable(paths: readonly string[]): Promise<string | null> {
 /** From modules.dep: `path.ko: what it needs, the first thing last`. */
 async function modulesOf(
   version: string,
-): Promise<{ readonly files: readonly string[] } | { readonly missing: string }> {
+): Promise<
+  | Pick<GuestKernelFiles, 'modules' | 'diskModules' | 'lacksForImages'>
+  | { readonly missing: string }
+> {
   const folder = `/lib/modules/${version}`
   const read = (name: string): Promise<string> =>
     readFile(join(folder, name), 'utf8').catch(() => '')
@@ -64,14 +74,25 @@ async function modulesOf(
     }),
   )
   const inKernel = new Set(builtin.split('\n').map(nameOf))
-  const files: string[] = []
-  for (const name of [...NEEDED, ...WANTED]) {
-    const paths = lines.get(name)
-    if (!paths && !inKernel.has(name) && NEEDED.includes(name)) return { missing: name }
-    for (const path of paths ?? []) if (!files.includes(path)) files.push(path)
+  const has = (name: string): boolean => lines.has(name) || inKernel.has(name)
+  const missing = NEEDED.find((name) => !has(name))
+  if (missing !== undefined) return { missing }
+  const filesOf = (names: readonly string[]): string[] =>
+    [...new Set(names.flatMap((name) => lines.get(name) ?? []))].map((path) => join(folder, path))
+  const modules = filesOf([...NEEDED, ...WANTED])
+  const config = await configOf(version)
+  const hasFormat = config === null || config.includes('CONFIG_SQUASHFS_LZ4=y')
+  return {
+    modules,
+    diskModules: filesOf(FOR_IMAGES).filter((path) => !modules.includes(path)),
+    lacksForImages:
+      FOR_IMAGES.find((name) => !has(name)) ?? (hasFormat ? null : 'lz4 for squashfs'),
   }
-  return { files: files.map((path) => join(folder, path)) }
 }
+
+/** null: it cannot be read. */
+const configOf = (version: string): Promise<string | null> =>
+  readFile(`/boot/config-${version}`, 'latin1').catch(() => null)
 
 const nameOf = (path: string): string =>
   /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_') ?? ''
@@ -109,7 +130,10 @@ export async function prepareGuestSystem(
   folder: string,
 ): Promise<GuestSystem> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const sources = [files.image, ...files.modules, ...Object.values(programs)]
+  const sources = [
+    ...[files.image, ...files.modules, ...files.diskModules],
+    ...Object.values(programs),
+  ]
   const marks = await Promise.all(
     sources.map(async (path) => {
       const { size, mtimeMs } = await stat(path)
@@ -149,10 +173,10 @@ async function initramfsOf(
   filter: Uint8Array,
   folder: string,
 ): Promise<Uint8Array> {
-  const config = await readFile(`/boot/config-${files.version}`, 'latin1').catch(() => null)
+  const config = await configOf(files.version)
   const mayBeUnsigned = config !== null && !config.includes('CONFIG_MODULE_SIG_FORCE=y')
   const modules = await Promise.all(
-    files.modules.map(async (path) => ({
+    [...files.modules, ...files.diskModules].map(async (path) => ({
       name: `${nameOf(path)}.ko`,
       bytes: (mayBeUnsigned ? withoutSignature : same)(
         await unpacked(path, await readFile(path), folder),
@@ -165,14 +189,14 @@ async function initramfsOf(
     { name: 'network', mode: 0o755, bytes: await readFile(programs.network) },
     { name: 'owners', mode: 0o755, bytes: await readFile(programs.owners) },
     { name: 'filter', mode: 0o644, bytes: filter },
-    {
-      name: 'modules',
-      mode: 0o644,
-      bytes: Buffer.from(modules.map(({ name }) => `/${name}\n`).join('')),
-    },
+    { name: 'modules', mode: 0o644, bytes: listOf(files.modules) },
+    { name: 'disk-modules', mode: 0o644, bytes: listOf(files.diskModules) },
     ...modules.map((module) => ({ ...module, mode: 0o644 })),
   ])
 }
+
+const listOf = (modules: readonly string[]): Uint8Array =>
+  Buffer.from(modules.map((path) => `/${nameOf(path)}.ko\n`).join(''))
 
 const SIGNED = Buffer.from('~Module signature appended~\n')
 /** Between a signature and that mark; its last four bytes are the signature's length. */

@@ -24,6 +24,8 @@ export interface VmOptions {
 export interface VmParts {
   readonly qemu: string
   readonly kernelVersion: string
+  /** What the kernel lacks for a root from an image; null: nothing. */
+  readonly lacksForImages: string | null
   readonly system: GuestSystem
   readonly acceleration: Accelerated
 }
@@ -70,7 +72,8 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
       return err({ part: 'a kernel', why: `${kernel.version} could not be prepared: ${system}` })
     const trial = trials.get(system.kernel) ?? findAcceleration(qemu, system)
     trials.set(system.kernel, trial)
-    return ok({ qemu, kernelVersion: kernel.version, system, acceleration: await trial })
+    const { version: kernelVersion, lacksForImages } = kernel
+    return ok({ qemu, kernelVersion, lacksForImages, system, acceleration: await trial })
   }
   // One at a time: what machines start with is made once, not once for each that asks.
   let last: Promise<unknown> = Promise.resolve()

@@ -6,6 +6,8 @@ export const RUNNER = `${AROUND}/runner`
 export const KERNEL = `${AROUND}/kernel`
 export const INITRAMFS = `${AROUND}/initramfs`
 export const LINES = `${AROUND}/lines`
+/** Of an image whose root the machine has. */
+export const DISK = `${AROUND}/disk`
 /** Port in the network around a machine that leads to any port of the machine's own. */
 export const DIAL_PORT = 3130
 
@@ -21,6 +23,8 @@ export interface Machine {
   readonly processors: number
   readonly memoryBytes: number
   readonly shares: readonly Share[]
+  /** Whether there is a disk at `DISK`, which is read only. */
+  readonly hasDisk: boolean
 }
 
 const COMMON_WORDS = 'quiet panic=-1 console=ttyS0 random.trust_cpu=on'
@@ -29,6 +33,13 @@ const KERNEL_WORDS = {
   // An emulated processor guesses nothing ahead, and its clock needs no second opinion.
   tcg: `${COMMON_WORDS} mitigations=off tsc=reliable no_timer_check cryptomgr.notests`,
 } as const satisfies Record<Acceleration, string>
+
+/** What is on it is not trusted: its form is told and not guessed. */
+const DISK_ARGS = [
+  '-blockdev',
+  `driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=${DISK},file.read-only=on,file.locking=off`,
+  ...['-device', 'virtio-blk-pci,drive=disk'],
+]
 
 /** Pure: the machine as a command, for the inside of the sandbox around it. No device but these. */
 export function qemuArgs(machine: Machine): string[] {
@@ -58,6 +69,7 @@ export function qemuArgs(machine: Machine): string[] {
       `socket,id=${name},path=${LINES}/${name}`,
       ...port(name),
     ]),
+    ...(machine.hasDisk ? DISK_ARGS : []),
     ...shares.flatMap(({ tag, path, access }) => [
       '-fsdev',
       `local,id=${tag},path=${quoted(path)},security_model=none,multidevs=remap${access === 'read' ? ',readonly=on' : ''}`,

@@ -13,7 +13,7 @@ import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import { type Plan, type PlanInput, planSandbox } from '../../core/isolation/plan.ts'
 import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
-import { sandboxEnv } from '../bubblewrap-args.ts'
+import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
 import type { Placeholders } from '../files/placeholders.ts'
@@ -30,10 +30,12 @@ import { KVM_DEVICE } from './acceleration.ts'
 import { diagnoseVm, processorWords } from './diagnose-vm.ts'
 import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
 import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
+import type { ImageRoot, ImageRoots } from './image-roots.ts'
 import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
 import {
   type Acceleration,
   DIAL_PORT,
+  DISK,
   INITRAMFS,
   KERNEL,
   LINES,
@@ -45,6 +47,7 @@ import { type MachineLines, startMachine } from './vm-start.ts'
 export interface VmBackendOptions extends VmOptions {
   readonly helpers: SandboxHelpers
   readonly placeholders: Placeholders
+  readonly imageRoots: ImageRoots
 }
 
 /**
@@ -54,17 +57,32 @@ export interface VmBackendOptions extends VmOptions {
  */
 export function createVmBackend(options: VmBackendOptions, around: SandboxBackend): SandboxBackend {
   const findParts = createVmParts(options)
-  const planned = async (plan: Plan): Promise<Result<PlannedMachine, StartFailure>> => {
+  const planned = async (
+    plan: PlanInput,
+    findRoot: ImageRoots['find'] | null,
+  ): Promise<Result<PlannedMachine, StartFailure>> => {
     const parts = await findParts()
     if (!parts.ok) return lacks(parts.error)
-    return ok(await planMachine(confined(plan), parts.value, options))
+    const { image } = plan
+    const { lacksForImages, kernelVersion } = parts.value
+    if (image !== null && lacksForImages !== null)
+      return err({
+        type: 'boundary_failed',
+        part: `the image ${image}`,
+        detail: `the kernel ${kernelVersion} lacks ${lacksForImages}, so no image can be its system`,
+        remedy: 'Install your distribution’s ordinary kernel, or use this computer’s system.',
+      })
+    const root = image === null || !findRoot ? null : await findRoot(plan, image)
+    if (root && !root.ok) return root
+    return ok(await planMachine(plan, parts.value, options, root && root.value))
   }
   return {
     level: 'vm',
     diagnose: async () => diagnoseVm(options, await findParts(), await around.diagnose()),
     describe: (plan) =>
       orRefused(async () => {
-        const machine = await planned(plan)
+        // What is in an image is looked at when it is started.
+        const machine = await planned(confined(plan), null)
         if (!machine.ok) return machine
         const outer = await around.describe(machine.value.around(options, '(run folder)'))
         return outer.ok ? ok(policyOf(machine.value, outer.value)) : outer
@@ -75,7 +93,7 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
           ...[options.vmFolder, options.runnerProgram, ...Object.values(options.guestPrograms)],
         ])
         if (refusal) return refusal
-        const found = await planned(plan)
+        const found = await planned(confined(plan), options.imageRoots.find)
         if (!found.ok) return found
         const machine = found.value
         // Every change of a file is QEMU's as this machine's kernel sees it: who made it is not known.
@@ -129,7 +147,10 @@ const limitsAround = (limits: Limits, memoryBytes: number): Limits => ({
 })
 
 interface PlannedMachine {
+  /** As it is really started. */
   readonly plan: PlanInput
+  /** What becomes of the probe. */
+  readonly argv: readonly string[]
   readonly parts: VmParts
   readonly layout: MachineLayout
   readonly files: FilePolicy
@@ -142,10 +163,12 @@ interface PlannedMachine {
 }
 
 async function planMachine(
-  plan: PlanInput,
+  asked: PlanInput,
   parts: VmParts,
   options: VmBackendOptions,
+  root: ImageRoot | null,
 ): Promise<PlannedMachine> {
+  const plan = root?.plan ?? asked
   const [layout, files] = await Promise.all([
     readLayout(),
     readFilePolicy(plan, options.placeholders.isHeld),
@@ -160,11 +183,15 @@ async function planMachine(
   const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
   const command = [
     ...[RUNNER, String(DIAL_PORT), '--'],
-    ...qemuArgs({ qemu: parts.qemu, acceleration, processors, memoryBytes, shares }),
+    ...qemuArgs({
+      ...{ qemu: parts.qemu, acceleration, processors, memoryBytes, shares },
+      hasDisk: plan.image !== null,
+    }),
   ]
   return {
     ...{ plan, parts, layout, files, shares, memoryBytes },
-    env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
+    argv: root?.argv ?? plan.argv,
+    env: envOf(plan, layout, root),
     visible: [
       ...[plan.workspace, ...plan.mounts.map(({ source }) => source)],
       ...[...files.entries.map(({ path }) => path), ...layout.folders],
@@ -180,6 +207,7 @@ async function planMachine(
           { source: parts.system.kernel, target: KERNEL, access: 'read' },
           { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
           { source: join(folder, 'lines'), target: LINES, access: 'read' },
+          ...(root ? [{ source: root.disk, target: DISK, access: 'read' } as const] : []),
         ],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
@@ -187,6 +215,16 @@ async function planMachine(
         limits: limitsAround(limits, memoryBytes),
       }),
   }
+}
+
+/** An image's own variables come first, and its programs last. */
+function envOf(
+  plan: PlanInput,
+  layout: MachineLayout,
+  root: ImageRoot | null,
+): Readonly<Record<string, string>> {
+  const env = sandboxEnv(plan, root?.shell ?? layout.shell, process.env.LANG ?? 'C.UTF-8')
+  return root ? { ...root.env, ...env, PATH: [...plan.path, root.path].join(':') } : env
 }
 
 function isFile(path: string): boolean {
@@ -200,7 +238,7 @@ function policyOf(
   const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}`
   return {
     sentences: [
-      ...policySentences(plan, layout, files),
+      ...policySentences(plan, plan.image === null ? layout : { image: plan.image }, files),
       { axis: 'processes', kind: 'can', origin: 'boundary', text: own },
     ],
     command: around.command,
@@ -246,7 +284,8 @@ async function prepare(
             shares,
             layout,
             env,
-            argv: [...probe, ...plan.argv],
+            files: plan.image === null ? {} : generatedFiles(plan, uid, gid),
+            argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),
           visible: machine.visible,

@@ -46,7 +46,7 @@ export interface PlanInput {
   /** Secrets that lie in the workspace look empty inside. */
   readonly maskSecrets: boolean
   readonly limits: Limits
-  /** Level `container`: whose programs are used; null: this machine's. */
+  /** Levels `container` and `vm`: whose programs are used; null: this machine's. */
   readonly image: string | null
   /** Of an image: a script for its shell that becomes the program at its end; null: none. */
   readonly prelude: string | null

@@ -55,6 +55,7 @@ test('the plan is told in words that no value can be taken for', () => {
       ...{ procReadOnly: ['/proc/sys'], procHiddenFiles: ['/proc/kcore'], procHiddenFolders: [] },
     },
     env: { HOME: '/home/ada', ODD: 'arg\narg' },
+    files: {},
     argv: PLAN.argv,
   })
   expect(words.slice(-8)).toEqual([
@@ -67,6 +68,7 @@ test('the plan is told in words that no value can be taken for', () => {
 test('the machine has no network device, no disk, and may start nothing', () => {
   const args = qemuArgs({
     ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
+    hasDisk: false,
     shares: [
       { tag: 'share0', path: '/a,readonly=off', access: 'read' },
       { tag: 'share1', path: '/b', access: 'write' },

@@ -35,10 +35,13 @@ async function machine(image: Buffer) {
   for (const [name, path] of Object.entries(programs)) await writeFile(path, `the program ${name}`)
   await writeFile(at('vmlinuz'), image)
   await writeFile(at('first.ko'), 'module one')
+  await writeFile(at('disk.ko'), 'module of disks')
   await writeFile(at('second-part.ko.gz'), gzipSync('module two'))
   const files: GuestKernelFiles = {
     ...{ version: '0.0-none', image: at('vmlinuz') },
     modules: [at('first.ko'), at('second-part.ko.gz')],
+    diskModules: [at('disk.ko')],
+    lacksForImages: null,
   }
   const prepare = () => prepareGuestSystem(files, programs, Buffer.from('filter'), at('kept'))
   return { at, prepare, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
@@ -50,7 +53,16 @@ test('the kernel is unpacked before, and modules stand in their order', async ()
   expect(await readFile(system.kernel)).toEqual(ELF)
   const archive = (await readFile(system.initramfs)).toString('latin1')
   expect(archive).toContain('/first.ko\n/second_part.ko\n')
-  for (const content of ['module one', 'module two', 'the program init', 'the program owners'])
+  // Only a root from an image has them loaded.
+  expect(archive).toContain('/disk.ko\n')
+  expect(archive).not.toContain('/second_part.ko\n/disk.ko')
+  for (const content of [
+    'module one',
+    'module two',
+    'module of disks',
+    'the program init',
+    'the program owners',
+  ])
     expect(archive).toContain(content)
 })
 
@@ -87,7 +99,10 @@ requireCapability('xz')('modules that another program unpacks do not meet each o
     )
   const programs = guestProgramsIn(here.at('programs'))
   const modules = names.map((name) => here.at(`${name}.ko.xz`))
-  const files = { version: '0.0-none', image: here.at('vmlinuz'), modules }
+  const files = {
+    ...{ version: '0.0-none', image: here.at('vmlinuz'), modules },
+    ...{ diskModules: [], lacksForImages: null },
+  }
   const { initramfs } = await prepareGuestSystem(
     files,
     programs,
