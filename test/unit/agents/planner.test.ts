@@ -200,6 +200,21 @@ describe('programs', () => {
   })
 })
 
+describe('an image', () => {
+  test.each([
+    ['container', 'node:24'],
+    ['vm', 'node:24'],
+    ['os', null],
+  ] as const)('at level %s it is %s', async (level, image) => {
+    const planned = await planner.plan(spec({ level, image: 'node:24' }), {
+      ...{ resume: false, acknowledgement: null, certificate: null },
+    })
+    expect(planned).toMatchObject({ ok: true, value: { plan: { image } } })
+    // By name, to be looked for where it will run.
+    if (planned.ok) expect(planned.value.plan.argv[0] === 'sh').toBe(image !== null)
+  })
+})
+
 describe('state and sign-in', () => {
   beforeEach(async () => {
     await script(join(home, 'bin', 'claude'))

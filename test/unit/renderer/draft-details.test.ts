@@ -89,6 +89,16 @@ describe('the spec', () => {
     })
   })
 
+  test.each([
+    ['container', 'node:24'],
+    ['vm', 'node:24'],
+    ['os', null],
+    ['unconfined', null],
+  ] as const)('has an image at level %s: %s', (level, image) => {
+    setDetails({ image: 'node:24' })
+    expect(specOfDetails(useDetails.getState(), { ...BOUND, level }).image).toBe(image)
+  })
+
   test('names what is wrong with the hosts of a stand-in', () => {
     const problem = (standInFor: string[] | undefined) => standInProblem({ ...GRANT, standInFor })
     expect(problem(undefined)).toBeNull()

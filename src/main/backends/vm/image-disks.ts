@@ -1,4 +1,5 @@
 import {
+  chmod,
   type FileHandle,
   mkdir,
   mkdtemp,
@@ -78,6 +79,7 @@ export function createImageDisks(options: ImageDisksOptions): ImageDisks {
         if (done.code !== 0) throw new Error(`sqfstar: ${lastLine(done.stderr)}`)
       })
       if (!(await isDisk(join(making, 'disk')))) throw new Error('sqfstar wrote no disk.')
+      await chmod(join(making, 'disk'), 0o600)
       // Complete or not there at all.
       await rename(join(making, 'disk'), join(folder, disk))
     } finally {

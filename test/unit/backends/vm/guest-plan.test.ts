@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { guestPlan, sharesOf } from '../../../../src/main/backends/vm/guest-plan.ts'
 import { qemuArgs } from '../../../../src/main/backends/vm/qemu-args.ts'
 import type { PlanInput } from '../../../../src/main/core/isolation/plan.ts'
@@ -63,6 +63,79 @@ test('the plan is told in words that no value can be taken for', () => {
   ])
   expect(words).toContain('ODD=arg\narg')
   expect(words.join(' ')).toContain('guard /proc/sys hide /proc/kcore')
+})
+
+describe('with the root of an image', () => {
+  const imaged: PlanInput = { ...PLAN, image: 'it' }
+
+  test('nothing of this machine’s system is shared, and of a folder of the image’s one file', () => {
+    const own = {
+      source: '/srv/one-file',
+      target: '/etc/ssl/certs/all.pem',
+      access: 'read',
+    } as const
+    const given = sharesOf(
+      { ...imaged, mounts: [...PLAN.mounts, own] },
+      { folders: ['/usr', '/opt'] },
+      [entry('/usr/share/words', 'read', 'file'), entry('/home/ada/work/.env', 'mask', 'file')],
+      isFile,
+    )
+    expect(given.filter(({ pieces }) => !pieces).map(({ path }) => path)).toEqual([
+      ...['/home/ada', '/srv/tool'],
+    ])
+    expect(given.flatMap(({ pieces }) => pieces ?? []).map(({ path }) => path)).toEqual([
+      ...['/usr/share/words', '/var/lib/one/file', '/etc/ssl/certs/all.pem'],
+    ])
+  })
+
+  test('its own words come before anything is mounted, and its links are its own', () => {
+    const words = guestPlan(imaged, {
+      ...{ uid: 1000, gid: 1000, files: { '/etc/hosts': 'one\ntwo\n' } },
+      shares: [
+        { tag: 'share0', path: '/home/ada', access: 'write' },
+        {
+          ...{ tag: 'share1', path: '/etc/ssl', access: 'read' },
+          pieces: [{ path: '/etc/ssl/all.pem', access: 'read' }],
+        },
+      ],
+      layout: {
+        ...{ links: [['/bin', 'usr/bin']], folders: [], etc: [], shell: '/bin/sh' },
+        ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
+      },
+      ...{ env: {}, argv: ['/bin/sh'] },
+    })
+    expect(words).toEqual([
+      ...['uid', '1000', 'gid', '1000', 'image', 'root', 'file', '/etc/hosts', 'one\ntwo\n'],
+      ...['empty', '/run', 'memory', '/tmp', '1777', 'root', ''],
+      ...[
+        'memory',
+        '/var/tmp',
+        '1777',
+        'root',
+        '',
+        'share',
+        'share0',
+        '/home/ada',
+        'write',
+        'mmap',
+      ],
+      ...['aside', 'share1', 'read', 'piece', 'share1', '/etc/ssl/all.pem', 'read'],
+      ...['cwd', '/home/ada/work', 'arg', '/bin/sh'],
+    ])
+  })
+
+  test('its disk is read only, in a form that is told', () => {
+    const args = qemuArgs({
+      ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
+      ...{ shares: [], hasDisk: true },
+    })
+    const [disk, ...others] = args.filter((_, i) => args[i - 1] === '-blockdev')
+    expect(others).toEqual([])
+    expect(disk).toBe(
+      'driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=/.cloche/disk,file.read-only=on,file.locking=off',
+    )
+    expect(args).toContain('virtio-blk-pci,drive=disk')
+  })
 })
 
 test('the machine has no network device, no disk, and may start nothing', () => {
