@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test'
-import { seenBy, test } from './harness.ts'
+import { seenBy, test, overflowing } from './harness.ts'
 
 test('an image is built from a folder, and what is missing is said first', async ({ open }) => {
   const page = await open('quiet', 'containers')
@@ -99,4 +99,29 @@ test('a dev container is chosen with its risks in view, built by an act, and sta
       name: 'cloche-dev-0123456789ab:abababababab',
     },
   ])
+})
+
+test('a virtual machine has this computer’s system or an image’s, and says what it cannot do', async ({
+  open,
+}) => {
+  const page = await open('engine', 'sessions/ses_00000001')
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await page.getByTestId('level-vm').click()
+  // A dev container is a container's.
+  await expect(page.getByTestId('dev-container-part')).toHaveCount(0)
+  await expect(page.getByTestId('image-part-summary')).toContainText('This computer’s system')
+  await page.getByTestId('image-part').locator('summary').click()
+  const system = page.getByTestId('image-part').getByLabel('System')
+  const [, image = ''] = await system
+    .locator('option')
+    .evaluateAll((options) => options.map((option) => option.getAttribute('value') ?? ''))
+  await system.selectOption(image)
+  await expect(page.getByTestId('image-part-summary')).toContainText(image)
+  await expect(page.getByTestId('image-part')).toContainText('nothing of this computer but')
+  expect(await overflowing(page)).toEqual([])
+  await page.getByTestId('start-session').click()
+  await expect(page.getByTestId('session-freeze')).toHaveAttribute('title', /cannot be saved/)
+  const started = (await seenBy(page)).find((line) => line.startsWith('create ')) ?? ''
+  expect(JSON.parse(started.slice('create '.length))).toMatchObject({ level: 'vm', image })
 })

@@ -1,3 +1,4 @@
+import { NO_SNAPSHOTS } from '../../shared/domain/isolation.ts'
 import type { Session } from '../../shared/domain/session.ts'
 import { controlProcesses, useControls } from '../stores/process-actions.ts'
 import { useView } from '../stores/view.ts'
@@ -25,6 +26,7 @@ export function FreezeButton({ session }: { session: Session }) {
     <Button
       small
       icon={isFrozen ? 'replay' : 'pause'}
+      {...(session.spec.level === 'vm' ? { title: NO_SNAPSHOTS } : {})}
       disabled={isBusy || session.status !== 'running'}
       onClick={() => void hold(session, !isFrozen)}
       data-testid={isFrozen ? 'session-thaw' : 'session-freeze'}

@@ -5,6 +5,7 @@ import {
   type AxisReport,
   type Evidence,
   mayHaveImage,
+  NO_SNAPSHOTS,
 } from '../../shared/domain/isolation.ts'
 import type { AppliedPolicy } from '../../shared/domain/policy-file.ts'
 import type { Session } from '../../shared/domain/session.ts'
@@ -178,6 +179,12 @@ function SpecWords({ session }: { session: Session }) {
               ? `Dev container, ${spec.devContainer.path}`
               : sumUpImage(spec.image, spec.level)}
           </dd>
+        </>
+      )}
+      {spec.level === 'vm' && (
+        <>
+          <dt>Snapshots</dt>
+          <dd data-testid="no-snapshots">{NO_SNAPSHOTS}</dd>
         </>
       )}
       {session.governed && (

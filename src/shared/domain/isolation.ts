@@ -12,6 +12,10 @@ export type BoundLevel = z.infer<typeof BoundLevel>
 export const mayHaveImage = (level: IsolationLevel): boolean =>
   level === 'container' || level === 'vm'
 
+/** Of a virtual machine, where a person would look for one. */
+export const NO_SNAPSHOTS =
+  'A machine that shares folders cannot be saved and brought back: QEMU refuses it. Frozen, it waits in memory, for as long as Cloche runs.'
+
 export const Axis = z.enum(['files', 'network', 'processes', 'credentials'])
 export type Axis = z.infer<typeof Axis>
 export const AXES: readonly Axis[] = Axis.options

@@ -177,7 +177,9 @@ export const VARIABLES: VariableList = {
 export const WITH_ENGINE: Diagnosis[] = DIAGNOSES.map((each) =>
   each.id === 'container'
     ? { ...each, status: 'usable', summary: 'Docker 28.1.1.', remedies: [] }
-    : each,
+    : each.id === 'vm'
+      ? { ...each, status: 'usable', summary: 'Its processor is emulated.', remedies: [] }
+      : each,
 )
 
 const DEFAULT = (file: string, key: string): string => `its default: ${file} does not set ${key}`

@@ -1,3 +1,4 @@
+import { NO_SNAPSHOTS } from '../../../shared/domain/isolation.ts'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
 import { run } from '../spawn.ts'
 import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
@@ -38,6 +39,7 @@ export async function diagnoseVm(
       : []),
     { name: 'OS sandbox around each machine', value: around.status },
     { name: 'Systems from images', value: images.words },
+    { name: 'Snapshots', value: NO_SNAPSHOTS },
   ]
   const base = { id: 'vm', title: 'Virtual machines (QEMU)', level: 'vm', facts } as const
   if (!found.ok) {
