@@ -3,10 +3,12 @@
 // anew here, where the egress gateway is all there is to reach.
 //
 //   vm-runner PORT -- QEMU ARGUMENT...
-//     QEMU gets the terminal at descriptor 10 and the line of vm-line.h at 11. Whoever connects to
-//     PORT here and sends two bytes gets the machine's port of that number.
+//     QEMU gets the terminal at descriptor 10, the line of vm-line.h at 11, and at 12 where it writes what the
+//     machine's kernel says. Whoever connects to PORT here and sends two bytes gets the machine's port of
+//     that number.
 //
-// Ends with the code of the program in the machine, or with 125 when the machine ended by itself.
+// Ends with the code of the program in the machine, or with 125 when the machine ended by itself; then it says
+// why, where the machine's kernel said so.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <signal.h>
@@ -17,10 +19,13 @@
 #include <termios.h>
 #include "vm-line.h"
 
-enum { TERMINAL_FD = 10, LINE_FD = 11, MOST_QUESTIONS = 32, TERMINAL_ROOM = 65536, RESOLVER_PORT = 53 };
+enum { TERMINAL_FD = 10, CONSOLE_FD = 12, CONSOLE_ROOM = 8192, MOST_QUESTIONS = 32, TERMINAL_ROOM = 65536, RESOLVER_PORT = 53 };
 
 static pid_t machine;
-static int terminal = -1;
+static int terminal = -1, console = -1;
+// The last that the machine's kernel said.
+static char kernel_words[CONSOLE_ROOM + 1];
+static size_t kernel_count;
 // What came from the machine for the terminal, and from the terminal for the machine.
 static unsigned char shown[TERMINAL_ROOM], typed[TERMINAL_ROOM];
 static size_t shown_count, typed_count;
@@ -41,15 +46,50 @@ static void go_raw(void) {
   is_raw = tcsetattr(0, TCSANOW, &raw) == 0;
 }
 
+// Of what it has, the older half goes when there is no more room.
+static void read_console(void) {
+  for (;;) {
+    if (kernel_count == CONSOLE_ROOM) {
+      kernel_count /= 2;
+      memmove(kernel_words, kernel_words + kernel_count, kernel_count);
+    }
+    const ssize_t got = read(console, kernel_words + kernel_count, CONSOLE_ROOM - kernel_count);
+    if (got > 0) kernel_count += (size_t)got;
+    else if (got == 0 || errno != EINTR) {
+      if (got == 0) console = -1;
+      return;
+    }
+  }
+}
+
+// In the kernel's own words, of which nothing reaches the terminal but plain letters.
+static void tell_panic(void) {
+  static const char mark[] = "Kernel panic - not syncing: ";
+  char why[121];
+  size_t count = 0;
+  const char *at = memmem(kernel_words, kernel_count, mark, sizeof mark - 1);
+  if (!at) return;
+  for (at += sizeof mark - 1; at < kernel_words + kernel_count && *at != '\n' && *at != '\r' && count < sizeof why - 1; at++)
+    why[count++] = *at >= ' ' && *at <= '~' ? *at : '?';
+  why[count] = 0;
+  fprintf(stderr, "Its kernel panicked: %s.\r\n", why);
+}
+
 static void start_machine(char **argv, const sigset_t *mask) {
-  int ends[2][2];
+  int ends[2][2], said[2];
   for (int i = 0; i < 2; i++)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]) != 0) die("the line");
+  if (pipe2(said, O_CLOEXEC) != 0) die("the console");
   machine = fork();
   if (machine < 0) die("the machine");
   if (machine == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (dup2(ends[0][1], TERMINAL_FD) < 0 || dup2(ends[1][1], LINE_FD) < 0) die("the line");
+    // Out of the way of each other first: one may have the number that another is to get.
+    int given[] = {ends[0][1], ends[1][1], said[1]};
+    for (int i = 0; i < 3; i++)
+      if ((given[i] = fcntl(given[i], F_DUPFD_CLOEXEC, CONSOLE_FD + 1)) < 0) die("the line");
+    for (int i = 0; i < 3; i++)
+      if (dup2(given[i], TERMINAL_FD + i) < 0) die("the line");
     // Its words go to the terminal; it reads nothing there.
     const int none = open("/dev/null", O_RDONLY);
     if (none >= 0) dup2(none, 0);
@@ -58,6 +98,9 @@ static void start_machine(char **argv, const sigset_t *mask) {
     die(argv[0]);
   }
   for (int i = 0; i < 2; i++) close(ends[i][1]);
+  close(said[1]);
+  console = said[0];
+  unblock(console);
   terminal = ends[0][0];
   line = ends[1][0];
   unblock(terminal);
@@ -186,7 +229,8 @@ static int run(int signals, int dialled) {
     waits[3] = (struct pollfd){.fd = shown_count > 0 ? 1 : -1, .events = POLLOUT};
     waits[4] = (struct pollfd){.fd = signals, .events = POLLIN};
     waits[5] = (struct pollfd){.fd = dialled, .events = POLLIN};
-    size_t count = 6;
+    waits[6] = (struct pollfd){.fd = console, .events = POLLIN};
+    size_t count = 7;
     for (unsigned i = 0; i < MOST_QUESTIONS; i++)
       waits[count++] = (struct pollfd){.fd = questions[i].fd > 0 ? questions[i].fd : -1, .events = POLLIN};
     const size_t first = count;
@@ -201,14 +245,16 @@ static int run(int signals, int dialled) {
       }
       if (waitpid(machine, 0, WNOHANG) == machine) {
         while (reads_shown && move(terminal, 1, shown, &shown_count, POLLIN, 0) && shown_count > 0) {}
+        read_console();
         return exit_code >= 0 ? exit_code : -1;
       }
     }
     for (size_t i = first; i < count; i++)
       if (waits[i].revents && whose[i]->is_used) socket_is_ready(whose[i], waits[i].revents);
     for (unsigned i = 0; i < MOST_QUESTIONS; i++)
-      if (waits[6 + i].revents) answer(i);
+      if (waits[7 + i].revents) answer(i);
     if (waits[5].revents) dial(dialled);
+    if (waits[6].revents) read_console();
     if ((waits[0].revents & (POLLIN | POLLHUP)) && !read_line()) {
       // It is gone, or breaks the rules of the line.
       kill(machine, SIGKILL);
@@ -246,5 +292,6 @@ int main(int argc, char **argv) {
   restore();
   if (code >= 0) return code;
   fprintf(stderr, "The virtual machine ended by itself.\r\n");
+  tell_panic();
   return 125;
 }

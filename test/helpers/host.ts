@@ -30,6 +30,8 @@ export async function startTestHost(
     hosts?: Record<string, string>
     promptTimeoutMs?: number
     env?: Record<string, string>
+    /** Of other built programs. */
+    entries?: string
   } = {},
 ): Promise<TestHost> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'cloche-host-')))
@@ -40,7 +42,7 @@ export async function startTestHost(
   const start = async (): Promise<Host> => {
     const created = await createHost({
       dataDir,
-      entries: ENTRIES,
+      entries: options.entries ?? ENTRIES,
       nodePath: process.execPath,
       nodeEnv: {},
       starter: createForkStarter(ENTRIES),

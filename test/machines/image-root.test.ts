@@ -125,6 +125,9 @@ for path in /owned /own-tools /etc /bin; do (: >$path/made) 2>/dev/null && echo 
 echo over; exec sleep 600
 `,
   )
+  // A start makes it by itself; here each gets the time it takes.
+  await connection.api.image.make({ kind: 'disk', name: IMAGE })
+  await expect.poll(jobs, { timeout: 30_000 }).toMatchObject([{ state: 'done' }])
   const created = await connection.api.session.create(spec({}))
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const { id } = created.value

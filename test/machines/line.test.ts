@@ -135,6 +135,19 @@ end(0)`)
   expect(code).toBe(0)
 })
 
+test('why its kernel gave up is said, in plain letters and not without end', async () => {
+  const { code, output } = await runWith(`
+os.write(12, b'noise ' * 20000)
+os.write(12, b'[ 1.0] Kernel panic - not syncing: \\x1b[2Jgone \\xff' + b'x' * 500 + b'\\nmore')
+os.kill(os.getpid(), 9)`)
+  expect(code).toBe(125)
+  expect(output.split(/[\r\n]+/)).toEqual([
+    'The virtual machine ended by itself.',
+    `Its kernel panicked: ?[2Jgone ?${'x'.repeat(110)}.`,
+    '',
+  ])
+})
+
 test('a machine that dies is said to have ended by itself', async () => {
   const { code, output } = await runWith('os.kill(os.getpid(), 9)')
   expect(code).toBe(125)

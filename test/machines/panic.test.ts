@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { expect } from 'vitest'
+import { follow, outputOf, startTestHost } from '../helpers/host.ts'
+import { requireCapability } from '../helpers/require-capability.ts'
+import { shellSpec } from '../helpers/spec.ts'
+
+const test = requireCapability('bubblewrap', 'machines', 'gcc')
+const OUT = resolve(import.meta.dirname, '../../out')
+const INIT = resolve(import.meta.dirname, '../fixtures/panicking-init.c')
+
+/** The built programs with another first process of machines, which panics when the file appears. */
+async function programsWith(folder: string, trigger: string): Promise<string> {
+  await mkdir(join(folder, 'native'))
+  await symlink(join(OUT, 'main'), join(folder, 'main'))
+  for (const name of await readdir(join(OUT, 'native')))
+    if (name !== 'vm-init') await copyFile(join(OUT, 'native', name), join(folder, 'native', name))
+  const define = `-DTRIGGER="${trigger}"`
+  execFileSync('gcc', ['-O2', '-static', define, INIT, '-o', join(folder, 'native/vm-init')])
+  return join(folder, 'main')
+}
+
+test('a panic of its kernel ends the session in words, and leaves nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'cloche-panic-'))
+  // In the machine's own memory.
+  const host = await startTestHost({ entries: await programsWith(folder, '/tmp/now') })
+  try {
+    const connection = await host.connect()
+    await writeFile(
+      join(host.workspace, 'script'),
+      'echo up; until [ -e go ]; do sleep 0.1; done; : >/tmp/now; sleep 600',
+    )
+    const created = await connection.api.session.create(shellSpec(host.workspace, 'sh script'))
+    if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+    const { id } = created.value
+    const { state } = follow(connection, id)
+    await expect.poll(() => outputOf(connection, id), { timeout: 20_000 }).toContain('up')
+    const [pid] = await machines(host.home)
+    expect(existsSync(`/proc/${pid}`)).toBe(true)
+    await writeFile(join(host.workspace, 'go'), '')
+    // Until it has: a program in an emulated machine takes its time. From then on, none is lost.
+    await expect.poll(() => machines(host.home), { timeout: 30_000 }).toEqual([])
+    await expect.poll(() => state().session?.status, { timeout: 5000 }).toBe('ended')
+    expect(state().session?.exit).toEqual({ kind: 'exited', code: 125 })
+    expect(await outputOf(connection, id)).toMatch(
+      /The virtual machine ended by itself\.\s+Its kernel panicked: sysrq triggered crash\.\s+$/,
+    )
+    expect((await readdir(tmpdir())).filter((name) => name.startsWith(OWN))).toEqual([])
+  } finally {
+    await host.dispose()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+/** Folders of sessions that this process starts. */
+const OWN = `cloche-session-${process.pid}.`
+
+/** Of QEMU, for this host: what it shares lies in folders that the test made. */
+async function machines(home: string): Promise<number[]> {
+  const found: number[] = []
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '')
+    if (/^[^\0]*qemu-system/.test(line) && line.includes(`path=${home},`)) found.push(Number(name))
+  }
+  return found
+}
