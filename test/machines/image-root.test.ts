@@ -10,8 +10,9 @@ import {
 } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { readMachineTrust } from '../../src/main/egress/tls/machine-trust.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { docker, makeImage } from '../containers/engine-image.ts'
@@ -118,27 +119,32 @@ test('an image is the whole system of a machine, and is proven as every other', 
 own-tool
 echo "as $(id -u):$(id -g) in $(pwd) with $(cat /etc/hosts)"
 echo "owner $(stat -c %u:%g /owned/by-1234), tmp $(stat -c %F /tmp), run $(ls -A /run | tr -d '\\n')."
-for path in /usr/bin /usr/lib /etc/ssl /etc/debian_version /opt; do [ -e $path ] && echo "shows $path"; done
+for path in /usr/bin /usr/lib /etc/debian_version /opt; do [ -e $path ] && echo "shows $path"; done
 for path in /owned /own-tools /etc /bin; do (: >$path/made) 2>/dev/null && echo "wrote $path"; done
 : >/tmp/made && : >made && echo "both made"
 (: </dev/vda) 2>/dev/null && echo "the disk is open"
+echo "trusts $(ls "\${SSL_CERT_FILE%/*}"), $(cat "$SSL_CERT_FILE" | cut -c1-10 | tr -d '\\n' | cut -c1-10)"
+(: >>"$SSL_CERT_FILE") 2>/dev/null && echo "changed what it trusts"
 echo over; exec sleep 600
 `,
   )
   // A start makes it by itself; here each gets the time it takes.
   await connection.api.image.make({ kind: 'disk', name: IMAGE })
   await expect.poll(jobs, { timeout: 30_000 }).toMatchObject([{ state: 'done' }])
-  const created = await connection.api.session.create(spec({}))
+  const created = await connection.api.session.create(spec({ inspectTls: true }))
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const { id } = created.value
   const { state } = follow(connection, id)
   await expect.poll(() => outputOf(connection, id), { timeout: 30_000 }).toContain('over')
   const said = (await outputOf(connection, id)).split('\r\n')
+  const bundle = (await readMachineTrust(process.env)).bundle ?? ''
   const user = `${process.getuid?.()}:${process.getgid?.()}`
   expect(said).toEqual([
     'own tool of 1',
     `as ${user} in ${host.workspace} with 127.0.0.1 localhost cloche`,
-    ...['::1 localhost', 'owner 1234:4321, tmp directory, run .', 'both made', 'over', ''],
+    ...['::1 localhost', 'owner 1234:4321, tmp directory, run .', 'both made'],
+    // One file of this machine's, in a folder that is the image's.
+    ...[`trusts ${basename(bundle)}, -----BEGIN`, 'over', ''],
   ])
   expect(await readdir(host.workspace)).toContain('made')
 
@@ -158,7 +164,7 @@ echo over; exec sleep 600
   const shared = line
     .filter((word) => word.startsWith('local,'))
     .map((word) => /path=([^,]*)/.exec(word)?.[1])
-  expect(shared).toEqual([host.home])
+  expect(new Set(shared)).toEqual(new Set([host.home, dirname(bundle)]))
   await connection.api.session.stop({ id })
 
   // Made once, as a job that was seen, through a container that is gone.

@@ -163,6 +163,9 @@ test('the doctor names every level, and says plainly what is missing', async () 
   })
   expect(vm?.status).toBe(process.platform === 'linux' ? 'missing' : 'unsupported')
   expect(vm?.summary).toMatch(/^No machine can be started: /)
+  expect(vm?.facts.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['Systems from images', 'Snapshots']),
+  )
 })
 
 test('a library for terminals that does not load is said in its own words', async () => {

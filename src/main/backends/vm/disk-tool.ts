@@ -24,6 +24,7 @@ const READ_ALL = ['/bin/sh', '-c', '"$@" || exit; exec cat >/dev/null', 'sh']
 /**
  * Pure: for bubblewrap, the making of a disk from a tar on standard input, as `disk` in the folder `making`. A tar
  * of a stranger's is taken apart, so nothing of this machine can be changed but that folder.
+ * Extended attributes are left out: a layer over the disk would take some of them for its own marks.
  * What packs smaller takes seventy times as long, and an emulated processor longer to unpack.
  */
 export const diskCommand = (
