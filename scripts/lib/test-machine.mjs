@@ -16,6 +16,7 @@ const PACKAGES = [
   ...['libxtst6', 'libatk-bridge2.0-0|libatk-bridge2.0-0t64', 'libnotify4'],
   ...['gnupg', 'gpg-agent', 'docker.io'],
   ...['qemu-system-x86', 'linux-image-amd64|linux-image-generic', 'kmod', 'xz-utils', 'zstd'],
+  'squashfs-tools',
 ]
 
 /** What a machine needs to run the tests, beyond what it needs to run Cloche. */

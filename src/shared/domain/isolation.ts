@@ -14,7 +14,7 @@ export const mayHaveImage = (level: IsolationLevel): boolean =>
 
 /** Of a virtual machine, where a person would look for one. */
 export const NO_SNAPSHOTS =
-  'A machine that shares folders cannot be saved and brought back: QEMU refuses it. Frozen, it waits in memory, for as long as Cloche runs.'
+  'A machine that shares folders cannot be saved and brought back: QEMU refuses it. Frozen, it waits in memory until it is thawed or Cloche ends.'
 
 export const Axis = z.enum(['files', 'network', 'processes', 'credentials'])
 export type Axis = z.infer<typeof Axis>
