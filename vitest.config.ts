@@ -47,6 +47,7 @@ export default defineConfig({
           name: 'podman',
           include: [
             ...['containers', 'manage'].map((name) => `test/containers/${name}.test.ts`),
+            'test/enforcement/file-policy.test.ts',
             'test/integration/host.test.ts',
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },

@@ -70,7 +70,7 @@ let endPodman = async () => undefined
 
 /** Of the suites that are run with Podman; the start and its proof are run with both. */
 const OF_ROOT = ['containers/containers.test', 'containers/manage']
-const OF_USER = ['containers/containers.test', 'integration/host']
+const OF_USER = ['containers/containers.test', 'enforcement/file-policy', 'integration/host']
 
 /** With Podman as root runs it, where we are root, and as an ordinary user does. */
 async function podman(user) {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -96,10 +96,12 @@ describe('a container', () => {
   })
 
   test('runs a program in the workspace, whose files stay the person’s', async () => {
-    const script = 'id -u; pwd; echo made >made; exit 7'
+    // A crash inside is to start nothing outside: one byte, in blocks.
+    const script = 'id -u; pwd; ulimit -H -c; echo made >made; exit 7'
     const { code, output } = await runInside(place, ['/bin/sh', '-c', script])
     expect(code).toBe(7)
-    expect(output).toBe(`${userInfo().uid}\r\n${place.workspace}\r\n`)
+    expect(output).toBe(`${userInfo().uid}\r\n${place.workspace}\r\n0\r\n`)
+    expect((await stat(join(place.workspace, 'made'))).uid).toBe(userInfo().uid)
   })
 
   test('keeps what a person let in from the engine and its disk', async () => {

@@ -58,8 +58,8 @@ export interface ContainerParts {
   readonly observer: string | null
   /** Generated files, by path inside, and where they are. */
   readonly files: Readonly<Record<string, string>>
-  /** An empty file of ours, and a file and a folder that nobody may open. */
-  readonly empty: string
+  /** A file and a folder of ours with nothing in them, and such that nobody may open. */
+  readonly empty: { readonly file: string; readonly folder: string }
   readonly closed: { readonly file: string; readonly folder: string }
   readonly entries: readonly FileEntry[]
   /** What the first process starts. */
@@ -160,19 +160,12 @@ function mountOf(
     case 'pin':
       return bind(source, path, 'write')
     case 'mask':
-      return kind === 'file' ? bind(empty, path, 'read') : emptyFolder(path)
+      // No folder in memory: Podman fills one with what it is to hide.
+      return bind(empty[kind], path, 'read')
     case 'deny':
       return bind(closed[kind], path, 'read')
   }
 }
-
-const emptyFolder = (path: string): Mount => ({
-  Type: 'tmpfs',
-  Target: path,
-  Source: '',
-  ReadOnly: true,
-  TmpfsOptions: { SizeBytes: 4096, Mode: 0o755 },
-})
 
 /**
  * Holds a network for a session to join: makes the gateway's ends in it, then tells whose its

@@ -68,7 +68,9 @@ export function createContainerBackend(options: ContainerOptions): SandboxBacken
       if (plan.level !== 'container') throw new Error(`a plan for ${plan.level} reached containers`)
       return orRefused(async () => {
         const [layout, files] = await readMachine(plan, options)
-        return ok(policyOf(plan, layout, files, usualWays()))
+        const engine = await options.engines.engine()
+        const ways = engine ? await waysOf(engine.facts) : usualWays()
+        return ok(policyOf(plan, layout, files, ways))
       })
     },
     build: async (plan, sessionId, observe) => {
@@ -123,8 +125,8 @@ function shownSpec(
         inside: '(run folder)',
         init: '(container-init)',
         observer: null,
-        empty: '(empty file)',
       },
+      empty: { file: '(empty file)', folder: '(empty folder)' },
       closed: { file: '(closed file)', folder: '(closed folder)' },
       files: Object.fromEntries(generated.map((path) => [path, `(generated)${path}`])),
       env: sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8'),
@@ -249,10 +251,11 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const inside = join(folder.path, 'inside')
   const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
+  const emptyFolder = join(folder.path, 'empty-folder')
   const observer = (await making.observe?.(hiddenPaths(plan, files))) ?? null
-  await Promise.all([inside, closedFolder].map((path) => mkdir(path)))
+  await Promise.all([inside, closedFolder, emptyFolder].map((path) => mkdir(path)))
   // Whatever this user's own choice for new files is.
-  await Promise.all([chmod(inside, 0o755), chmod(closedFolder, 0)])
+  await Promise.all([chmod(inside, 0o755), chmod(emptyFolder, 0o755), chmod(closedFolder, 0)])
   const channel = await openBootChannel(join(inside, 'host.sock'), granted)
   undoing.push(() => Promise.resolve(channel.close()))
   const canaries = await placeCanaries(folder.path)
@@ -276,7 +279,8 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout, network: network.mode },
     ...{ ways, env: plain, entries: files.entries, files: generated },
-    ...{ inside, init: options.initProgram, observer, empty },
+    ...{ inside, init: options.initProgram, observer },
+    empty: { file: empty, folder: emptyFolder },
     closed: { file: closedFile, folder: closedFolder },
     labels: {
       [LABEL.kind]: 'session',

@@ -98,7 +98,7 @@ export async function keepLimits(
       ? []
       : [`--data=${limits.memoryBytes}:${limits.memoryBytes}`]),
   ]
-  const took = await setRlimits(held.rootPid, rlimits, options.log)
+  const took = await setRlimits(held.rootPid, rlimits, options)
   if (limits.cpuPercent !== null && !has.has('cpu'))
     await run('renice', ['-n', String(NICENESS), '-p', String(held.rootPid)], { timeoutMs: 5000 })
   const report = (now: Limits): LimitReport[] =>
@@ -144,10 +144,24 @@ export async function keepLimits(
   }
 }
 
-async function setRlimits(pid: number, args: readonly string[], log: Log): Promise<boolean> {
-  const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
-  if (done.code !== 0) log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
-  return done.code === 0
+/**
+ * Of the first process; of an engine's also of what it has started by now, which took nothing over from
+ * it.
+ */
+async function setRlimits(
+  rootPid: number,
+  args: readonly string[],
+  { members, given, log }: LimitOptions,
+): Promise<boolean> {
+  const set = async (pid: number): Promise<boolean> => {
+    const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
+    if (done.code === 0 || (pid !== rootPid && (await identify(pid)) === null)) return true
+    log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
+    return false
+  }
+  if (!(await set(rootPid))) return false
+  const started = given ? (await members(rootPid)).filter((pid) => pid !== rootPid) : []
+  return (await Promise.all(started.map(set))).every((took) => took)
 }
 
 interface InForce {
