@@ -98,6 +98,10 @@ test.describe('a recording that leaves this machine', () => {
     await findInTerminal(offline, 'grüß dich', '1 of 1')
     await findInTerminal(offline, `token ${'*'.repeat(TOKEN.length)}`, '1 of 1')
     await findInTerminal(offline, 'never said', 'Not found')
+    // What was found last may stand before the file was written, and the replay may be over.
+    const scrubber = offline.getByTestId('replay-scrubber')
+    const { width, height } = (await scrubber.boundingBox())!
+    await scrubber.click({ position: { x: width - 1, y: height / 2 } })
     await offline.getByTestId('inspector-tab-files').click()
     await offline.locator('[data-path="notes.txt"]').dblclick()
     await expect(offline.getByTestId('diff')).toContainText('as it is')
