@@ -61,7 +61,7 @@ function Review({ id, look }: { id: SessionId; look: ReviewLook }) {
           <span className="small">
             {plain.length === changes.length
               ? plural(changes.length, 'change')
-              : `${plain.length} of ${plural(changes.length, 'change')}`}
+              : `${plain.length} without a mark, of ${plural(changes.length, 'change')}`}
           </span>
         </label>
         <Button
