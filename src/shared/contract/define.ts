@@ -1,6 +1,9 @@
 import type { z } from 'zod'
 import type { Result } from '../result.ts'
 
+/** Of a call that copies a workspace, or boots a machine on a processor that is emulated. */
+export const SLOW_MS = 300_000
+
 /** Asks; changes nothing. */
 export interface Query<I extends z.ZodType, O extends z.ZodType> {
   readonly kind: 'query'
@@ -14,6 +17,8 @@ export interface Command<I extends z.ZodType, O extends z.ZodType, X extends z.Z
   readonly input: I
   readonly output: O
   readonly error: X
+  /** Milliseconds after which it is given up, where that is not what every call has. */
+  readonly mayTakeMs?: number
 }
 
 /** Starts with a snapshot, then deltas, each with the `seq` that orders it. */
@@ -40,6 +45,7 @@ export const command = <I extends z.ZodType, O extends z.ZodType, X extends z.Zo
   input: I
   output: O
   error: X
+  mayTakeMs?: number
 }): Command<I, O, X> => ({ kind: 'command', ...shape })
 
 export const stream = <K extends z.ZodType, S extends z.ZodType, D extends z.ZodType>(shape: {

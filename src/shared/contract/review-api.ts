@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SessionId } from '../domain/ids.ts'
 import { ReviewChoice, ReviewContent, ReviewLook, ReviewOutcome } from '../domain/review.ts'
-import { command } from './define.ts'
+import { command, SLOW_MS } from './define.ts'
 
 const NoReview = z.strictObject({ type: z.literal('no_review') })
 
@@ -12,6 +12,7 @@ export const reviewApi = {
     input: z.strictObject({ id: SessionId }),
     output: ReviewLook,
     error: NoReview,
+    mayTakeMs: SLOW_MS,
   }),
   /** Both sides of one change; `changed_since`: they are not what `seen` stands for. */
   content: command({
@@ -27,6 +28,7 @@ export const reviewApi = {
     input: z.strictObject({ id: SessionId, choices: z.array(ReviewChoice).min(1).max(2000) }),
     output: ReviewOutcome,
     error: NoReview,
+    mayTakeMs: SLOW_MS,
   }),
   /** Removes the copy with all that was not applied. */
   discard: command({

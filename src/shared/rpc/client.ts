@@ -64,7 +64,7 @@ export function connect(
     if (isOpen) transport.send(JSON.stringify(frame))
   }
 
-  const call = (endpoint: string, input: unknown, signal?: AbortSignal): Promise<unknown> => {
+  const call: Call = (endpoint, input, { signal, mayTakeMs }) => {
     const id = `c${nextId++}`
     return new Promise((resolve, reject) => {
       if (!isOpen) return reject(new Fault('disconnected', 'the host is not connected'))
@@ -81,7 +81,7 @@ export function connect(
       const abort = () => giveUp(new Fault('cancelled', `${endpoint} was cancelled`))
       const timer = setTimeout(
         () => giveUp(new Fault('timeout', `${endpoint} did not answer in time`)),
-        LIMITS.callTimeoutMs,
+        mayTakeMs ?? LIMITS.callTimeoutMs,
       )
       signal?.addEventListener('abort', abort, { once: true })
       calls.set(id, {
@@ -225,9 +225,15 @@ export function connect(
 }
 
 /** Built from the contract, so a new endpoint needs no code here. */
+type Call = (
+  endpoint: string,
+  input: unknown,
+  how: { readonly signal: AbortSignal | undefined; readonly mayTakeMs: number | undefined },
+) => Promise<unknown>
+
 function clientOf<C extends Contract>(
   contract: C,
-  call: (endpoint: string, input: unknown, signal?: AbortSignal) => Promise<unknown>,
+  call: Call,
   subscribe: (
     endpoint: string,
     key: unknown,
@@ -244,7 +250,11 @@ function clientOf<C extends Contract>(
           endpoint.kind === 'stream'
             ? (key: unknown, onFrame: (frame: Frame<unknown, unknown>) => void) =>
                 subscribe(path, key, onFrame)
-            : (input: unknown, signal?: AbortSignal) => call(path, input, signal),
+            : (input: unknown, signal?: AbortSignal) =>
+                call(path, input, {
+                  signal,
+                  mayTakeMs: endpoint.kind === 'command' ? endpoint.mayTakeMs : undefined,
+                }),
         ]
       }),
     ),
