@@ -27,6 +27,8 @@ export const WRITTEN_FOR: Readonly<
   claude: { place: '~/.claude/settings.json', ending: 'claude.json' },
   srt: { place: '~/.srt-settings.json', ending: 'srt.json' },
   codex: { place: '~/.codex/config.toml', ending: 'codex.toml' },
+  gemini: { place: '~/.gemini/policies/cloche.toml', ending: 'gemini.toml' },
+  opencode: { place: '~/.config/opencode/opencode.json', ending: 'opencode.json' },
 }
 
 export const GROUP_NAMES: Readonly<Record<keyof MappingReport, string>> = {

@@ -16,7 +16,7 @@ export const ReadFormat = z.enum([
 export type ReadFormat = z.infer<typeof ReadFormat>
 
 /** Those that a policy can be written for. */
-export const WriteFormat = z.enum(['claude', 'srt', 'codex'])
+export const WriteFormat = z.enum(['claude', 'srt', 'codex', 'gemini', 'opencode'])
 export type WriteFormat = z.infer<typeof WriteFormat>
 
 /** Larger are no settings that a person wrote. */

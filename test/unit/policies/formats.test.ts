@@ -1,15 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { exportPolicy, importPolicy } from '../../../src/main/policies/formats/formats.ts'
-import { WriteFormat } from '../../../src/shared/domain/policy-formats.ts'
-import { PolicyFile } from '../../../src/shared/domain/policy-file.ts'
-
-function take(text: string) {
-  const imported = importPolicy(text)
-  if (!imported.ok) throw new Error(imported.error.type)
-  // Whatever comes out is a policy that could be put into a folder.
-  expect(PolicyFile.safeParse(imported.value.policy).success).toBe(true)
-  return imported.value
-}
+import { importPolicy } from '../../../src/main/policies/formats/formats.ts'
+import { take } from '../../helpers/imported-policy.ts'
 
 describe('settings of Claude Code', () => {
   const SETTINGS = `{
@@ -226,67 +217,6 @@ test('what is no path is no rule', () => {
   const { policy, report } = take('{"permissions": {"additionalDirectories": [""]}}')
   expect(policy).toEqual({})
   expect(report.dropped.map(({ why }) => why)).toEqual(['it is no path'])
-})
-
-describe('a policy written for an agent', () => {
-  const POLICY: PolicyFile = {
-    network: 'listed',
-    allow: ['*.npmjs.org', 'github.com'],
-    deny: ['evil.example'],
-    files: [
-      { path: '/data', access: 'read' },
-      { path: 'dist', access: 'write' },
-      { path: '~/.ssh', access: 'deny' },
-    ],
-  }
-
-  test.each(WriteFormat.options)('%s: read again it is the same', (format) => {
-    const { text } = exportPolicy(POLICY, format)
-    const { policy, format: found } = take(text)
-    expect(found).toBe(format)
-    const sorted = ({ files = [], allow = [], deny = [], ...rest }: PolicyFile) => ({
-      ...{ ...rest, allow: allow.toSorted(), deny: deny.toSorted() },
-      files: files.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    })
-    expect(sorted(policy)).toEqual(sorted(POLICY))
-  })
-
-  test('a closed network lists no host', () => {
-    const { text, report } = exportPolicy({ network: 'closed', allow: ['a.example'] }, 'claude')
-    expect(text).toContain('"allowedDomains": []')
-    expect(text).not.toContain('a.example')
-    expect(report.dropped.map(({ key }) => key)).toEqual(['allow: a.example'])
-    expect(exportPolicy({ network: 'closed' }, 'codex').text).toContain('enabled = false')
-  })
-
-  test('says of every key how well it is said, and leaves out what would be misread', () => {
-    const wide: PolicyFile = {
-      ...{ name: 'Ours', level: 'vm', network: 'ask', limits: { processes: 64 } },
-      ...{ allow: ['a.example', '10.0.0.0/8'], maskSecrets: true, image: 'node:24' },
-      files: [
-        { path: 'docs/*.md', access: 'read' },
-        { path: '.env', access: 'mask' },
-      ],
-    }
-    for (const format of WriteFormat.options) {
-      const { text, report } = exportPolicy(wide, format)
-      const { exact, approximate, dropped } = report
-      // Nothing of the policy is passed over.
-      expect(exact.length + approximate.length + dropped.length).toBe(10)
-      expect(dropped.map(({ key }) => key)).toEqual(
-        expect.arrayContaining(['name', 'level', 'limits', 'maskSecrets', 'image']),
-      )
-      expect(text).not.toContain('10.0.0.0')
-      expect(approximate).toContainEqual(
-        expect.objectContaining({ key: 'files: .env mask', why: expect.any(String) }),
-      )
-    }
-    const codex = exportPolicy(wide, 'codex')
-    expect(codex.text).not.toContain('docs/*.md')
-    expect(codex.text).toContain('[permissions.cloche.filesystem.":workspace_roots"]')
-    // Its lists of hosts are held by a proxy that is not on by itself.
-    expect(codex.text).toContain('network_proxy = true')
-  })
 })
 
 test('a dev container gives its image, its folders and names of variables, and opens nothing', () => {

@@ -15,6 +15,7 @@ import { type Mapped, recordOf } from './mapping.ts'
 import { fromCodexRules, isCodexRules } from './codex-rules.ts'
 import { fromDevContainer } from './devcontainer.ts'
 import { fromGemini, fromLittleSnitch, fromOpenCode, fromOpenSnitch } from './others.ts'
+import { GEMINI_SAYING, OPENCODE_SAYING, toGemini, toOpenCode } from './own-tools.ts'
 import { type Saying, sayIn } from './saying.ts'
 import { fromSrt, SRT_SAYING, toSrt } from './srt.ts'
 
@@ -38,6 +39,8 @@ const WRITERS: Readonly<Record<WriteFormat, Writer>> = {
   claude: { saying: CLAUDE_SAYING, write: (policy) => json(toClaude(policy)) },
   srt: { saying: SRT_SAYING, write: (policy) => json(toSrt(policy)) },
   codex: { saying: CODEX_SAYING, write: toCodex },
+  gemini: { saying: GEMINI_SAYING, write: toGemini },
+  opencode: { saying: OPENCODE_SAYING, write: (policy) => json(toOpenCode(policy)) },
 }
 
 /** Each is in some real file of that tool that has none of the others. */
