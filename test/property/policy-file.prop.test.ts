@@ -23,6 +23,7 @@ const policies: fc.Arbitrary<PolicyFile> = fc.record({
   files: optional(fc.array(file, { maxLength: 4 })),
   maskSecrets: optional(fc.boolean()),
   inspectTls: optional(fc.boolean()),
+  review: optional(fc.boolean()),
   variables: optional(fc.uniqueArray(fc.constantFrom('TOKEN', 'KEY', 'HOME2'))),
   limits: optional(fc.record({ memoryBytes: limit, diskBytes: limit })),
   image: optional(fc.constantFrom('debian:12', 'team/x')),
@@ -43,6 +44,7 @@ const specs: fc.Arbitrary<SessionSpec> = fc.record({
   useSignIn: fc.boolean(),
   files: fc.uniqueArray(file, { selector: ({ path }) => path }),
   maskSecrets: fc.boolean(),
+  review: fc.boolean(),
   variables: fc.uniqueArray(
     fc.record({
       name: fc.constantFrom('TOKEN', 'KEY'),
@@ -67,6 +69,7 @@ function widerIn(before: SessionSpec, after: SessionSpec): string[] {
   if (after.grants.some((each) => !before.grants.includes(each))) found.push('grants')
   if (before.denies.some((each) => !after.denies.includes(each))) found.push('denies')
   if (before.maskSecrets && !after.maskSecrets) found.push('maskSecrets')
+  if (before.review && !after.review) found.push('review')
   if (!before.inspectTls && after.inspectTls) found.push('inspectTls')
   if (JSON.stringify(before.variables) !== JSON.stringify(after.variables)) found.push('variables')
   if (before.image !== after.image) found.push('image')
