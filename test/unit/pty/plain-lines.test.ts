@@ -96,8 +96,9 @@ describe('a screen in a flood', () => {
       ...{ size: { cols: 80, rows: 24 }, theme: DARK_THEME },
       ...{ answer: () => undefined, fault: fail },
     })
+    // Long enough that a fast machine has not drawn the first half before it knows of the flood.
     const text = `\x1b[32mok\x1b[0m ${'a test that is named at length '.repeat(2)}`
-    const lines = Array.from({ length: 100_000 }, (_, n) => `${text}${n}\r\n`).join('')
+    const lines = Array.from({ length: 300_000 }, (_, n) => `${text}${n}\r\n`).join('')
     // A title in the middle is not plain, and must not be lost.
     const middle = lines.length >> 1
     const bytes = encode(`${lines.slice(0, middle)}\x1b]2;a title\x07${lines.slice(middle)}`)
