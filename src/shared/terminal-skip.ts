@@ -1,3 +1,5 @@
+import { joined } from './joined.ts'
+
 /**
  * Of a flood of plain lines only the last ones leave anything on a screen: what came before has been
  * scrolled out of it, and of its history. Lines are plain that hold text, colours, tabs and line ends
@@ -83,13 +85,7 @@ function penBefore(bytes: Uint8Array, end: number): Uint8Array | null {
     if (isReset) break
     until = at
   }
-  const pen = new Uint8Array(size)
-  let to = 0
-  for (const part of parts) {
-    pen.set(part, to)
-    to += part.length
-  }
-  return pen
+  return joined(parts)
 }
 
 /** After the sequence `CSI … m` that begins at `at`; -1: it is another one, or cut. */

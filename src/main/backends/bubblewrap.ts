@@ -14,7 +14,7 @@ import { exists } from './exists.ts'
 import { policySentences, shownCommand } from './effective-policy.ts'
 import type { FilePolicy } from './files/entries.ts'
 import { identifyPlan } from './files/mounted.ts'
-import { heldEntries, hiddenPaths, onMachine } from './files/on-machine.ts'
+import { heldEntries, hiddenPaths, visibleFolders } from './files/on-machine.ts'
 import type { Placeholders } from './files/placeholders.ts'
 import { readFilePolicy } from './files/policy.ts'
 import { orRefused } from './files/refused.ts'
@@ -123,14 +123,6 @@ function render(
 }
 
 const zeroEnded = (words: readonly string[]): string => words.map((word) => `${word}\0`).join('')
-
-/** Folders of the machine that exist inside: nothing of a start may lie below one of them. */
-const visibleFolders = (plan: PlanInput, layout: MachineLayout, { entries }: FilePolicy) => [
-  onMachine(plan, plan.workspace),
-  ...plan.mounts.map((mount) => mount.source),
-  ...entries.map(({ path }) => onMachine(plan, path)),
-  ...layout.folders,
-]
 
 /** Writes all that the launcher reads. What it opened is closed again by `abandon` or `destroy`. */
 async function prepare(

@@ -9,6 +9,7 @@ import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import { withHost } from './host-connection.ts'
 import { recordReader } from './recorded-output.ts'
+import { startOfId } from './session-id.ts'
 
 const LONGEST_SILENCE_MS = 2000
 
@@ -24,7 +25,7 @@ async function eventsOf(connection: Connection, id: SessionId): Promise<Timeline
 
 async function idOf(connection: Connection, wanted: string | undefined): Promise<SessionId> {
   const all = await connection.api.recording.list(null)
-  const id = wanted?.startsWith('ses_') ? wanted : `ses_${wanted ?? ''}`
+  const id = startOfId(wanted ?? '')
   const fitting = all.filter(({ session }) => session.id.startsWith(id))
   const [only] = fitting
   if (only && wanted && fitting.length === 1) return only.session.id

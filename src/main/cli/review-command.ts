@@ -10,6 +10,7 @@ import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
 import { findHost, ownHost } from './host-connection.ts'
 import { plain, print, table } from './print.ts'
+import { startOfId } from './session-id.ts'
 
 export interface ReviewValues {
   readonly json?: boolean
@@ -49,7 +50,7 @@ export async function review(
 
 /** By its id or the start of it; without one, the only one that waits. */
 async function reviewedBy({ api }: Connection, wanted: string | undefined): Promise<SessionId> {
-  const id = wanted === undefined || wanted.startsWith('ses_') ? wanted : `ses_${wanted}`
+  const id = wanted === undefined ? wanted : startOfId(wanted)
   const open = (await api.recording.list(null))
     .map(({ session }) => session)
     .filter(({ review: state }) => state === 'open')

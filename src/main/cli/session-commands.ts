@@ -8,6 +8,7 @@ import { plain, print, table } from './print.ts'
 import { findProfile, type RunValues, specOf } from './run-options.ts'
 import { snapshotOf } from './snapshot.ts'
 import { attach } from './terminal.ts'
+import { startOfId } from './session-id.ts'
 
 const SIGNALS: Readonly<Record<string, number>> = {
   ...{ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13 },
@@ -114,7 +115,7 @@ export async function ps(
 /** By its id or the start of it; without one, the only one that runs. */
 async function findSession(connection: Connection, wanted: string | undefined): Promise<Session> {
   const live = (await sessionsOf(connection)).filter(isLive)
-  const id = wanted && !wanted.startsWith('ses_') ? `ses_${wanted}` : wanted
+  const id = wanted && startOfId(wanted)
   const fitting = id === undefined ? live : live.filter((session) => session.id.startsWith(id))
   const [only] = fitting
   if (only && fitting.length === 1) return only

@@ -1,9 +1,10 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
+import { keepLatest } from '../../shared/keep-latest.ts'
 import type { EventPage } from '../core/ports.ts'
 import { decodeLines } from './event-lines.ts'
-import { isMissing } from './read-or-null.ts'
+import { openOrNull } from './read-or-null.ts'
 
 const READ_BYTES = 1024 * 1024
 const NEWLINE = 0x0a
@@ -22,20 +23,9 @@ export function createEventPages(pathOf: (id: SessionId) => string): {
 } {
   const marks = new Map<SessionId, Mark>()
 
-  const remember = (id: SessionId, mark: Mark): void => {
-    marks.delete(id)
-    marks.set(id, mark)
-    for (const oldest of marks.keys()) {
-      if (marks.size <= MOST_KEPT) break
-      marks.delete(oldest)
-    }
-  }
   return {
     read: async (id, fromSeq, most) => {
-      const file = await open(pathOf(id), 'r').catch((cause: unknown) => {
-        if (isMissing(cause)) return null
-        throw cause
-      })
+      const file = await openOrNull(pathOf(id))
       if (!file) return { events: [], isLast: true }
       const known = marks.get(id)
       let at = known && known.seq <= fromSeq ? known.at : 0
@@ -49,7 +39,7 @@ export function createEventPages(pathOf: (id: SessionId) => string): {
           const isAll = found.length <= most
           // The last line may still grow, so what ends with it is read again.
           if (isAll && !isEnd) at += bytes.length
-          if (last) remember(id, { seq: last.seq + 1, at })
+          if (last) keepLatest(marks, id, { seq: last.seq + 1, at }, MOST_KEPT)
           // So much is one answer, however few events that are.
           if (last || isEnd) return { events, isLast: isAll && isEnd }
         }

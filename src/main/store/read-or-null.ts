@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 
 /** null: there is no such file. @throws for every other reason. */
 export async function readOrNull(path: string): Promise<Buffer | null> {
@@ -9,6 +9,13 @@ export async function readOrNull(path: string): Promise<Buffer | null> {
     throw cause
   }
 }
+
+/** For reading. null: there is no such file. @throws for every other reason. */
+export const openOrNull = (path: string): Promise<FileHandle | null> =>
+  open(path, 'r').catch((cause: unknown) => {
+    if (isMissing(cause)) return null
+    throw cause
+  })
 
 export const isMissing = (cause: unknown): boolean =>
   (cause as NodeJS.ErrnoException).code === 'ENOENT'

@@ -1,13 +1,14 @@
-import { open, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { SessionId } from '../../shared/domain/ids.ts'
+import { keepLatest } from '../../shared/keep-latest.ts'
 import { TerminalIndex } from '../../shared/domain/terminal-index.ts'
 import { createTerminalIndexer } from '../../shared/recording/terminal-indexer.ts'
 import { readRecord } from '../../shared/terminal-log.ts'
 import type { TerminalIndexes } from '../core/recording-port.ts'
 import { TERMINAL_FILE } from './event-log.ts'
-import { isMissing } from './read-or-null.ts'
+import { openOrNull } from './read-or-null.ts'
 import { replaceFile } from './replace-file.ts'
 
 // The index of a log is made by reading it once, and kept beside it. What is kept is right only for a
@@ -34,12 +35,7 @@ export function createTerminalIndexes(folder: string): TerminalIndexes {
 
   const readerOf = (id: SessionId): LogReader => {
     const reader = readers.get(id) ?? new LogReader(join(folder, id))
-    readers.delete(id)
-    readers.set(id, reader)
-    for (const oldest of readers.keys()) {
-      if (readers.size <= MOST_OPEN) break
-      readers.delete(oldest)
-    }
+    keepLatest(readers, id, reader, MOST_OPEN)
     return reader
   }
   return {
@@ -73,10 +69,7 @@ class LogReader {
   }
 
   async read(): Promise<TerminalIndex> {
-    const file = await open(join(this.#folder, TERMINAL_FILE), 'r').catch((cause: unknown) => {
-      if (isMissing(cause)) return null
-      throw cause
-    })
+    const file = await openOrNull(join(this.#folder, TERMINAL_FILE))
     if (!file) return this.#indexer.index('none')
     try {
       const { size } = await file.stat()

@@ -1,3 +1,4 @@
+import { keepLatest } from '../../shared/keep-latest.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { LogPoint, TerminalIndex } from '../../shared/domain/terminal-index.ts'
 import {
@@ -74,7 +75,7 @@ export function readByParts(
   }
   return {
     index,
-    part: keepLatest((number) => {
+    part: keepingParts((number) => {
       const from = index.points[number]?.at
       const to = index.points[number + 1]?.at ?? index.bytes
       return from === undefined ? Promise.resolve(NO_PART) : readPart(from, to)
@@ -144,19 +145,14 @@ function connected(): NonNullable<ReturnType<typeof currentConnection>> {
 const MOST_KEPT = 4
 
 /** What was asked for last is kept, what is behind is dropped. */
-function keepLatest(
+function keepingParts(
   read: (number: number) => Promise<LogPart>,
 ): (number: number) => Promise<LogPart> {
   const kept = new Map<number, Promise<LogPart>>()
   return (number) => {
     const reading = kept.get(number) ?? read(number)
-    kept.delete(number)
-    kept.set(number, reading)
+    keepLatest(kept, number, reading, MOST_KEPT)
     reading.catch(() => kept.delete(number))
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MOST_KEPT) break
-      kept.delete(oldest)
-    }
     return reading
   }
 }

@@ -1,3 +1,4 @@
+import { keepLatest } from '../../shared/keep-latest.ts'
 import type { ContentHash } from '../../shared/domain/file-changes.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
@@ -94,12 +95,8 @@ function createContentCache(
     const known = kept.get(hash)
     if (known) return known
     const loading = ask(hash)
-    kept.set(hash, loading)
+    keepLatest(kept, hash, loading, MOST_KEPT)
     loading.catch(() => kept.delete(hash))
-    for (const oldest of kept.keys()) {
-      if (kept.size <= MOST_KEPT) break
-      kept.delete(oldest)
-    }
     return loading
   }
 }

@@ -224,13 +224,13 @@ export function connect(
   })
 }
 
-/** Built from the contract, so a new endpoint needs no code here. */
 type Call = (
   endpoint: string,
   input: unknown,
   how: { readonly signal: AbortSignal | undefined; readonly mayTakeMs: number | undefined },
 ) => Promise<unknown>
 
+/** Built from the contract, so a new endpoint needs no code here. */
 function clientOf<C extends Contract>(
   contract: C,
   call: Call,

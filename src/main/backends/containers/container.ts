@@ -11,7 +11,7 @@ import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
 import { identifyPlan } from '../files/mounted.ts'
-import { heldEntries, hiddenPaths, onMachine } from '../files/on-machine.ts'
+import { heldEntries, hiddenPaths, visibleFolders } from '../files/on-machine.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
@@ -175,10 +175,7 @@ async function prepare(
     readMachine(plan, options),
     waysOf(given.engine.facts),
   ])
-  const visible = [
-    ...[onMachine(plan, plan.workspace), ...plan.mounts.map(({ source }) => source)],
-    ...[...files.entries.map(({ path }) => onMachine(plan, path)), ...layout.folders],
-  ]
+  const visible = visibleFolders(plan, layout, files)
   const folder = await makeRunFolder(visible)
   const undoing: (() => Promise<unknown>)[] = [() => folder.remove()]
   const undo = async (): Promise<void> => {

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline'
 import { z } from 'zod'
 import type { ImageProgress } from '../../core/engine-port.ts'
+import { engineLines } from './engine-lines.ts'
 
 const Message = z.object({
   /** Of a build: text, in pieces of any length. */
@@ -31,10 +31,7 @@ export async function followEngine(
   told: (progress: ImageProgress) => void,
 ): Promise<void> {
   const read = createReader(told)
-  const lines = createInterface({ input: messages })
-  // An engine may break off after its last word; who reads no more is not to fall over that.
-  lines.on('error', () => undefined)
-  for await (const line of lines) {
+  for await (const line of engineLines(messages)) {
     const message = parse(line)
     if (message?.error !== undefined) throw new Error(message.error.trim())
     if (message) read(message)

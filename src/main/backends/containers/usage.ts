@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import type { ContainerUsage } from '../../../shared/domain/engine.ts'
+import { engineLines } from './engine-lines.ts'
 
 const Cpu = z.object({
   cpu_usage: z.object({ total_usage: z.number() }),
@@ -61,9 +61,7 @@ export async function followUsage(
   const stats = await container.stats({ stream: true })
   signal.addEventListener('abort', () => end(stats))
   if (signal.aborted) return end(stats)
-  const lines = createInterface({ input: stats })
-  lines.on('error', () => undefined)
-  for await (const line of lines) {
+  for await (const line of engineLines(stats)) {
     const usage = usageOf(JSON.parse(line), Date.now())
     if (usage) told(usage)
   }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import { isWithin } from '../../core/within.ts'
+import type { MachineLayout } from '../layout.ts'
 import { type FileEntry, type FilePolicy, RefusedPath } from './entries.ts'
 
 type Shown = Pick<PlanInput, 'workspace' | 'copy'>
@@ -43,3 +44,15 @@ export const hiddenPaths = (plan: Shown, policy: FilePolicy): string[] =>
         access === 'mask' || access === 'deny' || (absent !== null && access !== 'write'),
     )
     .map(({ path }) => path)
+
+/** Folders of the machine that exist inside: nothing of a start may lie below one of them. */
+export const visibleFolders = (
+  plan: Pick<PlanInput, 'workspace' | 'copy' | 'mounts'>,
+  { folders }: Pick<MachineLayout, 'folders'>,
+  policy: FilePolicy,
+): string[] => [
+  onMachine(plan, plan.workspace),
+  ...plan.mounts.map(({ source }) => source),
+  ...heldEntries(plan, policy).map(({ path }) => path),
+  ...folders,
+]

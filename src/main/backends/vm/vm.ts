@@ -16,7 +16,7 @@ import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
-import { onMachine } from '../files/on-machine.ts'
+import { visibleFolders } from '../files/on-machine.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
@@ -193,10 +193,7 @@ async function planMachine(
     ...{ plan, parts, layout, files, shares, memoryBytes },
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
-    visible: [
-      ...[onMachine(plan, plan.workspace), ...plan.mounts.map(({ source }) => source)],
-      ...[...files.entries.map(({ path }) => onMachine(plan, path)), ...layout.folders],
-    ],
+    visible: visibleFolders(plan, layout, files),
     around: ({ runnerProgram }, folder) =>
       planSandbox({
         ...plan,

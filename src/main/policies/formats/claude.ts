@@ -2,15 +2,15 @@ import type { FileAccess, FileRule } from '../../../shared/domain/files.ts'
 import type { PolicyFile } from '../../../shared/domain/policy-file.ts'
 import {
   createMapping,
+  EVERY_PROGRAM,
   listOf,
   type Mapped,
   type Mapping,
   ofWorkspace,
   recordOf,
+  TOOLS,
 } from './mapping.ts'
 import { approximately, exactly, type Said, type Saying } from './saying.ts'
-
-const EVERY_PROGRAM = 'held for every program, not only for the agent’s own tools'
 
 /** Settings of Claude Code: `permissions` and `sandbox`, which write paths in two ways. */
 export function fromClaude(settings: unknown): Mapped {
@@ -43,10 +43,7 @@ function permission(mapping: Mapping, kind: 'allow' | 'ask' | 'deny', rule: stri
   }
   const isRead = tool === 'Read'
   if (!isRead && !['Edit', 'Write', 'MultiEdit', 'NotebookEdit'].includes(tool))
-    return mapping.drop(
-      key,
-      'tools and commands are the agent’s; the boundary knows files and hosts',
-    )
+    return mapping.drop(key, TOOLS)
   if (what === '' || kind === 'ask')
     return mapping.drop(key, 'the boundary decides by paths, and before anything runs')
   const path = what.startsWith('//')

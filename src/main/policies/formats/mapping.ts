@@ -14,6 +14,10 @@ const MOST = 256
 const MOST_VARIABLES = 64
 const full = (most: number): string => `a policy has room for ${most}`
 
+/** What is said of rules that an agent has for its own tools. */
+export const TOOLS = 'tools and commands are the agent’s; the boundary knows files and hosts'
+export const EVERY_PROGRAM = 'held for every program, not only for the agent’s own tools'
+
 /** Collects a policy, and of every key what became of it. `key`: as it stands in the file, with what it says. */
 export function createMapping() {
   const hosts = { allow: new Set<string>(), deny: new Set<string>() }

@@ -1,15 +1,14 @@
 import {
   createMapping,
+  EVERY_PROGRAM,
   listOf,
   type Mapped,
   type Mapping,
   ofWorkspace,
   recordOf,
+  TOOLS,
 } from './mapping.ts'
 
-const TOOLS = 'tools and commands are the agent’s; the boundary knows files and hosts'
-
-const EVERY_PROGRAM = 'held for every program, not only for the agent’s own tools'
 const MODEL = 'hosts that rules allow stay reachable, the model’s among them'
 
 /** `permission` of OpenCode: one answer for all, for a tool, or for what a tool is used on. */
