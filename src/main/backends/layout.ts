@@ -94,34 +94,48 @@ const PROC_HIDDEN = [
 const ETC_FAMILIES = /^(java|python3\.)/
 
 export async function readLayout(): Promise<MachineLayout> {
-  const links: (readonly [string, string])[] = []
-  const folders: string[] = []
-  for (const path of TOP_LEVEL) {
-    const info = await lstat(path).catch(() => null)
-    if (info?.isSymbolicLink()) links.push([path, await readlink(path)])
-    else if (info?.isDirectory()) folders.push(path)
-  }
-  const etc: string[] = []
-  const families = (await readdir('/etc')).filter((name) => ETC_FAMILIES.test(name))
-  // A link that leads nowhere cannot be mounted, so it is as absent as its target.
-  for (const name of [...ETC, ...families])
-    if (await stat(join('/etc', name)).catch(() => null)) etc.push(name)
-  const proc: Record<'file' | 'folder', string[]> = { file: [], folder: [] }
-  for (const name of PROC_HIDDEN) {
-    const info = await lstat(join('/proc', name)).catch(() => null)
-    if (info) proc[info.isDirectory() ? 'folder' : 'file'].push(join('/proc', name))
-  }
-  const procReadOnly: string[] = []
-  for (const name of PROC_READ_ONLY)
-    if (await lstat(join('/proc', name)).catch(() => null)) procReadOnly.push(join('/proc', name))
-  const bash = await lstat('/bin/bash').catch(() => null)
+  const etcNames = readdir('/etc').then((names) => [
+    ...ETC,
+    ...names.filter((name) => ETC_FAMILIES.test(name)),
+  ])
+  const [top, etc, hidden, readOnly, bash] = await Promise.all([
+    Promise.all(TOP_LEVEL.map(topLevel)),
+    // A link that leads nowhere cannot be mounted, so it is as absent as its target.
+    etcNames.then((names) => present(names, (name) => stat(join('/etc', name)))),
+    Promise.all(PROC_HIDDEN.map((name) => kindOf(join('/proc', name)))),
+    present(PROC_READ_ONLY, (name) => lstat(join('/proc', name))),
+    kindOf('/bin/bash'),
+  ])
+  const procHidden = (kind: 'file' | 'folder'): string[] =>
+    PROC_HIDDEN.filter((_, index) => hidden[index] === kind).map((name) => join('/proc', name))
   return {
-    links,
-    folders,
+    links: top.filter((item) => item !== null && typeof item !== 'string'),
+    folders: top.filter((item) => typeof item === 'string'),
     etc,
-    procReadOnly,
-    procHiddenFiles: proc.file,
-    procHiddenFolders: proc.folder,
+    procReadOnly: readOnly.map((name) => join('/proc', name)),
+    procHiddenFiles: procHidden('file'),
+    procHiddenFolders: procHidden('folder'),
     shell: bash ? '/bin/bash' : '/bin/sh',
   }
+}
+
+/** A folder's path, or a link with where it leads; null: there is neither. */
+async function topLevel(path: string): Promise<string | readonly [string, string] | null> {
+  const info = await lstat(path).catch(() => null)
+  if (info?.isSymbolicLink()) return [path, await readlink(path)]
+  return info?.isDirectory() ? path : null
+}
+
+async function kindOf(path: string): Promise<'file' | 'folder' | null> {
+  const info = await lstat(path).catch(() => null)
+  return info && (info.isDirectory() ? 'folder' : 'file')
+}
+
+/** Those for which `look` does not fail, in their order. */
+async function present(
+  names: readonly string[],
+  look: (name: string) => Promise<unknown>,
+): Promise<string[]> {
+  const found = await Promise.allSettled(names.map(look))
+  return names.filter((_, index) => found[index]?.status === 'fulfilled')
 }

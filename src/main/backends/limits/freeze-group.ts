@@ -9,6 +9,7 @@ const POLL_MS = 5
 
 /** Holds every process of a session at once, also those it is just starting. */
 export interface FreezeGroup {
+  readonly folder: string
   /** Whether all of them stand still, or all go on, when it resolves. */
   set(isFrozen: boolean): Promise<boolean>
   /** Lets everybody go, and removes the group unless it is one of the limits' groups. */
@@ -49,6 +50,7 @@ export async function makeFreezeGroup(
     return true
   }
   return {
+    folder,
     set,
     release: async () => {
       await set(false).catch(() => false)
