@@ -6,7 +6,9 @@ export interface MachineLayout {
   /** Top-level links (`/bin` → `usr/bin`), remade inside. */
   readonly links: readonly (readonly [path: string, target: string])[]
   readonly folders: readonly string[]
-  readonly etc: readonly string[]
+  /** Names below /etc. */
+  readonly etcFolders: readonly string[]
+  readonly etcFiles: readonly string[]
   readonly procReadOnly: readonly string[]
   readonly procHiddenFiles: readonly string[]
   readonly procHiddenFolders: readonly string[]
@@ -101,20 +103,20 @@ export async function readLayout(): Promise<MachineLayout> {
   const [top, etc, hidden, readOnly, bash] = await Promise.all([
     Promise.all(TOP_LEVEL.map(topLevel)),
     // A link that leads nowhere cannot be mounted, so it is as absent as its target.
-    etcNames.then((names) => present(names, (name) => stat(join('/etc', name)))),
-    Promise.all(PROC_HIDDEN.map((name) => kindOf(join('/proc', name)))),
-    present(PROC_READ_ONLY, (name) => lstat(join('/proc', name))),
-    kindOf('/bin/bash'),
+    etcNames.then((names) => byKind('/etc', names, stat)),
+    byKind('/proc', PROC_HIDDEN, lstat),
+    byKind('/proc', PROC_READ_ONLY, lstat),
+    lstat('/bin/bash').catch(() => null),
   ])
-  const procHidden = (kind: 'file' | 'folder'): string[] =>
-    PROC_HIDDEN.filter((_, index) => hidden[index] === kind).map((name) => join('/proc', name))
+  const inProc = (names: readonly string[]): string[] => names.map((name) => join('/proc', name))
   return {
     links: top.filter((item) => item !== null && typeof item !== 'string'),
     folders: top.filter((item) => typeof item === 'string'),
-    etc,
-    procReadOnly: readOnly.map((name) => join('/proc', name)),
-    procHiddenFiles: procHidden('file'),
-    procHiddenFolders: procHidden('folder'),
+    etcFolders: etc.folders,
+    etcFiles: etc.files,
+    procReadOnly: inProc([...readOnly.folders, ...readOnly.files]),
+    procHiddenFiles: inProc(hidden.files),
+    procHiddenFolders: inProc(hidden.folders),
     shell: bash ? '/bin/bash' : '/bin/sh',
   }
 }
@@ -126,16 +128,15 @@ async function topLevel(path: string): Promise<string | readonly [string, string
   return info?.isDirectory() ? path : null
 }
 
-async function kindOf(path: string): Promise<'file' | 'folder' | null> {
-  const info = await lstat(path).catch(() => null)
-  return info && (info.isDirectory() ? 'folder' : 'file')
-}
-
-/** Those for which `look` does not fail, in their order. */
-async function present(
+/** Those that are there, in their order. */
+async function byKind(
+  folder: string,
   names: readonly string[],
-  look: (name: string) => Promise<unknown>,
-): Promise<string[]> {
-  const found = await Promise.allSettled(names.map(look))
-  return names.filter((_, index) => found[index]?.status === 'fulfilled')
+  look: typeof stat | typeof lstat,
+): Promise<{ readonly files: string[]; readonly folders: string[] }> {
+  const found = await Promise.all(names.map((name) => look(join(folder, name)).catch(() => null)))
+  return {
+    files: names.filter((_, index) => found[index]?.isDirectory() === false),
+    folders: names.filter((_, index) => found[index]?.isDirectory()),
+  }
 }

@@ -101,7 +101,11 @@ function policyOf(
   folder: string,
 ): EffectivePolicy {
   return {
-    sentences: policySentences(plan, { folders: ['/usr', '/System'], etc: [] }, { entries, gaps }),
+    sentences: policySentences(
+      plan,
+      { folders: ['/usr', '/System'], etcFolders: [], etcFiles: [] },
+      { entries, gaps },
+    ),
     command: [PROGRAM, '-f', join(folder, 'profile.sb'), ...plan.argv],
   }
 }
