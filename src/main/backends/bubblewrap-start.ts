@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, Sandbox, SandboxNetwork } from '../core/ports.ts'
 import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
+import { keepMounts } from './files/keep-mounts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
 import { createNetworkCanary, type NetworkCanary } from './network-canary.ts'
 import { createConnector } from './ports/connector.ts'
@@ -152,11 +153,12 @@ interface Standing {
 }
 
 function makeSandbox(
-  { planned, channels: { go }, ended, helper }: Start,
+  { planned, channels: { go }, ended, helper, log }: Start,
   { root, keeper, network, canary }: Standing,
   axes: readonly AxisReport[],
 ): Sandbox {
   const connector = createConnector(root.pid, helper)
+  let mounts: ReturnType<typeof keepMounts> | null = null
   return {
     rootPid: root.pid,
     kernel: null,
@@ -166,6 +168,11 @@ function makeSandbox(
     changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, canary, enterSpaces(root.pid)),
     hasDrifted: () => hasDrifted(planned, root.pid),
+    keepMounts: (told) => {
+      const { entries } = planned
+      mounts = keepMounts({ program: helper.mountsProgram, pid: root.pid, entries, log }, told)
+      return mounts
+    },
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network,
@@ -175,6 +182,7 @@ function makeSandbox(
     },
     terminate: () => askChildren(root),
     destroy: async () => {
+      await mounts?.close()
       closeNetwork(network)
       connector.close()
       await go.close()

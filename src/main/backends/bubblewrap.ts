@@ -60,6 +60,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram, options.observedProgram],
+        options.mountsProgram,
       ])
       if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)

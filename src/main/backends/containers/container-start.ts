@@ -182,6 +182,7 @@ function makeSandbox(
     changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, network.canary, runInContainer(container, user)),
     hasDrifted: () => hasDrifted(planned, root.pid),
+    keepMounts: null,
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network: network.network,

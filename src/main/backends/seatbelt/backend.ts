@@ -263,6 +263,7 @@ async function follow(
     // A profile cannot be entered from outside: a second probe would prove another process.
     probe: () => Promise.resolve(axes.map(unproven)),
     hasDrifted: () => Promise.resolve(false),
+    keepMounts: null,
     listening: () => Promise.resolve([]),
     forward: () => Promise.resolve(err('the profile lets nothing inside listen')),
     network: { proxy: server, direct: null, sockets: null },
