@@ -113,7 +113,7 @@ static int cover_for(const char *kind, int target, int is_folder) {
 }
 
 // 0, or errno.
-static int cover(const struct item *item, int target) {
+static int lay_on(const struct item *item, int target) {
   struct stat info;
   if (fstat(target, &info) != 0) return errno;
   if (S_ISLNK(info.st_mode)) return ELOOP;
@@ -122,6 +122,15 @@ static int cover(const struct item *item, int target) {
   const long failed = syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   const int reason = failed ? errno : 0;
   close(tree);
+  return reason;
+}
+
+// 0, or errno.
+static int cover(const struct item *item) {
+  const int target = open_exactly(item->path);
+  if (target < 0) return errno;
+  const int reason = lay_on(item, target);
+  close(target);
   return reason;
 }
 
@@ -168,7 +177,6 @@ static char *next_point(char **text) {
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-// It may come to be: then there is something to cover.
 static void wait_for_creation(const char *path) {
   char folder[4096];
   snprintf(folder, sizeof folder, "%s", path);
@@ -195,13 +203,13 @@ static void restore(int mounts) {
       continue;
     }
     if (strcmp(item->kind, "socket") == 0) continue;
-    const int target = open_exactly(item->path);
-    const int reason = target < 0 ? errno : cover(item, target);
-    if (target >= 0) close(target);
+    int reason = cover(item);
+    // There is nothing, or what is being replaced this moment: the kernel drops the mount first. It comes to
+    // be after the watch stands, or has just now.
+    if (reason == ENOENT) wait_for_creation(item->path), reason = cover(item);
     if (reason == 0) tell("restored", item->path);
     else if (!item->is_told) tell(strerror(reason), item->path);
     item->is_told = reason != 0;
-    if (reason == ENOENT) wait_for_creation(item->path);
   }
 }
 
@@ -248,7 +256,7 @@ static void cover_socket(struct item *item) {
     if (target >= 0) close(target);
     return;
   }
-  const int reason = cover(item, target);
+  const int reason = lay_on(item, target);
   close(target);
   tell(reason ? strerror(reason) : "covered", item->path);
 }

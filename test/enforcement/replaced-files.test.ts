@@ -131,7 +131,13 @@ describe('what is replaced from outside while a session runs', () => {
     expect(await saidAfter()).toMatchObject({ env: 'empty', settings: 'OSError', own: 'reached' })
     expect(await sandbox?.hasDrifted()).toBe(false)
     // Again and again, also with a time in which there is nothing.
-    for (let round = 0; round < 20; round++) await save()
+    for (let round = 0; round < 100; round++) {
+      const before = restored.length
+      await save()
+      await expect
+        .poll(() => restored.length, { timeout: 5000, interval: 2 })
+        .toBeGreaterThan(before)
+    }
     await rm(join(place.workspace, '.env'))
     const before = restored.length
     await writeFile(join(place.workspace, '.env'), SECRET)
