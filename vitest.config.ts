@@ -63,12 +63,13 @@ export default defineConfig({
             ...[
               ...['direct', 'environment', 'file-policy', 'kernel-doors', 'late-changes', 'limits'],
               ...['network', 'planting', 'planting-ways', 'processes', 'reach', 'services'],
-              ...['sessions', 'surface', 'syscalls', 'terminals'],
+              ...['sessions', 'surface', 'syscalls', 'terminals', 'further-terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...[
               ...[
                 'direct',
                 'file-changes',
+                'further-terminals',
                 'host',
                 'inspection',
                 'isolation',

@@ -7,7 +7,7 @@ import type { Terminal } from '@xterm/xterm'
 import { Screen } from '../src/main/pty/screen.ts'
 import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { AppendFile } from '../src/main/store/append-file.ts'
-import { createEventLog, TERMINAL_FILE } from '../src/main/store/event-log.ts'
+import { createEventLog } from '../src/main/store/event-log.ts'
 import { createTerminalPlayer } from '../src/renderer/features/terminal-player.ts'
 import { readByParts } from '../src/renderer/stores/recorded-log.ts'
 import { SessionId } from '../src/shared/domain/ids.ts'
@@ -67,7 +67,7 @@ export async function writeLongRecording(root: string, bytes: number): Promise<v
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const events = createEventLog(folder, '0.0.0', silent)
   await events.create(eventOf(0, { type: 'session/created', session: sampleSession(ID) }), ID)
-  const log = await AppendFile.open(join(folder, ID, TERMINAL_FILE), {
+  const log = await AppendFile.open(join(folder, ID, 'terminal.log'), {
     mode: 'create',
     failed: (detail) => {
       throw new Error(detail)
@@ -176,7 +176,7 @@ export async function measureLongRecording(
     }
     if (found !== 1) throw new Error(`the needle was found ${found} times`)
   })
-  const { size } = statSync(join(root, 'data', 'recordings', ID, TERMINAL_FILE))
+  const { size } = statSync(join(root, 'data', 'recordings', ID, 'terminal.log'))
   return {
     ...{ megabytes: size / 1e6, firstOpenMs, againMs, events, eventsMs, findMs },
     keyframes: index.points.filter(({ screenAt }) => screenAt !== null).length,

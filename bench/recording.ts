@@ -58,7 +58,7 @@ const asciinema = timed('asciinema rec', () => {
 
 let number = 0
 let logPath = ''
-const exits = new Map<SessionId, () => void>()
+const exits = new Map<string, () => void>()
 const ptyHost = createPtyClient({
   log: silent,
   starter: {
@@ -97,7 +97,7 @@ const clocheWith = (isWatched: boolean) => async (): Promise<void> => {
   logPath = join(root, `${sessionId}.log`)
   const ended = new Promise<void>((resolve) => exits.set(sessionId, resolve))
   const spawned = await ptyHost.spawn({
-    ...{ sessionId, size: SIZE, logPath, secrets: [] },
+    ...{ terminal: sessionId, size: SIZE, logPath, secrets: [] },
     launch: { file: '/bin/sh', args: ['-c', SCRIPT], env: ENV, cwd: '/' },
     monoOriginMs: Number(process.hrtime.bigint()) / 1e6,
   })

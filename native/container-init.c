@@ -8,6 +8,9 @@
 //     OBSERVER is the socket of who is told of changes of files; a minus: nobody is.
 //   container-init run FILTER -- PROGRAM ARGUMENT...
 //     Becomes PROGRAM under FILTER.
+//   container-init enter FILTER -- PROGRAM...
+//     Becomes the first of these programs that is there, under FILTER. Before it does, it stops itself;
+//     the host looks at it then, and lets it go on (SIGCONT) only where it is as the agent is.
 //   container-init connect PORT
 //     Carries standard input and output to a port of the container's loopback.
 //
@@ -31,6 +34,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "program-filter.h"
 #include "write-notices.h"
 
 enum { FAILED = 125, FROM_HOST = 8, TO_HOST = 9, MOST_VARIABLES = 4 * 1024 * 1024 };
@@ -41,16 +45,10 @@ static void die(const char *what) {
 }
 
 static void apply_filter(const char *path) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  struct stat info;
-  if (fd < 0 || fstat(fd, &info) != 0) die(path);
-  struct sock_filter *steps = malloc((size_t)info.st_size + 1);
-  if (!steps || read(fd, steps, (size_t)info.st_size) != info.st_size) die(path);
-  close(fd);
-  const struct sock_fprog program = {(unsigned short)((size_t)info.st_size / sizeof *steps), steps};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) die("no_new_privs");
-  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0) die("the system-call filter");
-  free(steps);
+  struct sock_fprog program;
+  if (read_filter(path, &program) != 0) die(path);
+  if (set_filter(&program) != 0) die("the system-call filter");
+  free(program.filter);
 }
 
 static void read_whole(int fd, void *to, size_t size) {
@@ -152,6 +150,16 @@ static int carry(uint16_t port) {
   return 0;
 }
 
+static int enter(const char *filter, char **programs) {
+  while (programs[1] && access(*programs, X_OK) != 0) programs++;
+  apply_filter(filter);
+  raise(SIGSTOP);
+  char *argv[] = {*programs, NULL};
+  execv(*programs, argv);
+  die(*programs);
+  return FAILED;
+}
+
 static int is(const char *word, const char *wanted) { return strcmp(word, wanted) == 0; }
 
 int main(int argc, char **argv) {
@@ -161,7 +169,8 @@ int main(int argc, char **argv) {
     execv(argv[4], argv + 4);
     die(argv[4]);
   }
+  if (argc >= 5 && is(argv[1], "enter") && is(argv[3], "--")) return enter(argv[2], argv + 4);
   if (argc == 3 && is(argv[1], "connect")) return carry((uint16_t)atoi(argv[2]));
-  fprintf(stderr, "container-init boot SOCKET FILTER OBSERVER -- ... | run FILTER -- ... | connect PORT\n");
+  fprintf(stderr, "container-init boot SOCKET FILTER OBSERVER -- ... | run FILTER -- ... | enter FILTER -- ... | connect PORT\n");
   return FAILED;
 }

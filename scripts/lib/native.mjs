@@ -13,6 +13,7 @@ const PROGRAMS = {
   'file-changes': 'changes of files are not recorded',
   'mount-keeper': 'a protected file that is replaced from outside is open until the session ends',
   'observed-start': 'sessions in the OS sandbox cannot be started',
+  'sandbox-enter': 'a further terminal cannot be opened in the OS sandbox',
   'vm-init': 'sessions in virtual machines cannot be started',
   'vm-runner': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',

@@ -52,7 +52,7 @@ import { createEngines } from './create-engines.ts'
 import { createProcesses } from './create-processes.ts'
 import { createRecordings } from './create-recordings.ts'
 import { openReviews } from './create-reviews.ts'
-import { createPtyClient } from './pty/pty-client.ts'
+import { createTerminals } from './create-terminals.ts'
 import { createDocumentStore } from './store/documents.ts'
 import { createOtherSettings } from './policies/other-settings.ts'
 import { createProfiles } from './policies/profiles.ts'
@@ -180,6 +180,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     observedProgram: join(options.entries, '../native/observed-start'),
+    enterProgram: join(options.entries, '../native/sandbox-enter'),
     initProgram: join(options.entries, '../native/container-init'),
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),
@@ -202,19 +203,12 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     report: timeline.append,
     graceMs: ORPHAN_GRACE_MS,
   })
-  const ptyHost = createPtyClient({
-    starter: options.starter,
-    log,
-    events: {
-      active: (id, bytes, totalBytes) =>
-        timeline.append(id, { type: 'terminal/active', bytes, totalBytes }),
-      exited: (id, exit) => sessions.exited(id, exit),
-      logFailed: (id, detail) => {
-        log.error(`the terminal log of ${id} cannot be written: ${detail}`)
-        timeline.append(id, { type: 'recording/damaged', part: 'terminal', detail })
-      },
-      lost: () => sessions.ptyHostLost(),
-    },
+  const { ptyHost, terminals } = createTerminals({
+    ...{ starter: options.starter, log, timeline, store, secrets, newId },
+    sessions: () => sessions,
+    shell: env.SHELL?.startsWith('/') ? env.SHELL : null,
+    mayUnconfineInBrowser: options.mayUnconfineInBrowser,
+    graceMs: GRACE_MS,
   })
   const forwards = createForwards(timeline.append)
   const sessions = createSessions({
@@ -234,6 +228,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     prompts,
     rules,
     forwards,
+    terminals,
     secrets,
     orphans,
     policies,
@@ -317,7 +312,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         whyNotExact: () => processes.reason(),
       }),
     ...{ engines: engines.manager, imageJobs: engines.imageJobs },
-    ...{ devContainers, policies, reviews },
+    ...{ devContainers, policies, reviews, terminals },
     profiles: createProfiles(join(root, 'profiles')),
     settings: createOtherSettings({ env, home }, listAgents, () => recent),
     transcript: ({ spec, createdAtMs, endedAtMs }) =>
@@ -335,7 +330,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         .catch((cause: unknown) => log.error('recent folders were not saved', cause))
     },
   })
-  const bytes = createByteServices({ ptyHost, store, sessions })
+  const bytes = createByteServices({ ptyHost, store, sessions, terminals })
 
   return ok({
     dataDir: root,

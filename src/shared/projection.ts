@@ -1,5 +1,5 @@
+import { type AxisTurns, turn } from './axis-turns.ts'
 import type { ConnectionId } from './domain/ids.ts'
-import { type Axis, type AxisReport, isDrift } from './domain/isolation.ts'
 import type { LimitName } from './domain/limits.ts'
 import { withMode } from './domain/network-mode.ts'
 import type { Decision, PermissionRequest } from './domain/policy.ts'
@@ -9,6 +9,7 @@ import type { FileNeed, FileWatching } from './domain/file-changes.ts'
 import type { TimelineEvent } from './domain/timeline.ts'
 import { applyToFiles, type ChangedFile } from './files-projection.ts'
 import { applyToNetwork, type NetworkEntry } from './network-projection.ts'
+import { applyToTerminals, endTerminals, type FurtherTerminal } from './terminals-projection.ts'
 
 export interface AnsweredPrompt {
   readonly request: PermissionRequest
@@ -21,14 +22,6 @@ export interface LimitReached {
   readonly atMs: number
   readonly times: number
   readonly detail: string
-}
-
-/** What earlier probes say about an axis: its last report alone does not know. */
-export interface AxisTurn {
-  /** Wall clock of the last probe that proved it enforced. */
-  readonly heldAtMs: number | null
-  /** Wall clock of the first probe of the drift that still lasts. */
-  readonly driftSinceMs: number | null
 }
 
 /** Everything a view shows of one session at one moment, live or replayed. */
@@ -57,9 +50,12 @@ export interface SessionState {
   readonly fileWatching: FileWatching | null
   readonly pending: readonly PermissionRequest[]
   readonly answered: readonly AnsweredPrompt[]
-  readonly axisTurns: ReadonlyMap<Axis, AxisTurn>
+  readonly axisTurns: AxisTurns
   readonly limitsReached: ReadonlyMap<LimitName, LimitReached>
+  /** Of the agent's terminal. */
   readonly terminalBytes: number
+  /** Besides the agent's, in the order of their opening. */
+  readonly terminals: readonly FurtherTerminal[]
   readonly damage: readonly string[]
 }
 
@@ -81,6 +77,7 @@ export const emptyState: SessionState = {
   axisTurns: new Map(),
   limitsReached: new Map(),
   terminalBytes: 0,
+  terminals: [],
   damage: [],
 }
 
@@ -114,24 +111,6 @@ function patchSession(state: SessionState, change: Partial<Session>): Session | 
   return state.session && { ...state.session, ...change }
 }
 
-function turn(
-  before: SessionState['axisTurns'],
-  reports: readonly AxisReport[],
-  atMs: number,
-): SessionState['axisTurns'] {
-  const turns = new Map(before)
-  for (const report of reports) {
-    const { axis, proven } = report
-    const known = before.get(axis) ?? { heldAtMs: null, driftSinceMs: null }
-    const probedAtMs = report.provenAtMs ?? atMs
-    turns.set(axis, {
-      heldAtMs: proven === 'enforced' ? probedAtMs : known.heldAtMs,
-      driftSinceMs: isDrift(report) ? (known.driftSinceMs ?? probedAtMs) : null,
-    })
-  }
-  return turns
-}
-
 const alive = (node: ProcessNode): number => (node.endedAtMs === null ? 1 : 0)
 
 /** Ends whatever was still open when the session ended, so that nothing looks alive after it. */
@@ -152,6 +131,7 @@ function settle(
     running: 0,
     frozen: null,
     pending: [],
+    terminals: endTerminals(state.terminals, event.atMs),
     session: patchSession(state, { ...change, endedAtMs: event.atMs, pendingPrompts: 0 }),
   }
 }
@@ -219,7 +199,12 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     case 'port/closed':
       return state
     case 'terminal/active':
-      return { ...state, terminalBytes: fact.totalBytes }
+      return fact.terminal === undefined
+        ? { ...state, terminalBytes: fact.totalBytes }
+        : { ...state, terminals: applyToTerminals(state.terminals, fact, event.atMs) }
+    case 'terminal/opened':
+    case 'terminal/ended':
+      return { ...state, terminals: applyToTerminals(state.terminals, fact, event.atMs) }
     case 'terminal/resized':
       return state
     case 'proc/started': {

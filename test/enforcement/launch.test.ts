@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, vi } from 'vitest'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import { identify, isAlive } from '../../src/main/backends/process-identity.ts'
-import type { LaunchSpec, Sandbox, SandboxBuild } from '../../src/main/core/ports.ts'
+import type { Sandbox, SandboxBuild } from '../../src/main/core/ports.ts'
+import type { LaunchSpec } from '../../src/main/core/terminal-port.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -148,6 +149,7 @@ describe('a start that fails', () => {
       nodeEnv: {},
       networkProgram: '/nowhere',
       observedProgram: '/nowhere',
+      enterProgram: '/nowhere',
       socketsProgram: '/nowhere',
       mountsProgram: '/nowhere',
       listenerScript: '/nowhere',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createHost, type Host } from '../../src/main/create-host.ts'
 import { createForkStarter } from '../../src/main/shell-web/fork-starter.ts'
-import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../src/shared/domain/ids.ts'
 import type { PermissionRequest } from '../../src/shared/domain/policy.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import { projectAll, type SessionState } from '../../src/shared/projection.ts'
@@ -112,9 +112,13 @@ export function pendingPrompts(connection: Connection): { list: PermissionReques
   return pending
 }
 
-/** What the terminal of a session got so far, from its recording. */
-export async function outputOf(connection: Connection, id: SessionId): Promise<string> {
-  const log = decodeLog(await connection.readRecording(id, 0))
+/** What the terminal of a session, or a further one, got so far, from its recording. */
+export async function outputOf(
+  connection: Connection,
+  id: SessionId,
+  terminal: TerminalId | null = null,
+): Promise<string> {
+  const log = decodeLog(await connection.readRecording(id, 0, terminal))
   return log.records
     .map((item) => (item.kind === 'output' ? Buffer.from(item.bytes).toString('utf8') : ''))
     .join('')

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import type { LaunchSpec, Log } from '../../src/main/core/ports.ts'
+import type { Log } from '../../src/main/core/ports.ts'
+import type { LaunchSpec } from '../../src/main/core/terminal-port.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 
 export const ROOT = process.env.CLOCHE_TEST_ROOT ?? resolve(import.meta.dirname, '../..')

@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
-import type { LaunchSpec, PtyEvents, PtySpawn } from '../../src/main/core/ports.ts'
+import type { LaunchSpec, PtyEvents, PtySpawn } from '../../src/main/core/terminal-port.ts'
 import { createPtyClient } from '../../src/main/pty/pty-client.ts'
 import type { Heartbeat } from '../../src/main/pty/pty-connection.ts'
-import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { AnyTerminalId } from '../../src/shared/domain/ids.ts'
 import type { ExitStatus } from '../../src/shared/domain/process.ts'
 import { decodeLog, type TerminalRecord } from '../../src/shared/terminal-log.ts'
 
@@ -40,8 +40,8 @@ export async function removeBundles(): Promise<void> {
 }
 
 export interface Observed {
-  readonly active: { sessionId: SessionId; totalBytes: number }[]
-  readonly exits: Map<SessionId, ExitStatus>
+  readonly active: { terminal: AnyTerminalId; totalBytes: number }[]
+  readonly exits: Map<AnyTerminalId, ExitStatus>
   readonly logFailures: string[]
   lost: number
 }
@@ -52,7 +52,7 @@ export interface PtyHarness {
   /** PTY host processes started so far, oldest first. */
   readonly children: ChildProcess[]
   readonly folder: string
-  request(launch: LaunchSpec, sessionId?: SessionId): PtySpawn
+  request(launch: LaunchSpec, terminal?: AnyTerminalId): PtySpawn
   dispose(): Promise<void>
 }
 
@@ -65,8 +65,8 @@ export async function startPtyHarness(
   const children: ChildProcess[] = []
   const observed: Observed = { active: [], exits: new Map(), logFailures: [], lost: 0 }
   const events: PtyEvents = {
-    active: (sessionId, _, totalBytes) => observed.active.push({ sessionId, totalBytes }),
-    exited: (sessionId, exit) => observed.exits.set(sessionId, exit),
+    active: (terminal, _, totalBytes) => observed.active.push({ terminal, totalBytes }),
+    exited: (terminal, exit) => observed.exits.set(terminal, exit),
     logFailed: (_, detail) => observed.logFailures.push(detail),
     lost: () => observed.lost++,
   }
@@ -88,11 +88,11 @@ export async function startPtyHarness(
     observed,
     children,
     folder,
-    request: (launch, sessionId = newSessionId()) => ({
-      sessionId,
+    request: (launch, terminal = newSessionId()) => ({
+      terminal,
       launch,
       size: { cols: 80, rows: 24 },
-      logPath: join(folder, 'logs', `${sessionId}.log`),
+      logPath: join(folder, 'logs', `${terminal}.log`),
       monoOriginMs: monoMs(),
       secrets: [],
     }),

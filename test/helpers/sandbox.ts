@@ -26,7 +26,8 @@ import type { LimitOptions } from '../../src/main/backends/limits/keeper.ts'
 import { createMachineKernel } from '../../src/main/procwatch/machine-proc.ts'
 import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { type PlanInput, planSandbox } from '../../src/main/core/isolation/plan.ts'
-import type { LaunchSpec, Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
+import type { Sandbox, SandboxBackend } from '../../src/main/core/ports.ts'
+import type { LaunchSpec } from '../../src/main/core/terminal-port.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { StartFailure } from '../../src/shared/domain/session.ts'
 import type { Result } from '../../src/shared/result.ts'
@@ -100,6 +101,7 @@ export const testBackend = (
   const sandbox = createBubblewrapBackend({
     ...helpers,
     observedProgram: OBSERVED_PROGRAM,
+    enterProgram: out('native/sandbox-enter'),
     log: silent,
     placeholders,
     limits: { ...testLimits(), ...limits },

@@ -53,7 +53,7 @@ async function record(secrets: readonly string[] = []) {
   })
   const spawned = await harness.ptyHost.spawn({ ...request, secrets })
   expect(spawned.ok).toBe(true)
-  await until('the exit', () => harness.observed.exits.has(request.sessionId), 60_000)
+  await until('the exit', () => harness.observed.exits.has(request.terminal), 60_000)
   const bytes = await readFile(request.logPath)
   const { records, keyframes, damage } = decodeLog(bytes)
   expect(damage).toBe('none')

@@ -53,7 +53,7 @@ describe('PTY host, when things break', () => {
     const { numbers, lastMs } = await stampsOf(request.logPath)
     expect(numbers).toEqual(numbers.map((_, n) => n))
     expect(killedMs - lastMs).toBeLessThan(500)
-    expect(harness.ptyHost.attach(request.sessionId, silent)).toBeNull()
+    expect(harness.ptyHost.attach(request.terminal, silent)).toBeNull()
     // The next terminal gets a new PTY host.
     expect((await harness.ptyHost.spawn(harness.request(fakeAgent('--exit', '0')))).ok).toBe(true)
     expect(harness.children.length).toBe(2)
@@ -99,7 +99,7 @@ describe('PTY host, when things break', () => {
       const request = harness.request(fakeAgent('--wait', '60'))
       const spawned = await harness.ptyHost.spawn(request)
       if (!spawned.ok) throw new Error(spawned.error.detail)
-      harness.ptyHost.attach(request.sessionId, silent)
+      harness.ptyHost.attach(request.terminal, silent)
       harness.children.at(-1)?.kill('SIGKILL')
       await until('the loss is noticed', () => harness.observed.lost === n + 1)
       await until('the program ended', () => !isAlive(spawned.value.pid))
@@ -116,8 +116,8 @@ describe('PTY host, when things break', () => {
     const run = async (): Promise<void> => {
       const request = harness.request(fakeAgent('--print', 'x'))
       await harness.ptyHost.spawn(request)
-      await until('the exit', () => harness.observed.exits.has(request.sessionId))
-      harness.ptyHost.release(request.sessionId)
+      await until('the exit', () => harness.observed.exits.has(request.terminal))
+      harness.ptyHost.release(request.terminal)
     }
     await run()
     const pid = harness.children[0]?.pid
@@ -145,7 +145,7 @@ describe('PTY host, when things break', () => {
     const proof = join(harness.folder, 'proof.json')
     const first = harness.request(fakeAgent('--exit', '0'))
     await harness.ptyHost.spawn(first)
-    await until('the first exit', () => harness.observed.exits.has(first.sessionId))
+    await until('the first exit', () => harness.observed.exits.has(first.terminal))
     const filler = inside(join(small, 'filler'))
     await writeFile(filler, Buffer.alloc(3 * 1024 * 1024))
 
@@ -161,11 +161,11 @@ describe('PTY host, when things break', () => {
     // Told once, and the program stands still meanwhile.
     expect(harness.observed.logFailures.length).toBe(1)
     expect(harness.observed.logFailures[0]).toContain('ENOSPC')
-    expect(harness.observed.exits.has(request.sessionId)).toBe(false)
+    expect(harness.observed.exits.has(request.terminal)).toBe(false)
     expect(harness.observed.active.at(-1)?.totalBytes).toBe(atFailure)
 
     await rm(filler)
-    await until('the exit', () => harness.observed.exits.has(request.sessionId))
+    await until('the exit', () => harness.observed.exits.has(request.terminal))
     const recorded = outputOf(await recordsOf(inside(request.logPath)))
     const expected = JSON.parse(await readFile(proof, 'utf8')) as { bytes: number; sha256: string }
     expect(recorded.length).toBe(expected.bytes)

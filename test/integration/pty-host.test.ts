@@ -32,10 +32,10 @@ async function run(...words: string[]): Promise<{ output: Buffer; exit: unknown 
   const request = harness.request(fakeAgent(...words))
   const spawned = await harness.ptyHost.spawn(request)
   expect(spawned.ok).toBe(true)
-  await until('the exit', () => harness.observed.exits.has(request.sessionId))
+  await until('the exit', () => harness.observed.exits.has(request.terminal))
   return {
     output: outputOf(await recordsOf(request.logPath)),
-    exit: harness.observed.exits.get(request.sessionId),
+    exit: harness.observed.exits.get(request.terminal),
   }
 }
 
@@ -69,8 +69,8 @@ describe('PTY host', () => {
     const request = harness.request(fakeAgent('--wait', '1', '--ask'))
     await harness.ptyHost.spawn(request)
     const viewers = [newViewer(), newViewer()]
-    for (const viewer of viewers) viewer.attach(harness, request.sessionId)
-    await until('the exit', () => harness.observed.exits.has(request.sessionId))
+    for (const viewer of viewers) viewer.attach(harness, request.terminal)
+    await until('the exit', () => harness.observed.exits.has(request.terminal))
     const text = outputOf(await recordsOf(request.logPath)).toString()
     expect(text.split('rgb:e6e6').length).toBe(2)
   })
@@ -86,9 +86,9 @@ describe('PTY host', () => {
   it('reports a program that cannot be started, and goes on', async () => {
     const request = harness.request({ ...fakeAgent(), cwd: '/nowhere/at/all' })
     await harness.ptyHost.spawn(request)
-    await until('the exit', () => harness.observed.exits.has(request.sessionId))
-    expect(harness.observed.exits.get(request.sessionId)).not.toEqual({ kind: 'exited', code: 0 })
-    const taken = await harness.ptyHost.spawn({ ...request, sessionId: request.sessionId })
+    await until('the exit', () => harness.observed.exits.has(request.terminal))
+    expect(harness.observed.exits.get(request.terminal)).not.toEqual({ kind: 'exited', code: 0 })
+    const taken = await harness.ptyHost.spawn({ ...request, terminal: request.terminal })
     expect(taken.ok).toBe(false)
     expect((await run('--exit', '0')).exit).toEqual({ kind: 'exited', code: 0 })
   })
@@ -96,21 +96,21 @@ describe('PTY host', () => {
   it('shows the last screen as text and forgets a released terminal', async () => {
     const request = harness.request(fakeAgent('--print', 'hello there'))
     await harness.ptyHost.spawn(request)
-    await until('the exit', () => harness.observed.exits.has(request.sessionId))
-    expect(await harness.ptyHost.text(request.sessionId)).toBe('hello there')
-    harness.ptyHost.release(request.sessionId)
-    expect(await harness.ptyHost.text(request.sessionId)).toBe('')
-    expect(harness.ptyHost.attach(request.sessionId, newViewer().viewer)).toBeNull()
+    await until('the exit', () => harness.observed.exits.has(request.terminal))
+    expect(await harness.ptyHost.text(request.terminal)).toBe('hello there')
+    harness.ptyHost.release(request.terminal)
+    expect(await harness.ptyHost.text(request.terminal)).toBe('')
+    expect(harness.ptyHost.attach(request.terminal, newViewer().viewer)).toBeNull()
   })
 
   it('resizes the program, the log and every viewer in order', async () => {
     const request = harness.request(fakeAgent('--echo', '--size'))
     await harness.ptyHost.spawn(request)
     const viewer = newViewer()
-    viewer.attach(harness, request.sessionId)
-    harness.ptyHost.resize(request.sessionId, { cols: 100, rows: 30 })
-    harness.ptyHost.write(request.sessionId, Buffer.from('quit\r'))
-    await until('the exit', () => harness.observed.exits.has(request.sessionId))
+    viewer.attach(harness, request.terminal)
+    harness.ptyHost.resize(request.terminal, { cols: 100, rows: 30 })
+    harness.ptyHost.write(request.terminal, Buffer.from('quit\r'))
+    await until('the exit', () => harness.observed.exits.has(request.terminal))
     const records = await recordsOf(request.logPath)
     expect(records.filter((record) => record.kind === 'resize')).toMatchObject([
       { cols: 80, rows: 24 },
@@ -124,10 +124,10 @@ describe('PTY host', () => {
     const request = harness.request(fakeAgent('--tui', '--wait', '30'))
     await harness.ptyHost.spawn(request)
     await until('the interface', async () =>
-      (await harness.ptyHost.text(request.sessionId)).includes('fake agent 日本 🙂'),
+      (await harness.ptyHost.text(request.terminal)).includes('fake agent 日本 🙂'),
     )
     const late = newViewer()
-    late.attach(harness, request.sessionId)
+    late.attach(harness, request.terminal)
     await until('the screen', () => late.screens > 0)
     const whole = viewerTerminal({ cols: 80, rows: 24 })
     await written(whole, outputOf(await recordsOf(request.logPath)))
@@ -142,13 +142,13 @@ describe('PTY host', () => {
       const request = harness.request(fakeAgent('--flood', '100', proof))
       await harness.ptyHost.spawn(request)
       const viewer = newViewer({ isStuck: who === 'a viewer that is stuck' })
-      if (who !== 'nobody attached') viewer.attach(harness, request.sessionId)
+      if (who !== 'nobody attached') viewer.attach(harness, request.terminal)
       let mostRss = 0
       await until(
         'the exit',
         async () => {
           mostRss = Math.max(mostRss, await rssBytes(harness.children[0]?.pid))
-          return harness.observed.exits.has(request.sessionId)
+          return harness.observed.exits.has(request.terminal)
         },
         120_000,
       )

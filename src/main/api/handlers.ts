@@ -12,6 +12,7 @@ import { err, ok } from '../../shared/result.ts'
 import type { DevContainers } from '../core/dev-container-port.ts'
 import type { ContentStore } from '../core/file-port.ts'
 import type { Forwards } from '../core/forwards.ts'
+import type { FurtherTerminals } from '../core/further-terminals.ts'
 import type { NewId } from '../core/ids.ts'
 import type { EngineManager } from '../core/engine-port.ts'
 import type { ImageJobs } from '../core/image-jobs.ts'
@@ -59,6 +60,7 @@ export interface HandlerParts {
   readonly policies: WorkspacePolicies
   readonly reviews: Pick<Reviews, 'look' | 'content' | 'apply' | 'discard'>
   readonly profiles: ProfileStore
+  readonly terminals: Pick<FurtherTerminals, 'open' | 'close'>
   readonly settings: OtherSettings
   readonly transcript: (session: Session) => Promise<Said[]>
   readonly agents: (workspace: string | null) => Promise<AgentInfo[]>
@@ -131,6 +133,10 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       content: ({ id, path, seen }) => parts.reviews.content(id, path, seen),
       apply: ({ id, choices }) => parts.reviews.apply(id, choices),
       discard: ({ id }) => parts.reviews.discard(id),
+    },
+    terminal: {
+      open: ({ session }, caller) => parts.terminals.open(session, caller),
+      close: ({ session, terminal }) => parts.terminals.close(session, terminal),
     },
     devContainer: { list: ({ workspace }) => parts.devContainers.find(workspace) },
     image: {
@@ -226,11 +232,13 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         return found.filter((item): item is RecordingSummary => item !== null)
       },
       events: ({ id, fromSeq }) => store.page(id, fromSeq, EVENTS_PER_READ),
-      terminal: async ({ id }) =>
-        sessions.get(id) ? ok(await parts.indexes.index(id)) : err({ type: 'unknown_session' }),
-      find: async ({ id, words, part }) =>
+      terminal: async ({ id, terminal }) =>
         sessions.get(id)
-          ? ok(await findInTerminal(parts, id, words, part))
+          ? ok(await parts.indexes.index(id, terminal))
+          : err({ type: 'unknown_session' }),
+      find: async ({ id, terminal, words, part }) =>
+        sessions.get(id)
+          ? ok(await findInTerminal(parts, id, words, part, terminal))
           : err({ type: 'unknown_session' }),
       search: ({ words }) =>
         searchRecordings(

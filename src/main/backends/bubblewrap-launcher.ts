@@ -1,5 +1,5 @@
 import type { PlanInput } from '../core/isolation/plan.ts'
-import type { LaunchSpec } from '../core/ports.ts'
+import type { LaunchSpec } from '../core/terminal-port.ts'
 import { FD, type SmallFile } from './bubblewrap-args.ts'
 import { PROBE_SCRIPT } from './probe-script.ts'
 

@@ -7,6 +7,7 @@ import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, Sandbox, SandboxNetwork } from '../core/ports.ts'
 import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
+import { type EnterParts, enterBubblewrap } from './bubblewrap-enter.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
 import { keepMounts } from './files/keep-mounts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
@@ -38,6 +39,7 @@ export interface Start {
   readonly pid: number
   readonly exited: AbortSignal
   readonly helper: SandboxHelpers
+  readonly enter: EnterParts
   /** Of what is made for this session on the machine. */
   readonly name: string
   readonly limits: LimitOptions
@@ -153,7 +155,7 @@ interface Standing {
 }
 
 function makeSandbox(
-  { planned, channels: { go }, ended, helper, log }: Start,
+  { planned, channels: { go }, ended, helper, enter, log }: Start,
   { root, keeper, network, canary }: Standing,
   axes: readonly AxisReport[],
 ): Sandbox {
@@ -180,6 +182,7 @@ function makeSandbox(
     release: async () => {
       await go.write('go\n')
     },
+    enter: (shell) => enterBubblewrap(enter, { planned, root, keeper }, shell),
     terminate: () => askChildren(root),
     destroy: async () => {
       await mounts?.close()

@@ -39,6 +39,8 @@ export interface BubblewrapOptions extends SandboxHelpers {
   readonly limits: LimitOptions
   /** Built `observed-start` program. */
   readonly observedProgram: string
+  /** Built `sandbox-enter` program. */
+  readonly enterProgram: string
   /** For tests of machines that lack it. */
   readonly bubblewrapPaths?: readonly string[]
 }
@@ -60,7 +62,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram, options.observedProgram],
-        options.mountsProgram,
+        ...[options.mountsProgram, options.enterProgram],
       ])
       if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
@@ -201,6 +203,9 @@ async function prepare(
           exited,
           pid,
           helper: options,
+          enter: {
+            ...{ program: options.enterProgram, filter, env: rendered.env, shell: layout.shell },
+          },
           name: options.sessionId,
           limits: options.limits,
           log: options.log,

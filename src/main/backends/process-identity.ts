@@ -18,7 +18,7 @@ export const isAlive = async ({ pid, ticks }: ProcessIdentity): Promise<boolean>
 /** Nothing happens when the process is gone, even if its number was given to another. */
 export async function signalProcess(
   identity: ProcessIdentity,
-  signal: 'SIGTERM' | 'SIGKILL',
+  signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP' | 'SIGCONT',
 ): Promise<void> {
   if (!(await isAlive(identity))) return
   try {

@@ -1,9 +1,12 @@
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import { AXES, type AxisReport } from '../../shared/domain/isolation.ts'
 import { LimitName } from '../../shared/domain/limits.ts'
-import { err, ok } from '../../shared/result.ts'
+import { err, ok, type Result } from '../../shared/result.ts'
 import type { Plan } from '../core/isolation/plan.ts'
 import { type SandboxBackend, SESSION_VARIABLE } from '../core/ports.ts'
+import type { Entry, LaunchSpec } from '../core/terminal-port.ts'
+import { enteredAs } from './entered.ts'
+import { exists } from './exists.ts'
 import { childrenOf } from './kernel-facts.ts'
 import { identify, type ProcessIdentity, signalProcess } from './process-identity.ts'
 
@@ -59,20 +62,20 @@ export function createUnconfinedBackend(
       const [file = '', ...args] = plan.argv
       // Nothing stands between it and its files, so nobody sees who changes them.
       await observe?.([])
+      const launch: LaunchSpec = {
+        ...{ file, args },
+        env: {
+          ...inherited,
+          TERM: 'xterm-256color',
+          COLORTERM: 'truecolor',
+          ...plan.env,
+          [SESSION_VARIABLE]: sessionId,
+        },
+        cwd: plan.workspace,
+      }
       return ok({
         policy: policyOf(plan),
-        launch: {
-          file,
-          args,
-          env: {
-            ...inherited,
-            TERM: 'xterm-256color',
-            COLORTERM: 'truecolor',
-            ...plan.env,
-            [SESSION_VARIABLE]: sessionId,
-          },
-          cwd: plan.workspace,
-        },
+        launch,
         abandon: () => Promise.resolve(),
         join: async (pid: number) => {
           const root = await identify(pid)
@@ -91,6 +94,7 @@ export function createUnconfinedBackend(
             listening: () => Promise.resolve([]),
             forward: () => Promise.resolve(err('its ports are this machine’s own already')),
             release: () => Promise.resolve(),
+            enter: (shell) => anotherOf(launch, shell),
             terminate: async () => {
               if (root) await signalProcess(root, 'SIGTERM')
             },
@@ -102,6 +106,28 @@ export function createUnconfinedBackend(
       })
     },
   }
+}
+
+/** There is nothing to enter: it is one more program of the person's. */
+async function anotherOf(
+  launch: LaunchSpec,
+  wanted: string | null,
+): Promise<Result<Entry, string>> {
+  const file = wanted !== null && (await exists(wanted)) ? wanted : '/bin/sh'
+  return ok({
+    launch: { ...launch, file, args: [] },
+    join: async (pid) => {
+      const root = await identify(pid)
+      if (!root) return err('')
+      const { signal } = enteredAs(root)
+      return ok({
+        pid,
+        release: () => Promise.resolve(),
+        signal: (name) => (name === 'SIGKILL' ? killTree(root) : signal(name)),
+      })
+    },
+    abandon: () => Promise.resolve(),
+  })
 }
 
 /** The tree is read first, then ended from its leaves; what left it by itself is not found. */

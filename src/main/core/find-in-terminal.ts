@@ -1,4 +1,4 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { TerminalIndex } from '../../shared/domain/terminal-index.ts'
 import { findingsIn, patternOf, readableText } from '../../shared/recording/readable-text.ts'
 import { decodeLog, type TerminalRecord } from '../../shared/terminal-log.ts'
@@ -29,17 +29,18 @@ export async function findInTerminal(
   id: SessionId,
   words: string,
   part: number,
+  terminal: TerminalId | null = null,
 ): Promise<FoundInTerminal> {
   const pattern = patternOf(words)
   if (!pattern) return { times: [], next: null }
-  const index = await indexes.index(id)
+  const index = await indexes.index(id, terminal)
   const { points } = index
-  let before = part > 0 ? endOf(await recordsOf(store, id, index, part - 1)) : []
+  let before = part > 0 ? endOf(await recordsOf(store, id, index, part - 1, terminal)) : []
   const times: number[] = []
   let bytes = 0
   for (let at = part; at < points.length; at++) {
     if (bytes > MOST_BYTES || times.length > MOST_TIMES) return { times, next: at }
-    const records = await recordsOf(store, id, index, at)
+    const records = await recordsOf(store, id, index, at, terminal)
     const text = readableText([...before, ...records])
     const fresh = before.length === 0 ? 0 : readableText(before).text.length
     // What ended before was found with the part before.
@@ -57,10 +58,11 @@ export async function recordsOf(
   id: SessionId,
   { points, bytes }: TerminalIndex,
   part: number,
+  terminal: TerminalId | null = null,
 ): Promise<readonly TerminalRecord[]> {
   const from = points[part]?.at ?? bytes
   const to = points[part + 1]?.at ?? bytes
-  return decodeLog(await store.readTerminalLog(id, from, to - from)).records
+  return decodeLog(await store.readTerminalLog(id, from, to - from, terminal)).records
 }
 
 /** The last records, with as much output as words may reach back. */

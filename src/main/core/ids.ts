@@ -5,10 +5,12 @@ import type {
   PromptId,
   RuleId,
   SessionId,
+  TerminalId,
 } from '../../shared/domain/ids.ts'
 
 interface Ids {
   ses: SessionId
+  trm: TerminalId
   prm: PromptId
   rul: RuleId
   con: ConnectionId
@@ -17,6 +19,6 @@ interface Ids {
 
 export type NewId = <P extends keyof Ids>(prefix: P) => Ids[P]
 
-/** `ses_…`, `prm_…`, `rul_…`, `con_…`, `job_…`: 64 random bits, so ids never collide or repeat. */
+/** `ses_…`, `trm_…`, `prm_…`, `rul_…`, `con_…`, `job_…`: 64 random bits, so ids never collide or repeat. */
 export const newId: NewId = <P extends keyof Ids>(prefix: P) =>
   `${prefix}_${randomBytes(8).toString('hex')}` as Ids[P]

@@ -16,9 +16,10 @@ import type { AgentCommands } from './process-roles.ts'
 import { type FileRecording, recordFiles } from './file-changes.ts'
 import type { FileWatch } from './file-port.ts'
 import type { EgressGateway, EgressHandle, Inspection } from './egress-port.ts'
-import type { Log, Observe, ProcessWatch, PtyHost, Sandbox, SandboxBackend } from './ports.ts'
+import type { Log, Observe, ProcessWatch, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { SessionProcesses } from './session-processes.ts'
+import type { PtyHost } from './terminal-port.ts'
 
 export interface BoundaryPorts {
   readonly ptyHost: PtyHost
@@ -60,7 +61,7 @@ export interface LiveParts {
 }
 
 /** The size until the first viewer says its own. */
-const FIRST_SIZE = { cols: 120, rows: 32 }
+export const FIRST_SIZE = { cols: 120, rows: 32 }
 
 /**
  * Builds the boundary, starts its first process, and watches it. The agent itself still waits
@@ -118,7 +119,7 @@ async function startWatched(
   const built = await request.backend.build(request.plan, session.id, observe)
   if (!built.ok) return built
   const spawned = await ptyHost.spawn({
-    sessionId: session.id,
+    terminal: session.id,
     launch: built.value.launch,
     size: FIRST_SIZE,
     logPath: request.terminalLogPath(session),

@@ -1,22 +1,21 @@
 import type { Server } from 'node:net'
 import type { AuditEntry, AuditVerdict } from '../../shared/domain/audit.ts'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { AxisReport, IsolationLevel } from '../../shared/domain/isolation.ts'
 import type { LimitName, LimitReport, Limits } from '../../shared/domain/limits.ts'
 import type { Requester } from '../../shared/domain/policy.ts'
-import type { ExitStatus } from '../../shared/domain/process.ts'
+import type { ExitStatus, ProcessKey } from '../../shared/domain/process.ts'
 import type { ProcessInspection } from '../../shared/domain/process-details.ts'
 import type { Diagnosis } from '../../shared/domain/sandbox.ts'
 import type { StartFailure } from '../../shared/domain/session.ts'
 import type { Fact, RecordingSummary, Stamp, TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { Result } from '../../shared/result.ts'
-import type { TerminalTheme } from '../../shared/terminal-settings.ts'
-import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
 import type { KeepMounts } from './mount-port.ts'
 import type { Plan } from './isolation/plan.ts'
 import type { AgentCommands } from './process-roles.ts'
 import type { Known } from './processes.ts'
+import type { Entry, LaunchSpec } from './terminal-port.ts'
 
 export interface Clock {
   /** Milliseconds since the epoch; may jump. */
@@ -30,63 +29,6 @@ export interface Log {
   info(message: string): void
   warn(message: string, cause?: unknown): void
   error(message: string, cause?: unknown): void
-}
-
-/** What the PTY host executes. Made only by a backend, only from a Plan. */
-export interface LaunchSpec {
-  /** Absolute path. */
-  readonly file: string
-  readonly args: readonly string[]
-  /** The whole environment; nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>
-  readonly cwd: string
-}
-
-export interface TerminalAttachment {
-  /** The viewer has drawn everything before `offset`. */
-  drawn(offset: number): void
-  close(): void
-}
-
-export interface PtySpawn {
-  readonly sessionId: SessionId
-  readonly launch: LaunchSpec
-  readonly size: TerminalSize
-  /** File the terminal log is appended to; the PTY host is its only writer. */
-  readonly logPath: string
-  /** `Clock.monoMs` at which the session's own clock reads zero. */
-  readonly monoOriginMs: number
-  /** Values that are blotted out of the log; viewers see what the program wrote. */
-  readonly secrets: readonly string[]
-  /** What the program is told when it asks for the terminal's colours; the dark theme if absent. */
-  readonly theme?: TerminalTheme
-}
-
-export interface PtyEvents {
-  /** Counted by the PTY host, at most ten times a second per session. */
-  active(sessionId: SessionId, bytes: number, totalBytes: number): void
-  /** Sent after the last byte of output is in the log. */
-  exited(sessionId: SessionId, exit: ExitStatus): void
-  /** The log cannot be written (full disk, …). The program is paused until it can be. */
-  logFailed(sessionId: SessionId, detail: string): void
-  /** The PTY host itself died: every session it held is gone. */
-  lost(): void
-}
-
-/** The process that owns every pseudo-terminal, its log and its screen. */
-export interface PtyHost {
-  spawn(request: PtySpawn): Promise<Result<{ readonly pid: number }, { readonly detail: string }>>
-  write(sessionId: SessionId, bytes: Uint8Array): void
-  resize(sessionId: SessionId, size: TerminalSize): void
-  /** null: no such terminal (never started here, or released). */
-  attach(sessionId: SessionId, viewer: TerminalViewer): TerminalAttachment | null
-  /** The last screen as plain text, for the words of a failed start. */
-  text(sessionId: SessionId): Promise<string>
-  /** Kills the root process outright; for a start that is abandoned. */
-  kill(sessionId: SessionId): void
-  /** Forgets an ended terminal and its screen. */
-  release(sessionId: SessionId): void
-  stop(): Promise<void>
 }
 
 /** Starts one of our own processes: a utility process in Electron, a forked Node otherwise. */
@@ -237,6 +179,11 @@ export interface Sandbox {
   /** Lets the agent start. */
   release(): Promise<void>
   /**
+   * A way in for one more program with a terminal: `shell` where it is there inside, else another.
+   * An error is a sentence, and nothing was made.
+   */
+  enter(shell: string | null): Promise<Result<Entry, string>>
+  /**
    * Freezes or thaws every process at once, by the kernel; resolves with whether all of them obeyed.
    * null: nothing here can, and signals must do.
    */
@@ -285,6 +232,11 @@ export interface ProcessWatch {
   live(): readonly Known[]
   /** The same, looked at now: everything that started before the call is among them. */
   refresh(): Promise<readonly Known[]>
+  /**
+   * Takes in a process that none of its own started, as a terminal's: it and what it starts are
+   * watched from when this resolves. null: it is gone.
+   */
+  adopt(pid: number): Promise<ProcessKey | null>
   /**
    * Looks a last time and reports what ended. `rootExit`: how the first process ended, from whoever
    * started it; counts when nothing better is known.
@@ -360,9 +312,15 @@ export interface EventStore {
   list(): Promise<SessionId[]>
   summary(sessionId: SessionId): Promise<RecordingSummary | null>
   head(sessionId: SessionId): Promise<RecordingHead | null>
-  terminalLogPath(sessionId: SessionId): string
+  /** `terminal`: a further one of its, not the agent's. */
+  terminalLogPath(sessionId: SessionId, terminal?: TerminalId | null): string
   /** Bytes of the terminal log from `offset`, at most `length`; empty at the end. */
-  readTerminalLog(sessionId: SessionId, offset: number, length: number): Promise<Uint8Array>
+  readTerminalLog(
+    sessionId: SessionId,
+    offset: number,
+    length: number,
+    terminal?: TerminalId | null,
+  ): Promise<Uint8Array>
   /** On disk, with everything that belongs to the recording. */
   bytesOf(sessionId: SessionId): Promise<number>
   remove(sessionId: SessionId): Promise<void>

@@ -75,6 +75,8 @@ const isUnread = ({ argv, exe }: Program): boolean => argv.length === 0 && exe =
 const CASES: readonly Case[] = [
   { parent: null, is: isAgent, role: 'agent' },
   { parent: null, is: any, role: null },
+  { parent: 'terminal', is: isAgent, role: 'agent' },
+  { parent: 'terminal', is: any, role: 'terminal' },
   { parent: 'agent', is: isUnread, role: null },
   { parent: 'agent', is: isAgent, role: 'agent' },
   { parent: 'agent', is: isHook, role: 'hook' },

@@ -142,6 +142,23 @@ export function mergeScan(
   return { tree: { ...previous, nodes, live: liveOf(nodes), sampledAtMs }, facts }
 }
 
+/** Pure: a process that a person's terminal started, which no other process of the tree did. */
+export function adoptInto(
+  tree: ProcessTree,
+  reading: ProcessReading,
+): { readonly tree: ProcessTree; readonly facts: readonly Fact[] } {
+  const key = keyOf(reading)
+  const known = tree.nodes.get(key)
+  const role = 'terminal'
+  const node: Known = { ...(known ?? newKnown(reading, null, tree.nodes)), role, starterRole: role }
+  const nodes = new Map(tree.nodes).set(key, node)
+  const { name, argv, exe, cwd } = node.reading
+  const fact: Fact = known
+    ? { type: 'proc/exec', key, name, argv, exe, cwd, role }
+    : { type: 'proc/started', node: newNode(node) }
+  return { tree: { ...tree, nodes, live: liveOf(nodes) }, facts: [fact] }
+}
+
 function liveOf(nodes: ReadonlyMap<ProcessKey, Known>): Map<number, ProcessKey> {
   const live = new Map<number, ProcessKey>()
   for (const [key, { isEnded, reading }] of nodes) if (!isEnded) live.set(reading.pid, key)

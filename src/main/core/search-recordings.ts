@@ -1,5 +1,6 @@
 import type { SearchHit } from '../../shared/contract/api.ts'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
+import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { readableText } from '../../shared/recording/readable-text.ts'
 import { recordsOf, type TerminalReading } from './find-in-terminal.ts'
 import type { EventStore } from './ports.ts'
@@ -22,10 +23,12 @@ export async function searchRecordings(
   const found: SearchHit[] = []
   let recordings = 0
   for (const id of ids) {
-    const hits = [
-      ...(await inTerminal(reading, id, wanted)),
-      ...(await inEvents(reading.store, id, wanted)),
-    ]
+    const events = (await reading.store.read(id))?.events ?? []
+    const hits = await inTerminal(reading, id, wanted, null)
+    for (const { fact } of events)
+      if (fact.type === 'terminal/opened')
+        hits.push(...(await inTerminal(reading, id, wanted, fact.terminal)))
+    hits.push(...inEvents(events, id, wanted))
     found.push(...hits.slice(0, MOST_HITS))
     if (hits.length > 0 && ++recordings === MOST_RECORDINGS) break
     // The host has others to answer meanwhile.
@@ -39,12 +42,14 @@ async function inTerminal(
   { indexes, store }: TerminalReading,
   sessionId: SessionId,
   wanted: string,
+  terminal: TerminalId | null,
 ): Promise<SearchHit[]> {
-  const index = await indexes.index(sessionId)
+  const index = await indexes.index(sessionId, terminal)
   const hits: SearchHit[] = []
   for (let part = 0; part < index.points.length; part++) {
     if (hits.length >= MOST_HITS || index.points[part]!.at > MOST_BYTES) break
-    const { text, timeAt } = readableText(await recordsOf(store, sessionId, index, part))
+    const records = await recordsOf(store, sessionId, index, part, terminal)
+    const { text, timeAt } = readableText(records)
     for (const at of placesIn(text, wanted))
       hits.push({
         ...{ sessionId, place: 'terminal', atMs: timeAt(at) },
@@ -54,13 +59,13 @@ async function inTerminal(
   return hits.slice(0, MOST_HITS)
 }
 
-async function inEvents(
-  store: Pick<EventStore, 'read'>,
+function inEvents(
+  events: readonly TimelineEvent[],
   sessionId: SessionId,
   wanted: string,
-): Promise<SearchHit[]> {
+): SearchHit[] {
   const hits: SearchHit[] = []
-  for (const { fact, monoMs } of (await store.read(sessionId))?.events ?? []) {
+  for (const { fact, monoMs } of events) {
     const text = JSON.stringify(fact)
     const [at] = placesIn(text, wanted)
     if (at === undefined) continue

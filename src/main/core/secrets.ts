@@ -42,6 +42,7 @@ function blotDeep(value: unknown, spellings: readonly string[]): unknown {
 export interface Secrets {
   hold(id: SessionId, values: readonly string[]): void
   forget(id: SessionId): void
+  of(id: SessionId): readonly string[]
   /** A fact as it may be recorded and shown. */
   blotFact(id: SessionId, fact: Fact): Fact
   /** Bytes as they may be recorded: marks in place of what is secret, as many. */
@@ -52,12 +53,18 @@ export interface Secrets {
 
 export function createSecrets(): Secrets {
   const bySession = new Map<SessionId, readonly string[]>()
+  const held = new Map<SessionId, readonly string[]>()
   return {
     hold: (id, values) => {
+      held.set(id, values)
       const spellings = spellingsOf(values)
       if (spellings.length > 0) bySession.set(id, spellings)
     },
-    forget: (id) => bySession.delete(id),
+    forget: (id) => {
+      held.delete(id)
+      bySession.delete(id)
+    },
+    of: (id) => held.get(id) ?? [],
     blotFact: (id, fact) => {
       const spellings = bySession.get(id)
       return spellings ? blotDeep(fact, spellings) : fact

@@ -16,7 +16,9 @@ import {
 import { type SpecChanges, withChanges } from '../../shared/domain/spec-changes.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { createBroadcast } from './broadcast.ts'
+import { deferred } from './deferred.ts'
 import type { Forwards } from './forwards.ts'
+import type { FurtherTerminals } from './further-terminals.ts'
 import type { NewId } from './ids.ts'
 import { type Plan, planOnCopy } from './isolation/plan.ts'
 import { type LiveParts, startBoundary, type BoundaryPorts } from './launch.ts'
@@ -26,12 +28,13 @@ import { newSession } from './new-session.ts'
 import { createNetworkModes } from './network-modes.ts'
 import { createRuleCuts } from './rule-cuts.ts'
 import type { EgressGateway } from './egress-port.ts'
-import type { Log, ProcessWatch, PtyHost, Sandbox } from './ports.ts'
+import type { Log, ProcessWatch, Sandbox } from './ports.ts'
 import type { Prompts } from './prompts.ts'
 import type { Reviews } from './reviews.ts'
 import type { Secrets } from './secrets.ts'
 import { grantedRules } from './session-grants.ts'
 import { createSessionPreparation, type PreparationOptions } from './session-preparation.ts'
+import type { PtyHost } from './terminal-port.ts'
 import type { Timeline } from './timeline.ts'
 
 export interface SessionsOptions extends BoundaryPorts, PreparationOptions {
@@ -42,6 +45,7 @@ export interface SessionsOptions extends BoundaryPorts, PreparationOptions {
   readonly prompts: Prompts
   readonly rules: RuleBook
   readonly forwards: Forwards
+  readonly terminals: Pick<FurtherTerminals, 'endAll' | 'forget'>
   readonly secrets: Secrets
   readonly orphans: Pick<OrphanBook, 'started' | 'ended'>
   readonly reviews: Pick<Reviews, 'begin' | 'failed' | 'ended' | 'forget'>
@@ -236,6 +240,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     await parts.egress?.close()
     // A kernel of its own goes with the sandbox: that it falls silent then is no fault.
     await Promise.all([options.processesOf(parts.sandbox).close(), parts.sandbox.destroy()])
+    await options.terminals.endAll(id)
     await parts.files?.close()
     await parts.processes.stop(exit)
     // Numbers of another kernel name other processes here.
@@ -336,6 +341,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       if (isLive(session)) return err({ type: 'still_live' })
       if (!(await options.reviews.forget(id, discardsReview))) return err({ type: 'open_review' })
       ptyHost.release(id)
+      options.terminals.forget(id)
       await timeline.remove(id)
       tell({ type: 'removed', id })
       return ok(null)
@@ -382,11 +388,3 @@ export function createSessions(options: SessionsOptions): Sessions {
 }
 
 const isEmpty = (changes: SpecChanges): boolean => Object.keys(changes).length === 0
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => undefined
-  const promise = new Promise<void>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
-}

@@ -117,8 +117,12 @@ async function readRequester(
   rootPid: number,
 ): Promise<Requester | null> {
   const chain: ProcessIdentity[] = []
+  const space = await readPidNamespace(proc, rootPid)
+  let isWhole = false
   for (let next = pid; next > 0 && chain.length <= MAX_ANCESTORS; ) {
-    const stat = await readStat(proc, next)
+    // What entered a sandbox as a terminal was started from outside: the chain begins with it.
+    isWhole = chain.length > 0 && space !== (await readPidNamespace(proc, next))
+    const stat = isWhole ? null : await readStat(proc, next)
     if (!stat) break
     const image = await readImage(proc, stat)
     chain.push({ ...image, pid: next, key: processKey(next, stat.startTicks) })
@@ -128,5 +132,6 @@ async function readRequester(
   const [process, ...ancestors] = chain
   if (!process) return null
   // A chain that leads past the sandbox says nothing about it: keep the process itself.
-  return { process, ancestors: chain.at(-1)?.pid === rootPid ? ancestors : [] }
+  isWhole ||= chain.at(-1)?.pid === rootPid
+  return { process, ancestors: isWhole ? ancestors : [] }
 }

@@ -9,7 +9,14 @@ import type {
   WatchRequest,
 } from '../core/ports.ts'
 import { mergeEvents, type ProcessEvent } from '../core/process-events.ts'
-import { emptyTree, type Known, mergeScan, type ProcessReading } from '../core/processes.ts'
+import {
+  adoptInto,
+  emptyTree,
+  keyOf,
+  type Known,
+  mergeScan,
+  type ProcessReading,
+} from '../core/processes.ts'
 import type { ProcfsReader, ScanRequest } from './procfs.ts'
 
 const SAMPLED_EVERY_MS = 200
@@ -178,6 +185,23 @@ export function createSessionWatch(options: SessionWatchOptions): SessionWatch {
       running = looked.then(ignore, ignore)
       await looked
       return live()
+    },
+    adopt: async (pid) => {
+      await options.source
+      const adopting = running.then(async () => {
+        const reading = await reader.reading(pid)
+        if (!reading) return null
+        const adopted = adoptInto(tree, reading)
+        tree = adopted.tree
+        report(adopted.facts)
+        if (isExact) {
+          options.follow(pid)
+          await options.sync()
+        }
+        return keyOf(reading)
+      })
+      running = adopting.then(ignore, ignore)
+      return adopting
     },
     take: (events) => {
       const wallOffsetMs = clock.wallMs() - clock.monoMs()

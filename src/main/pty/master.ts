@@ -4,7 +4,7 @@ import { constants } from 'node:os'
 import { type IPty, spawn } from 'node-pty'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
-import type { LaunchSpec } from '../core/ports.ts'
+import type { LaunchSpec } from '../core/terminal-port.ts'
 
 /** After the first process ended, others may hold the terminal; such a silence closes it. */
 const END_GRACE_MS = 500

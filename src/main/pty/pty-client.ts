@@ -1,5 +1,6 @@
 import { err, ok } from '../../shared/result.ts'
-import type { Log, ProcessStarter, PtyEvents, PtyHost } from '../core/ports.ts'
+import type { Log, ProcessStarter } from '../core/ports.ts'
+import type { PtyEvents, PtyHost } from '../core/terminal-port.ts'
 import { HEARTBEAT, type Heartbeat, PtyConnection } from './pty-connection.ts'
 
 const MAX_RESTARTS = 5
@@ -42,7 +43,7 @@ export function createPtyClient(options: PtyClientOptions): PtyHost {
         ended()
         if (isStopping) return
         losses.push(performance.now())
-        log.error(`the PTY host was lost with ${started.sessions.size} terminals`)
+        log.error(`the PTY host was lost with ${started.terminals.size} terminals`)
         events.lost()
       },
     })
@@ -55,46 +56,43 @@ export function createPtyClient(options: PtyClientOptions): PtyHost {
       const current = connect()
       if (!current)
         return err({ detail: 'the PTY host ended too often; restart Cloche to try again' })
-      if (current.sessions.has(spawn.sessionId))
-        return err({ detail: 'this session already has a terminal' })
-      current.sessions.add(spawn.sessionId)
+      if (current.terminals.has(spawn.terminal))
+        return err({ detail: 'there is such a terminal already' })
+      current.terminals.add(spawn.terminal)
       const answer = await current.ask((request) => ({ t: 'spawn', request, spawn }), SPAWN_MS)
       if (answer?.t === 'spawned') return ok({ pid: answer.pid })
-      current.sessions.delete(spawn.sessionId)
+      current.terminals.delete(spawn.terminal)
       // Late is as bad as never: nothing may run that nobody knows of.
-      if (!answer) current.send({ t: 'kill', sessionId: spawn.sessionId })
+      if (!answer) current.send({ t: 'kill', terminal: spawn.terminal })
       return err({
         detail: answer?.t === 'refused' ? answer.detail : 'the PTY host did not answer',
       })
     },
     // A view would carry the whole frame it points into to the other process.
-    write: (sessionId, bytes) => connection?.send({ t: 'write', sessionId, bytes: bytes.slice() }),
-    resize: (sessionId, { cols, rows }) =>
-      connection?.send({ t: 'resize', sessionId, size: { cols, rows } }),
-    attach: (sessionId, viewer) => {
+    write: (terminal, bytes) => connection?.send({ t: 'write', terminal, bytes: bytes.slice() }),
+    resize: (terminal, { cols, rows }) =>
+      connection?.send({ t: 'resize', terminal, size: { cols, rows } }),
+    attach: (terminal, viewer) => {
       const current = connection
-      if (!current?.sessions.has(sessionId)) return null
+      if (!current?.terminals.has(terminal)) return null
       const number = current.addViewer(viewer)
-      current.send({ t: 'attach', sessionId, viewer: number })
+      current.send({ t: 'attach', terminal, viewer: number })
       return {
-        drawn: (offset) => current.send({ t: 'drawn', sessionId, viewer: number, offset }),
+        drawn: (offset) => current.send({ t: 'drawn', terminal, viewer: number, offset }),
         close: () => {
           current.removeViewer(number)
-          current.send({ t: 'detach', sessionId, viewer: number })
+          current.send({ t: 'detach', terminal, viewer: number })
         },
       }
     },
-    text: async (sessionId) => {
-      const answer = await connection?.ask(
-        (request) => ({ t: 'text', request, sessionId }),
-        TEXT_MS,
-      )
+    text: async (terminal) => {
+      const answer = await connection?.ask((request) => ({ t: 'text', request, terminal }), TEXT_MS)
       return answer?.t === 'text' ? answer.text : ''
     },
-    kill: (sessionId) => connection?.send({ t: 'kill', sessionId }),
-    release: (sessionId) => {
-      connection?.sessions.delete(sessionId)
-      connection?.send({ t: 'release', sessionId })
+    kill: (terminal) => connection?.send({ t: 'kill', terminal }),
+    release: (terminal) => {
+      connection?.terminals.delete(terminal)
+      connection?.send({ t: 'release', terminal })
     },
     stop: async () => {
       const current = connection

@@ -1,6 +1,7 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { AnyTerminalId } from '../../shared/domain/ids.ts'
 import type { TerminalViewer } from '../../shared/terminal-viewer.ts'
-import type { ChildPort, Log, PtyEvents } from '../core/ports.ts'
+import type { ChildPort, Log } from '../core/ports.ts'
+import type { PtyEvents } from '../core/terminal-port.ts'
 import { type ClientMessage, HostMessage } from './pty-messages.ts'
 
 export interface Heartbeat {
@@ -25,7 +26,7 @@ export interface ConnectionOptions {
 
 /** One run of the PTY host process, seen from the host. Owns the process. */
 export class PtyConnection {
-  readonly sessions = new Set<SessionId>()
+  readonly terminals = new Set<AnyTerminalId>()
   readonly #options: ConnectionOptions
   readonly #viewers = new Map<number, TerminalViewer>()
   readonly #waiting = new Map<number, (answer: Answer | null) => void>()
@@ -127,11 +128,11 @@ export class PtyConnection {
         this.#viewers.get(message.viewer)?.resized(message.size)
         return
       case 'active':
-        return events.active(message.sessionId, message.bytes, message.totalBytes)
+        return events.active(message.terminal, message.bytes, message.totalBytes)
       case 'logFailed':
-        return events.logFailed(message.sessionId, message.detail)
+        return events.logFailed(message.terminal, message.detail)
       case 'exited':
-        return events.exited(message.sessionId, message.exit)
+        return events.exited(message.terminal, message.exit)
     }
   }
 }

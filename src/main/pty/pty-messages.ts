@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { z } from 'zod'
-import { SessionId } from '../../shared/domain/ids.ts'
+import { AnyTerminalId } from '../../shared/domain/ids.ts'
 import { ExitStatus } from '../../shared/domain/process.ts'
 
 // Between the host and its PTY host. Both are ours, but both also carry what a sandboxed program
@@ -19,7 +19,7 @@ const message = <const T extends string, S extends z.ZodRawShape>(t: T, shape: S
   z.strictObject({ t: z.literal(t), ...shape })
 
 export const SpawnRequest = z.strictObject({
-  sessionId: SessionId,
+  terminal: AnyTerminalId,
   launch: z.strictObject({
     file: absolutePath,
     args: z.array(z.string()).readonly(),
@@ -36,14 +36,14 @@ export const SpawnRequest = z.strictObject({
 /** What the host sends. */
 export const ClientMessage = z.discriminatedUnion('t', [
   message('spawn', { request, spawn: SpawnRequest }),
-  message('write', { sessionId: SessionId, bytes }),
-  message('resize', { sessionId: SessionId, size }),
-  message('attach', { sessionId: SessionId, viewer }),
-  message('drawn', { sessionId: SessionId, viewer, offset }),
-  message('detach', { sessionId: SessionId, viewer }),
-  message('text', { request, sessionId: SessionId }),
-  message('kill', { sessionId: SessionId }),
-  message('release', { sessionId: SessionId }),
+  message('write', { terminal: AnyTerminalId, bytes }),
+  message('resize', { terminal: AnyTerminalId, size }),
+  message('attach', { terminal: AnyTerminalId, viewer }),
+  message('drawn', { terminal: AnyTerminalId, viewer, offset }),
+  message('detach', { terminal: AnyTerminalId, viewer }),
+  message('text', { request, terminal: AnyTerminalId }),
+  message('kill', { terminal: AnyTerminalId }),
+  message('release', { terminal: AnyTerminalId }),
   message('ping', {}),
   /** Kill everything, finish the logs, exit. */
   message('stop', {}),
@@ -58,9 +58,9 @@ export const HostMessage = z.discriminatedUnion('t', [
   message('screen', { viewer, offset, size, bytes }),
   message('output', { viewer, offset, bytes }),
   message('resized', { viewer, size }),
-  message('active', { sessionId: SessionId, bytes: offset, totalBytes: offset }),
-  message('logFailed', { sessionId: SessionId, detail: z.string() }),
-  message('exited', { sessionId: SessionId, exit: ExitStatus }),
+  message('active', { terminal: AnyTerminalId, bytes: offset, totalBytes: offset }),
+  message('logFailed', { terminal: AnyTerminalId, detail: z.string() }),
+  message('exited', { terminal: AnyTerminalId, exit: ExitStatus }),
   message('pong', {}),
 ])
 export type HostMessage = z.infer<typeof HostMessage>

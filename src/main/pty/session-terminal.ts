@@ -1,4 +1,3 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import { joined } from '../../shared/joined.ts'
 import {
@@ -10,7 +9,7 @@ import {
 } from '../../shared/terminal-log.ts'
 import { DARK_THEME } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
-import type { PtySpawn } from '../core/ports.ts'
+import type { PtySpawn } from '../core/terminal-port.ts'
 import { type ByteBlotter, createByteBlotter } from '../core/secrets.ts'
 import { AppendFile } from '../store/append-file.ts'
 import { type Master, openMaster } from './master.ts'
@@ -75,7 +74,7 @@ export class SessionTerminal {
       mode: 'create',
       written: () => terminal?.balance(),
       failed: (detail) => {
-        send({ t: 'logFailed', sessionId: request.sessionId, detail })
+        send({ t: 'logFailed', terminal: request.terminal, detail })
         terminal?.balance()
       },
       recovered: () => terminal?.balance(),
@@ -98,7 +97,7 @@ export class SessionTerminal {
       size: request.size,
       theme: request.theme ?? DARK_THEME,
       answer: (bytes) => this.write(bytes),
-      fault: (cause) => console.error(`${request.sessionId}: output could not be drawn`, cause),
+      fault: (cause) => console.error(`${request.terminal}: output could not be drawn`, cause),
     })
     this.#master = openMaster(request.launch, request.size, {
       data: (bytes) => this.#collect(bytes),
@@ -110,10 +109,6 @@ export class SessionTerminal {
     })
     const { cols, rows } = request.size
     log.append(encodeResize(this.#clockMs(), cols, rows))
-  }
-
-  get sessionId(): SessionId {
-    return this.#request.sessionId
   }
 
   get pid(): number {
@@ -290,7 +285,12 @@ export class SessionTerminal {
     const bytes = this.#totalBytes - this.#reportedBytes
     if (bytes === 0) return
     this.#reportedBytes = this.#totalBytes
-    this.#send({ t: 'active', sessionId: this.sessionId, bytes, totalBytes: this.#totalBytes })
+    this.#send({
+      t: 'active',
+      terminal: this.#request.terminal,
+      bytes,
+      totalBytes: this.#totalBytes,
+    })
   }
 
   async #finish(exit: ExitStatus): Promise<void> {
@@ -301,7 +301,7 @@ export class SessionTerminal {
     this.#isFinished = true
     await new Promise<void>((resolve) => this.#screen.write(new Uint8Array(0), () => resolve()))
     this.#reportActive()
-    this.#send({ t: 'exited', sessionId: this.sessionId, exit })
+    this.#send({ t: 'exited', terminal: this.#request.terminal, exit })
   }
 
   async #closeLog(): Promise<void> {
@@ -311,7 +311,7 @@ export class SessionTerminal {
     if ((await Promise.race([this.#log.drained(), timeout])) !== 'late') return this.#log.close()
     const lostBytes = await this.#log.abandon()
     const detail = `the last ${lostBytes} bytes of the recording could not be written`
-    this.#send({ t: 'logFailed', sessionId: this.sessionId, detail })
+    this.#send({ t: 'logFailed', terminal: this.#request.terminal, detail })
   }
 
   #clockMs(): number {

@@ -1,4 +1,4 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { AnyTerminalId } from '../../shared/domain/ids.ts'
 import type { ClientMessage, HostMessage } from './pty-messages.ts'
 import { SessionTerminal } from './session-terminal.ts'
 
@@ -6,7 +6,7 @@ type Spawn = Extract<ClientMessage, { t: 'spawn' }>
 
 /** Every terminal of this PTY host; carries out what the host asks. */
 export class Terminals {
-  readonly #terminals = new Map<SessionId, SessionTerminal>()
+  readonly #terminals = new Map<AnyTerminalId, SessionTerminal>()
   readonly #send: (message: HostMessage) => void
 
   constructor(send: (message: HostMessage) => void) {
@@ -18,7 +18,7 @@ export class Terminals {
       void this.#spawn(message)
       return
     }
-    const terminal = this.#terminals.get(message.sessionId)
+    const terminal = this.#terminals.get(message.terminal)
     switch (message.t) {
       case 'write':
         return terminal?.write(message.bytes)
@@ -38,7 +38,7 @@ export class Terminals {
         // A terminal that still runs is kept: only its exit can end it.
         if (!terminal?.hasExited) return
         terminal.dispose()
-        this.#terminals.delete(message.sessionId)
+        this.#terminals.delete(message.terminal)
         return
     }
   }
@@ -52,13 +52,13 @@ export class Terminals {
   }
 
   async #spawn({ request, spawn }: Spawn): Promise<void> {
-    if (this.#terminals.has(spawn.sessionId)) {
-      this.#send({ t: 'refused', request, detail: 'this session already has a terminal' })
+    if (this.#terminals.has(spawn.terminal)) {
+      this.#send({ t: 'refused', request, detail: 'there is such a terminal already' })
       return
     }
     try {
       const terminal = await SessionTerminal.start(spawn, this.#send)
-      this.#terminals.set(spawn.sessionId, terminal)
+      this.#terminals.set(spawn.terminal, terminal)
       this.#send({ t: 'spawned', request, pid: terminal.pid })
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause)

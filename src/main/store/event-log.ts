@@ -10,9 +10,9 @@ import { createEventPages } from './event-pages.ts'
 import { EventWriter, syncFolder } from './event-writer.ts'
 import { readHead, writeHead } from './head-file.ts'
 import { isMissing, readOrNull } from './read-or-null.ts'
+import { terminalFile } from './terminal-file.ts'
 
 export const EVENTS_FILE = 'events.log'
-export const TERMINAL_FILE = 'terminal.log'
 export const CONTENTS_FOLDER = 'contents'
 
 /**
@@ -50,7 +50,7 @@ export function createEventLog(folder: string, version: string, log: Log): Event
     await writers.get(id)?.flush()
     const eventsBytes = await sizeOf(pathOf(id, EVENTS_FILE))
     if (eventsBytes === null) return null
-    const terminalBytes = (await sizeOf(pathOf(id, TERMINAL_FILE))) ?? 0
+    const terminalBytes = (await sizeOf(pathOf(id, terminalFile(null, 'log')))) ?? 0
     const kept = await readHead(join(folder, id), eventsBytes)
     if (kept) return { ...kept, summary: { ...kept.summary, terminalBytes } }
     const found = await read(id)
@@ -95,8 +95,9 @@ export function createEventLog(folder: string, version: string, log: Log): Event
         return id.success ? [id.data] : []
       })
     },
-    terminalLogPath: (id) => pathOf(id, TERMINAL_FILE),
-    readTerminalLog: (id, offset, length) => readPart(pathOf(id, TERMINAL_FILE), offset, length),
+    terminalLogPath: (id, terminal) => pathOf(id, terminalFile(terminal, 'log')),
+    readTerminalLog: (id, offset, length, terminal) =>
+      readPart(pathOf(id, terminalFile(terminal, 'log')), offset, length),
     bytesOf: (id) => bytesBelow(join(folder, id)),
     remove: async (id) => {
       await writers.get(id)?.close()

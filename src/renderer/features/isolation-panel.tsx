@@ -9,7 +9,7 @@ import {
 } from '../../shared/domain/isolation.ts'
 import type { AppliedPolicy } from '../../shared/domain/policy-file.ts'
 import type { Session } from '../../shared/domain/session.ts'
-import type { AxisTurn } from '../../shared/projection.ts'
+import type { AxisTurn } from '../../shared/axis-turns.ts'
 import { withChord } from '../keys.ts'
 import { hasOwnSandbox } from '../stores/draft-details.ts'
 import { setUi } from '../stores/ui.ts'

@@ -272,6 +272,7 @@ const TOKENS: Readonly<Record<keyof Palette, string>> = {
   hook: '--role-hook',
   shell: '--role-shell',
   tool: '--role-tool',
+  terminal: '--role-terminal',
 }
 
 /** Resolves light-dark() through a real element, as the canvas takes plain colours only. */

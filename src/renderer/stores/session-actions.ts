@@ -1,6 +1,6 @@
 import { create } from 'zustand'
 import type { z } from 'zod'
-import type { NotLive, UnknownSession } from '../../shared/contract/api.ts'
+import type { NotLive, UnknownSession } from '../../shared/contract/outcomes.ts'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
 import type { InsidePort } from '../../shared/domain/forward.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'

@@ -55,7 +55,11 @@ export function wordsOfFact(fact: Fact): string {
     case 'limits/reached':
       return `Limit reached, ${LIMITS[fact.limit].name.toLowerCase()}: ${fact.detail}`
     case 'terminal/active':
-      return `${formatBytes(fact.bytes)} of output`
+      return `${formatBytes(fact.bytes)} of output${fact.terminal ? ' in a further terminal' : ''}`
+    case 'terminal/opened':
+      return `Terminal ${fact.number} opened`
+    case 'terminal/ended':
+      return `A further terminal ${wordsOfExit(fact.exit)}`
     case 'terminal/resized':
       return `Terminal resized to ${fact.cols} × ${fact.rows}`
     case 'proc/started':

@@ -4,7 +4,7 @@ import {
   isDrift,
   type IsolationLevel,
 } from '../../shared/domain/isolation.ts'
-import type { AxisTurn } from '../../shared/projection.ts'
+import type { AxisTurn } from '../../shared/axis-turns.ts'
 import { formatTime } from './format.ts'
 
 export const LEVELS: readonly IsolationLevel[] = ['os', 'container', 'vm', 'unconfined']

@@ -15,6 +15,7 @@ export const ROLE_NAMES: Readonly<Record<ProcessRole, string>> = {
   hook: 'hook',
   shell: 'shell',
   tool: 'tool',
+  terminal: 'terminal',
 }
 
 /** Kernel state letters. */

@@ -5,7 +5,7 @@ import { EffectivePolicy } from '../domain/effective-policy.ts'
 import { containerApi } from './container-api.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
-import { PromptId, RuleId, SessionId } from '../domain/ids.ts'
+import { PromptId, RuleId, SessionId, TerminalId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { LimitName, Limits } from '../domain/limits.ts'
 import { NetworkMode } from '../domain/network-mode.ts'
@@ -18,7 +18,9 @@ import {
   RuleDraft,
 } from '../domain/policy.ts'
 import { policyApi } from './policy-api.ts'
+import { NotLive, UnknownSession } from './outcomes.ts'
 import { reviewApi } from './review-api.ts'
+import { terminalApi } from './terminal-api.ts'
 import { Posture } from '../domain/posture.ts'
 import { ProcessKey } from '../domain/process.ts'
 import {
@@ -97,9 +99,6 @@ export type SearchHit = z.infer<typeof SearchHit>
 export const RecordedContent = z.strictObject({ text: z.string().nullable() })
 export type RecordedContent = z.infer<typeof RecordedContent>
 
-export const UnknownSession = z.strictObject({ type: z.literal('unknown_session') })
-export const NotLive = z.strictObject({ type: z.literal('not_live') })
-
 export const api = defineContract({
   system: {
     info: query({ input: z.null(), output: SystemInfo }),
@@ -111,6 +110,7 @@ export const api = defineContract({
   ...containerApi,
   policy: policyApi,
   review: reviewApi,
+  terminal: terminalApi,
   agent: {
     /** Looked for anew on PATH and in the workspace's node_modules. */
     list: query({
@@ -314,9 +314,9 @@ export const api = defineContract({
       input: z.strictObject({ id: SessionId, fromSeq: z.number().int().nonnegative() }),
       output: z.strictObject({ events: z.array(TimelineEvent), isLast: z.boolean() }),
     }),
-    /** What is to be known of the terminal before any of its output is read. */
+    /** What is to be known of a terminal (null: the agent's) before any of its output is read. */
     terminal: command({
-      input: z.strictObject({ id: SessionId }),
+      input: z.strictObject({ id: SessionId, terminal: TerminalId.nullable().default(null) }),
       output: TerminalIndex,
       error: UnknownSession,
     }),
@@ -324,6 +324,7 @@ export const api = defineContract({
     find: command({
       input: z.strictObject({
         id: SessionId,
+        terminal: TerminalId.nullable().default(null),
         words: z.string().max(200),
         part: z.number().int().nonnegative(),
       }),

@@ -9,6 +9,12 @@ const id = <const B extends string>(prefix: B) =>
 
 export const SessionId = id('ses')
 export type SessionId = z.infer<typeof SessionId>
+/** A further terminal of a session. Its own one, of the agent, is called by the session's id. */
+export const TerminalId = id('trm')
+export type TerminalId = z.infer<typeof TerminalId>
+export const AnyTerminalId = z.union([SessionId, TerminalId])
+export type AnyTerminalId = z.infer<typeof AnyTerminalId>
+export const isFurther = (id: AnyTerminalId): id is TerminalId => TerminalId.safeParse(id).success
 export const PromptId = id('prm')
 export type PromptId = z.infer<typeof PromptId>
 export const RuleId = id('rul')

@@ -37,7 +37,7 @@ export const ProcessIdentity = z.strictObject({
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>
 
 /** What a process is to the agent: recognised from arguments, so only a name for a person. */
-export const ProcessRole = z.enum(['agent', 'mcp-server', 'hook', 'shell', 'tool'])
+export const ProcessRole = z.enum(['agent', 'mcp-server', 'hook', 'shell', 'tool', 'terminal'])
 export type ProcessRole = z.infer<typeof ProcessRole>
 
 export const ProcessNode = z.strictObject({

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { EffectivePolicy } from './effective-policy.ts'
 import { FileChange, FileNeed, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
-import { ConnectionId, PromptId, RuleId, SessionId } from './ids.ts'
+import { ConnectionId, PromptId, RuleId, SessionId, TerminalId } from './ids.ts'
 import { AxisReport } from './isolation.ts'
 import { LimitName, LimitReport, Limits } from './limits.ts'
 import { NetworkNow } from './network-mode.ts'
@@ -80,7 +80,15 @@ export const Fact = z.discriminatedUnion('type', [
   /** A limit was reached; `detail` says what the boundary did about it. */
   fact('limits/reached', { limit: LimitName, detail: z.string() }),
   /** Bytes the terminal produced since the last such event; for the activity track. */
-  fact('terminal/active', { bytes: z.number().int(), totalBytes: z.number().int() }),
+  fact('terminal/active', {
+    bytes: z.number().int(),
+    totalBytes: z.number().int(),
+    /** Absent: of the agent's terminal. */
+    terminal: TerminalId.optional(),
+  }),
+  /** A person opened a further terminal; `key`: the shell in it, which runs from now on. */
+  fact('terminal/opened', { terminal: TerminalId, number: z.number().int(), key: ProcessKey }),
+  fact('terminal/ended', { terminal: TerminalId, exit: ExitStatus }),
   fact('terminal/resized', { cols: z.number().int(), rows: z.number().int() }),
   fact('proc/started', { node: ProcessNode }),
   fact('proc/exec', {

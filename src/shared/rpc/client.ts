@@ -1,6 +1,6 @@
 import { type Api, api } from '../contract/api.ts'
 import type { ClientOf, Contract, Frame, Unsubscribe } from '../contract/define.ts'
-import type { SessionId } from '../domain/ids.ts'
+import type { SessionId, TerminalId } from '../domain/ids.ts'
 import {
   BYTES,
   type ClientFrame,
@@ -35,9 +35,15 @@ export interface Connection {
     sessionId: SessionId,
     size: TerminalSize,
     viewer: RemoteTerminalViewer,
+    /** A further one of the session, instead of the agent's. */
+    terminal?: TerminalId | null,
   ): RemoteTerminal
-  /** Bytes of a recording's terminal log from `offset`; empty at its end. */
-  readRecording(sessionId: SessionId, offset: number): Promise<Uint8Array>
+  /** Bytes of the log of a recording's terminal from `offset`; empty at its end. */
+  readRecording(
+    sessionId: SessionId,
+    offset: number,
+    terminal?: TerminalId | null,
+  ): Promise<Uint8Array>
   onClose(closed: () => void): void
   close(): void
 }
@@ -162,10 +168,10 @@ export function connect(
     else if (frame.kind === BYTES.output) terminal.viewer.output(frame.offset, frame.payload)
   }
 
-  const openTerminal: Connection['openTerminal'] = (sessionId, size, viewer) => {
+  const openTerminal: Connection['openTerminal'] = (sessionId, size, viewer, terminal) => {
     const stream = nextId++
     terminals.set(stream, { viewer, size })
-    send({ t: 'terminal/open', stream, sessionId, ...size })
+    send({ t: 'terminal/open', stream, sessionId, ...further(terminal), ...size })
     return {
       write: (payload) => {
         for (let at = 0; isOpen && at < payload.length; at += LIMITS.readBytes) {
@@ -181,12 +187,12 @@ export function connect(
     }
   }
 
-  const readRecording: Connection['readRecording'] = (sessionId, offset) => {
+  const readRecording: Connection['readRecording'] = (sessionId, offset, terminal) => {
     const stream = nextId++
     return new Promise((resolve, reject) => {
       if (!isOpen) return reject(new Fault('disconnected', 'the host is not connected'))
       reads.set(stream, { resolve, reject })
-      send({ t: 'recording/read', stream, sessionId, offset })
+      send({ t: 'recording/read', stream, sessionId, ...further(terminal), offset })
     })
   }
 
@@ -223,6 +229,9 @@ export function connect(
     send({ t: 'hello', protocol: PROTOCOL_VERSION, clientId: options.clientId })
   })
 }
+
+const further = (terminal: TerminalId | null | undefined): { terminalId?: TerminalId } =>
+  terminal ? { terminalId: terminal } : {}
 
 type Call = (
   endpoint: string,

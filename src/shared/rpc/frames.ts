@@ -70,6 +70,8 @@ export const ClientFrame = z.discriminatedUnion('t', [
     t: z.literal('terminal/open'),
     stream: streamNumber,
     sessionId: z.string().max(64),
+    /** A further terminal of it; absent: the agent's. */
+    terminalId: z.string().max(64).optional(),
     cols: size,
     rows: size,
   }),
@@ -82,6 +84,7 @@ export const ClientFrame = z.discriminatedUnion('t', [
     t: z.literal('recording/read'),
     stream: streamNumber,
     sessionId: z.string().max(64),
+    terminalId: z.string().max(64).optional(),
     offset: z.number().int().nonnegative(),
   }),
 ])

@@ -23,10 +23,14 @@ import type { Transport } from './transport.ts'
 
 /** What a connection needs of the terminals and recordings; implemented by the host. */
 export interface ByteServices {
-  /** null: no such terminal. */
-  openTerminal(sessionId: string, viewer: TerminalViewer): TerminalChannel | null
+  /** `terminalId`: a further one of the session. null: no such terminal. */
+  openTerminal(
+    sessionId: string,
+    viewer: TerminalViewer,
+    terminalId?: string,
+  ): TerminalChannel | null
   /** null: no such recording. At most LIMITS.readBytes; empty at the end. */
-  readRecording(sessionId: string, offset: number): Promise<Uint8Array | null>
+  readRecording(sessionId: string, offset: number, terminalId?: string): Promise<Uint8Array | null>
 }
 
 export interface TerminalChannel {
@@ -139,11 +143,12 @@ export function serve<C extends Contract>(transport: Transport, options: ServeOp
     }
   }
 
-  const openTerminal = (stream: number, sessionId: string, size: TerminalSize): void => {
+  const openTerminal = (frame: Extract<ClientFrame, { t: 'terminal/open' }>): void => {
+    const { stream, sessionId, terminalId } = frame
     if (streams.has(stream) || terminals.has(stream)) return reject('stream number in use')
     if (streams.size + terminals.size >= LIMITS.streams)
       return closeStream(stream, 'bad_input', 'too many streams on one connection')
-    const channel = options.bytes.openTerminal(sessionId, {
+    const viewer: TerminalViewer = {
       screen: (offset, { cols, rows }, payload) => {
         send({ t: 'terminal/size', stream, cols, rows })
         transport.send(encodeBytes({ kind: BYTES.screen, stream, offset, payload }))
@@ -151,15 +156,19 @@ export function serve<C extends Contract>(transport: Transport, options: ServeOp
       output: (offset, payload) =>
         transport.send(encodeBytes({ kind: BYTES.output, stream, offset, payload })),
       resized: ({ cols, rows }) => send({ t: 'terminal/size', stream, cols, rows }),
-    })
+    }
+    const channel = options.bytes.openTerminal(sessionId, viewer, terminalId)
     if (!channel) return closeStream(stream, 'bad_input', 'this session has no live terminal')
     terminals.set(stream, channel)
-    channel.resize(size)
+    channel.resize(frame)
   }
 
-  const readRecording = async (stream: number, id: string, offset: number): Promise<void> => {
+  const readRecording = async (
+    frame: Extract<ClientFrame, { t: 'recording/read' }>,
+  ): Promise<void> => {
+    const { stream, sessionId, offset, terminalId } = frame
     try {
-      const payload = await options.bytes.readRecording(id, offset)
+      const payload = await options.bytes.readRecording(sessionId, offset, terminalId)
       if (!payload) return closeStream(stream, 'bad_input', 'there is no such recording')
       transport.send(encodeBytes({ kind: BYTES.recording, stream, offset, payload }))
     } catch (cause) {
@@ -184,7 +193,7 @@ export function serve<C extends Contract>(transport: Transport, options: ServeOp
         streams.delete(frame.stream)
         return
       case 'terminal/open':
-        return openTerminal(frame.stream, frame.sessionId, frame)
+        return openTerminal(frame)
       case 'terminal/drawn':
         return terminals.get(frame.stream)?.drawn(frame.offset)
       case 'terminal/resize':
@@ -194,7 +203,7 @@ export function serve<C extends Contract>(transport: Transport, options: ServeOp
         terminals.delete(frame.stream)
         return
       case 'recording/read':
-        return void readRecording(frame.stream, frame.sessionId, frame.offset)
+        return void readRecording(frame)
     }
   }
 

@@ -137,6 +137,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     observedProgram: '/nowhere',
+    enterProgram: '/nowhere',
     ...{
       vmFolder: '/nowhere',
       runnerProgram: '/nowhere',

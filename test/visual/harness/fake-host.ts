@@ -36,6 +36,7 @@ import { LIMITS_IN_FORCE, policyOf, REFUSED_WORKSPACE, refusalOf } from './polic
 import { createFakeProcesses } from './processes.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
 import { screenBytes, terminalIndex, terminalLog } from './screens.ts'
+import { fakeTerminals } from './terminals.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
 export function createFakeHost(scenario: Scenario): FakeHost {
@@ -96,6 +97,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     ...fakeEngines(scenario, seen),
     policy: fakePolicy(scenario, seen),
     review: fakeReview(seen),
+    terminal: fakeTerminals(seen, (id, fact) => report(id, fact)),
     agent: { list: () => Promise.resolve(AGENTS), postures: () => Promise.resolve(POSTURES) },
     session: {
       create: (spec) => {

@@ -1,13 +1,17 @@
 // Joins a terminal of this machine to one in a container: the PTY host starts it in the place of the
 // program. Entry of its own, never imported, without packages: it stands between a click and a prompt.
 //
-//   container-bridge SOCKET CONTAINER JOINED     makes the file JOINED when it has joined them
+//   container-bridge SOCKET container ID JOINED  its first program; makes the file JOINED when it has
+//                                                joined them
+//   container-bridge SOCKET exec ID              a further one, made ready before, which it starts
 import { writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const [socketPath = '', container = '', joined = ''] = process.argv.slice(2)
+const [socketPath = '', kind = '', id = '', joined = ''] = process.argv.slice(2)
+const isFurther = kind === 'exec'
+const place = `/${isFurther ? 'exec' : 'containers'}/${id}`
 
 class EngineError extends Error {}
 /** Podman joins only what runs, which the host starts at the same time. */
@@ -16,22 +20,19 @@ const CONFLICT = 409
 
 function call(method: string, path: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { socketPath, method, path: `/containers/${container}${path}` },
-      (answer) => {
-        let text = ''
-        answer.setEncoding('utf8').on('data', (part: string) => {
-          text += part
-        })
-        answer.on('error', reject)
-        answer.on('end', () => {
-          const status = answer.statusCode ?? 0
-          const said: unknown = text.startsWith('{') ? JSON.parse(text) : null
-          if (status < 300) resolve(said)
-          else reject(new EngineError(textOf(said, 'message') ?? `the engine answers ${status}`))
-        })
-      },
-    )
+    const asked = request({ socketPath, method, path: `${place}${path}` }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      answer.on('error', reject)
+      answer.on('end', () => {
+        const status = answer.statusCode ?? 0
+        const said: unknown = text.startsWith('{') ? JSON.parse(text) : null
+        if (status < 300) resolve(said)
+        else reject(new EngineError(textOf(said, 'message') ?? `the engine answers ${status}`))
+      })
+    })
     asked.on('error', reject)
     asked.end()
   })
@@ -47,12 +48,16 @@ function textOf(value: unknown, name: string): string | null {
   return typeof found === 'string' ? found : null
 }
 
-/** The container's own terminal, both ways. */
+/** The container's own terminal, or that of the program it starts, both ways. */
 function attach(): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const path = `/containers/${container}/attach?stream=1&stdin=1&stdout=1&stderr=1`
-    const headers = { Connection: 'Upgrade', Upgrade: 'tcp' }
-    const asked = request({ socketPath, method: 'POST', path, headers })
+    const how = isFurther ? '/start' : '/attach?stream=1&stdin=1&stdout=1&stderr=1'
+    const body = isFurther ? JSON.stringify({ Detach: false, Tty: true }) : ''
+    const headers = {
+      ...{ Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': Buffer.byteLength(body) },
+      ...(isFurther ? { 'Content-Type': 'application/json' } : {}),
+    }
+    const asked = request({ socketPath, method: 'POST', path: `${place}${how}`, headers })
     asked.on('upgrade', (_answer: IncomingMessage, stream: Duplex, head: Buffer) => {
       if (head.length > 0) process.stdout.write(head)
       resolve(stream)
@@ -62,7 +67,7 @@ function attach(): Promise<Duplex> {
       reject(statusCode === CONFLICT ? new NotRunning(words) : new EngineError(words))
     })
     asked.on('error', reject)
-    asked.end()
+    asked.end(body)
   })
 }
 
@@ -88,7 +93,8 @@ function join(stream: Duplex): Promise<void> {
 
 /** Its exit code; null: it runs, and the terminal was lost. Rejects while the engine is away. */
 async function exitCode(): Promise<number | null> {
-  const state = field(await call('GET', '/json'), 'State')
+  const said = await call('GET', '/json')
+  const state = isFurther ? said : field(said, 'State')
   if (field(state, 'Running') === true) return null
   const code = field(state, 'ExitCode')
   return typeof code === 'number' ? code : 1
@@ -120,13 +126,15 @@ const untilRunning = <T>(ask: () => Promise<T>): Promise<T> =>
 
 async function main(): Promise<number> {
   let stream = await untilRunning(attach)
-  writeFileSync(joined, '')
+  if (joined !== '') writeFileSync(joined, '')
   process.stdout.on('resize', resize)
   resize()
   for (;;) {
     await join(stream)
     const code = await untilAnswer(exitCode)
     if (code !== null) return code
+    // Nothing leads to a further program a second time; it is ended with its terminal.
+    if (isFurther) throw new EngineError('its terminal was lost')
     stream = await untilAnswer(attach)
     resize()
   }

@@ -15,6 +15,7 @@ import { hasDrifted, judgeSandbox, type Planned, probeAgain } from '../probe-run
 import { askChildren, endProcess, identify, type ProcessIdentity } from '../process-identity.ts'
 import { startSteps, Stopped, stoppedBy } from '../start-steps.ts'
 import type { BootChannel } from './boot-channel.ts'
+import { type ContainerEntry, enterContainer } from './container-enter.ts'
 import { containerGroups } from './container-groups.ts'
 import { containerConnector, runInContainer } from './container-exec.ts'
 import { INIT } from './container-spec.ts'
@@ -34,6 +35,7 @@ export interface ContainerStart {
   readonly canaries: Canaries
   /** `uid:gid` of programs inside. */
   readonly user: string
+  readonly entry: ContainerEntry
   /** Called when the last process is gone and the container is removed. */
   readonly ended: () => Promise<void>
   readonly exited: AbortSignal
@@ -191,6 +193,8 @@ function makeSandbox(
       channel.release()
       return Promise.resolve()
     },
+    enter: (shell) =>
+      enterContainer(start.entry, { container, user, first: root.pid, keeper }, shell),
     terminate: () => askChildren(root),
     destroy: async () => {
       connector.close()

@@ -7,6 +7,7 @@ import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { Observe, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
+import type { LaunchSpec } from '../../core/terminal-port.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
@@ -288,23 +289,29 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   })
   const container = await client.createContainer(spec)
   undoing.push(() => removeContainer(container))
+  // The terminal inside does all there is to do for keys and lines.
+  const bridge = (...words: readonly string[]): LaunchSpec => ({
+    file: layout.shell,
+    args: [
+      ...['-c', 'stty raw -echo 2>/dev/null; exec "$@"', 'cloche'],
+      ...[options.nodePath, options.bridgeScript, engine.socket, ...words],
+    ],
+    env: { ...options.nodeEnv },
+    cwd: '/',
+  })
+  const launch = bridge('container', container.id, joined)
   return {
     policy: policyOf(plan, layout, files, ways),
-    launch: {
-      // The terminal of the container does all there is to do for keys and lines.
-      file: layout.shell,
-      args: [
-        ...['-c', 'stty raw -echo 2>/dev/null; exec "$@"', 'cloche'],
-        ...[options.nodePath, options.bridgeScript, engine.socket, container.id, joined],
-      ],
-      env: { ...options.nodeEnv, ...canaries.env },
-      cwd: '/',
-    },
+    launch: { ...launch, env: { ...launch.env, ...canaries.env } },
     join: (_pid, exited) =>
       startContainer({
         ...{ planned, container, network, channel, canaries, exited },
         ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
         joined,
+        entry: {
+          ...{ shell: image.shell, workspace: plan.workspace },
+          bridge: (exec) => bridge('exec', exec),
+        },
         limits: options.limits,
         log: options.limits.log,
       }),

@@ -86,7 +86,7 @@ export async function makeGroups(
     try {
       await mkdir(group.folder, { recursive: true })
       await writeSettings(group, settings)
-      for (const pid of pids) await writeFile(join(group.folder, 'cgroup.procs'), String(pid))
+      for (const pid of pids) await putInto(group, pid)
       groups.push(group)
     } catch (cause) {
       refused.set(controller, cause instanceof Error ? cause.message : String(cause))
@@ -95,6 +95,10 @@ export async function makeGroups(
   }
   return { groups, refused }
 }
+
+/** Rejects with the kernel's words. */
+export const putInto = ({ folder }: Pick<Group, 'folder'>, pid: number): Promise<void> =>
+  writeFile(join(folder, 'cgroup.procs'), String(pid))
 
 /** Moves what runs, and what that starts meanwhile; false: somebody stayed outside. */
 export async function moveInto(

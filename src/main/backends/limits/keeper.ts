@@ -10,7 +10,14 @@ import type { Log, Sandbox } from '../../core/ports.ts'
 import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
-import { type Group, makeGroups, moveInto, removeGroup, timesReached } from './cgroup.ts'
+import {
+  type Group,
+  makeGroups,
+  moveInto,
+  putInto,
+  removeGroup,
+  timesReached,
+} from './cgroup.ts'
 import { changeGroups, CONTROLLER_OF } from './change.ts'
 import { makeFreezeGroup, readFreezeHome } from './freeze-group.ts'
 import { reportLimits } from './means.ts'
@@ -39,6 +46,8 @@ export interface LimitKeeper {
   /** See `Sandbox.hold`. */
   readonly hold: ((isHeld: boolean) => Promise<boolean>) | null
   readonly change: Sandbox['changeLimits']
+  /** Holds another process, and all it starts, as the session's. Rejects where that cannot be. */
+  admit(pid: number): Promise<void>
   /** Watches what the kernel does not hold, and tells what was reached. Ends with `release`. */
   watch(reached: Reached): void
   release(): Promise<void>
@@ -153,6 +162,10 @@ export async function keepLimits(
     reports: now.reports,
     change,
     hold: freeze && freeze.set,
+    admit: async (pid) => {
+      for (const group of groups) await putInto(group, pid)
+      await freeze?.admit(pid)
+    },
     watch: (reached) => {
       stopWatching = watch({ now: () => now, rootPid: held.rootPid, reached }, options)
     },

@@ -265,6 +265,7 @@ async function follow(
     hasDrifted: () => Promise.resolve(false),
     keepMounts: null,
     listening: () => Promise.resolve([]),
+    enter: () => Promise.resolve(err('The sandbox of macOS cannot be entered once it stands.')),
     forward: () => Promise.resolve(err('the profile lets nothing inside listen')),
     network: { proxy: server, direct: null, sockets: null },
     hold: null,

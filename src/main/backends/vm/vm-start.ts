@@ -185,6 +185,8 @@ function makeSandbox(
       return othersIn(await Promise.all(tables), [PROXY.port, DIRECT_PORT])
     },
     forward: (port) => forwardPort(connector, port),
+    // Around the machine there is a sandbox, and a program that enters that is not in the machine.
+    enter: () => Promise.resolve(err('A virtual machine runs no program but its agent’s.')),
     hold: async (wanted) => {
       const isDone = await monitor.command(wanted ? 'stop' : 'cont')
       if (isDone) isHeld = wanted
