@@ -1,5 +1,6 @@
 import type { Command } from './commands/command.ts'
 import { PROCESS_COMMANDS } from './commands/process-commands.ts'
+import { TERMINAL_COMMANDS } from './commands/terminal-commands.ts'
 import { VIEW_COMMANDS } from './commands/view-commands.ts'
 import { WINDOW_COMMANDS } from './commands/window-commands.ts'
 import { type FocusPlace, matchesChord } from './keys.ts'
@@ -8,6 +9,7 @@ import { useActive } from './stores/active.ts'
 export const COMMANDS: readonly Command[] = [
   ...WINDOW_COMMANDS,
   ...PROCESS_COMMANDS,
+  ...TERMINAL_COMMANDS,
   ...VIEW_COMMANDS,
 ]
 

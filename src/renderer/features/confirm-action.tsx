@@ -8,6 +8,7 @@ import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
 import { Ask } from './ask.tsx'
 import { ChangeLimits } from './change-limits.tsx'
+import { ConfirmCloseTerminal } from './confirm-close-terminal.tsx'
 import { ConfirmOpenNetwork } from './network-switch.tsx'
 import { ConfirmDiscardReview, ConfirmRemoveReview } from './confirm-review.tsx'
 import { withArticle } from '../words/isolation.ts'
@@ -32,6 +33,8 @@ export function ConfirmAction() {
       return <ConfirmChange {...confirm} />
     case 'limits':
       return <ChangeLimits id={confirm.id} />
+    case 'close-terminal':
+      return <ConfirmCloseTerminal {...confirm} />
     case 'stop-all':
       return <ConfirmStopAll />
     case 'control':

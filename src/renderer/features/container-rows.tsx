@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react'
 import type { ContainerUsage, OwnContainer } from '../../shared/domain/engine.ts'
 import { inspectContainer, KEPT_USAGE, useEngines } from '../stores/engines.ts'
 import { useSessions } from '../stores/sessions.ts'
+import { openTerminal } from '../stores/terminals.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { CommandLine, CopyButton } from '../ui/copy.tsx'
@@ -84,6 +85,20 @@ function ContainerRow({
             Open
           </Button>
         )}
+        {session?.status === 'running' && kind === 'session' && state === 'running' && (
+          <Button
+            small
+            look="quiet"
+            icon="terminal"
+            onClick={() => {
+              goTo('sessions', session.id)
+              void openTerminal(session.id)
+            }}
+            data-testid="container-terminal"
+          >
+            Terminal
+          </Button>
+        )}
         <Button small look="quiet" onClick={onInspect} data-testid="container-inspect">
           Inspect
         </Button>
@@ -158,11 +173,9 @@ function InspectDialog({
           </p>
           <CommandLine command={editorCommand(name, session.spec.workspace)} />
           <p className="small dim">
-            A shell in it, a file out of it and a file into it, from a terminal of yours. What you
-            do there is not recorded. What the session says itself is in its recording: the engine
-            keeps no log of it.
+            A file out of it and a file into it, from a terminal of yours. What the session says
+            itself is in its recording: the engine keeps no log of it.
           </p>
-          <CommandLine command={`${client} exec --interactive --tty ${name} /bin/sh`} />
           <CommandLine command={fileOut(client, name)} />
           <CommandLine command={fileIn(client, name)} />
         </section>

@@ -14,6 +14,7 @@ import { Failed, Loading } from '../ui/states.tsx'
 import { formatDate } from '../words/format.ts'
 import { RecordedTerminal } from './recorded-terminal.tsx'
 import { ReplayBar, ReplayRibbon } from './replay-bar.tsx'
+import { RecordedTerminals } from './terminal-tabs.tsx'
 import { WorkbenchLayout } from './workbench.tsx'
 
 /** Show me again. One per recording: the caller gives it the id as key. */
@@ -84,7 +85,13 @@ function ReplayWorkbench({ replay, origin, retry }: ReplayOfProps) {
         session && <ReplayRibbon writtenAt={formatDate(session.createdAtMs)} damage={damage} />
       }
       transport={<ReplayBar replay={replay} />}
-      center={<RecordedTerminal log={log} follow={follow} seek={replay.seek} />}
+      center={
+        origin === 'host' ? (
+          <RecordedTerminals session={sessionId} log={log} follow={follow} seek={replay.seek} />
+        ) : (
+          <RecordedTerminal log={log} follow={follow} seek={replay.seek} />
+        )
+      }
     />
   )
 }

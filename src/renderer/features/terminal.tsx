@@ -1,7 +1,7 @@
 import '@xterm/xterm/css/xterm.css'
-import { useEffect, useRef, useState } from 'react'
-import type { SessionId } from '../../shared/domain/ids.ts'
-import type { Connection, RemoteTerminal } from '../../shared/rpc/client.ts'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
+import type { Connection, RemoteTerminal, RemoteTerminalViewer } from '../../shared/rpc/client.ts'
 import { useConnection } from '../connection.ts'
 import { matchesChord } from '../keys.ts'
 import { activate } from '../stores/active.ts'
@@ -11,10 +11,13 @@ import { createTerminal, type TerminalParts } from './terminal-setup.ts'
 
 interface LiveTerminalProps {
   readonly sessionId: SessionId
+  /** A further one of the session; null: the agent's. */
+  readonly terminal: TerminalId | null
+  readonly tools: ReactNode
 }
 
-/** The terminal of a running session. Its bytes go from the connection to xterm and back. */
-export function LiveTerminal({ sessionId }: LiveTerminalProps) {
+/** A terminal of a running session. Its bytes go from the connection to xterm and back. */
+export function LiveTerminal({ sessionId, terminal, tools }: LiveTerminalProps) {
   const state = useConnection()
   const box = useRef<HTMLDivElement>(null)
   const parts = useRef<TerminalParts | null>(null)
@@ -32,30 +35,28 @@ export function LiveTerminal({ sessionId }: LiveTerminalProps) {
       onTitle: setTitle,
     })
     parts.current = created
-    const { terminal, fit } = created
+    const { terminal: screen, fit } = created
     const encoder = new TextEncoder()
-    terminal.onData((data) => remote.current?.write(encoder.encode(data)))
-    terminal.onBinary((data) =>
-      remote.current?.write(Uint8Array.from(data, (c) => c.charCodeAt(0))),
-    )
-    terminal.attachCustomKeyEventHandler(isForTheProgram)
+    screen.onData((data) => remote.current?.write(encoder.encode(data)))
+    screen.onBinary((data) => remote.current?.write(Uint8Array.from(data, (c) => c.charCodeAt(0))))
+    screen.attachCustomKeyEventHandler(isForTheProgram)
     const refit = new ResizeObserver(() => {
       const size = fit.proposeDimensions()
       if (size && size.cols > 1 && size.rows > 1 && isVisible(box.current)) {
-        terminal.resize(size.cols, size.rows)
+        screen.resize(size.cols, size.rows)
         remote.current?.resize(size)
       }
     })
     refit.observe(box.current!)
     const deactivate = activate('terminal', {
-      focus: () => terminal.focus(),
+      focus: () => screen.focus(),
       leave: () => document.querySelector<HTMLElement>('[data-after-terminal]')?.focus(),
       openFind: () => setFinding(true),
-      copy: () => void copyText(terminal.getSelection()),
-      selectAll: () => terminal.selectAll(),
-      clear: () => terminal.clear(),
+      copy: () => void copyText(screen.getSelection()),
+      selectAll: () => screen.selectAll(),
+      clear: () => screen.clear(),
     })
-    terminal.focus()
+    screen.focus()
     return () => {
       deactivate()
       refit.disconnect()
@@ -67,16 +68,16 @@ export function LiveTerminal({ sessionId }: LiveTerminalProps) {
   const connection = state.type === 'connected' ? state.connection : null
   useEffect(() => {
     if (!connection || !parts.current) return
-    const attached = attach(connection, sessionId, parts.current)
+    const attached = attach(connection, sessionId, terminal, parts.current)
     remote.current = attached
     return () => {
       remote.current = null
       attached.close()
     }
-  }, [connection, sessionId])
+  }, [connection, sessionId, terminal])
 
   return (
-    <TerminalFrame title={title} hoveredLink={link} isLive>
+    <TerminalFrame title={title} hoveredLink={link} tools={tools} isLive>
       {isFinding && (
         <FindBar
           onFind={(text, direction) => {
@@ -121,10 +122,11 @@ export function LiveTerminal({ sessionId }: LiveTerminalProps) {
 function attach(
   connection: Connection,
   sessionId: SessionId,
+  further: TerminalId | null,
   { terminal, fit }: TerminalParts,
 ): RemoteTerminal {
   const size = fit.proposeDimensions() ?? { cols: terminal.cols, rows: terminal.rows }
-  const remote = connection.openTerminal(sessionId, size, {
+  const viewer: RemoteTerminalViewer = {
     screen: (offset, { cols, rows }, bytes) => {
       terminal.reset()
       terminal.resize(cols, rows)
@@ -135,7 +137,8 @@ function attach(
     },
     resized: ({ cols, rows }) => terminal.resize(cols, rows),
     closed: () => undefined,
-  })
+  }
+  const remote = connection.openTerminal(sessionId, size, viewer, further)
   return remote
 }
 

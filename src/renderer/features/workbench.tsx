@@ -18,9 +18,8 @@ import { FileDiff } from './file-diff.tsx'
 import { FailureNotice } from './failure-notice.tsx'
 import { Inspector } from './inspector.tsx'
 import { OtherRuns } from './other-runs.tsx'
-import { RecordedTerminal } from './recorded-terminal.tsx'
 import { SessionHeader } from './session-header.tsx'
-import { LiveTerminal } from './terminal.tsx'
+import { LiveTerminals, RecordedTerminals } from './terminal-tabs.tsx'
 import { Timeline } from './timeline.tsx'
 
 interface LayoutProps {
@@ -151,7 +150,7 @@ function Center({ session }: { session: Session }) {
           </div>
         </div>
       )}
-      {canShow && isLive(session) && <LiveTerminal key={session.id} sessionId={session.id} />}
+      {canShow && isLive(session) && <LiveTerminals session={session} />}
       {canShow && !isLive(session) && <EndedTerminal key={session.id} id={session.id} />}
     </>
   )
@@ -161,6 +160,7 @@ function Center({ session }: { session: Session }) {
 function EndedTerminal({ id }: { id: SessionId }) {
   const [log, setLog] = useState<RecordedLog | 'failed' | null>(null)
   const [round, setRound] = useState(0)
+  const hasOthers = useView((view) => view.state.terminals.length > 0)
   useEffect(() => {
     let isGone = false
     openRecordedLog(id)
@@ -185,7 +185,7 @@ function EndedTerminal({ id }: { id: SessionId }) {
         }}
       />
     )
-  if (log.index.records === 0)
+  if (log.index.records === 0 && !hasOthers)
     return <Empty icon="terminal" title="It wrote nothing to its terminal" />
-  return <RecordedTerminal log={log} follow={atEnd} />
+  return <RecordedTerminals session={id} log={log} follow={atEnd} />
 }

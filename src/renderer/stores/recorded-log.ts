@@ -1,5 +1,5 @@
 import { keepLatest } from '../../shared/keep-latest.ts'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { LogPoint, TerminalIndex } from '../../shared/domain/terminal-index.ts'
 import {
   findingsIn,
@@ -41,17 +41,20 @@ export interface RecordedLog {
 
 const NO_PART: LogPart = { records: [], isDamaged: false }
 
-/** Reads a log of the host. */
-export async function openRecordedLog(id: SessionId): Promise<RecordedLog> {
-  const found = await connected().api.recording.terminal({ id })
+/** Reads a log of the host; `terminal`: of a further one of the session, not the agent's. */
+export async function openRecordedLog(
+  id: SessionId,
+  terminal: TerminalId | null = null,
+): Promise<RecordedLog> {
+  const found = await connected().api.recording.terminal({ id, terminal })
   if (!found.ok) throw new Error('the recording is gone')
-  const read = (at: number): Promise<Uint8Array> => connected().readRecording(id, at)
+  const read = (at: number): Promise<Uint8Array> => connected().readRecording(id, at, terminal)
   return {
     ...readByParts(found.value, read),
     find: async (words, isGivenUp) => {
       const times: number[] = []
       for (let part: number | null = 0; part !== null; ) {
-        const page = await connected().api.recording.find({ id, words, part })
+        const page = await connected().api.recording.find({ id, terminal, words, part })
         if (isGivenUp() || !page.ok) throw new Error('given up')
         times.push(...page.value.times)
         part = page.value.next

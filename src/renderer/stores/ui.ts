@@ -1,5 +1,5 @@
 import { create } from 'zustand'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { ControlRequest } from '../../shared/domain/process-details.ts'
 import type { SpecChanges } from '../../shared/domain/spec-changes.ts'
 import type { Track } from './tracks.ts'
@@ -82,6 +82,13 @@ export type Confirmation =
   /** A restart that opens something. */
   | { readonly kind: 'change'; readonly id: SessionId; readonly changes: SpecChanges }
   | { readonly kind: 'stop-all' }
+  | {
+      readonly kind: 'close-terminal'
+      readonly id: SessionId
+      readonly terminal: TerminalId
+      /** Of what runs in it, in the programs' own words. */
+      readonly names: readonly string[]
+    }
   | {
       readonly kind: 'control'
       readonly request: ControlRequest

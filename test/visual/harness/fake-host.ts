@@ -337,13 +337,15 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       contract: api,
       handlers,
       bytes: {
-        openTerminal: (id, viewer) => {
-          const bytes =
-            id === MAIN || id === sessionId(2) ? screenBytes() : new TextEncoder().encode('$ ')
+        openTerminal: (id, viewer, further) => {
+          const isDrawn = (id === MAIN || id === sessionId(2)) && !further
+          const bytes = isDrawn ? screenBytes() : new TextEncoder().encode('$ ')
+          const place = further ? ` in ${further}` : ''
           let size = { cols: 90, rows: 30 }
           setTimeout(() => viewer.screen(bytes.length, size, bytes), 0)
           return {
-            write: (typed) => seen.push(`typed ${JSON.stringify(new TextDecoder().decode(typed))}`),
+            write: (typed) =>
+              seen.push(`typed ${JSON.stringify(new TextDecoder().decode(typed))}${place}`),
             resize: (wanted) => {
               size = wanted
               viewer.resized(wanted)

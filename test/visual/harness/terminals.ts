@@ -1,12 +1,24 @@
 import type { Api } from '../../../src/shared/contract/api.ts'
 import type { HandlersOf } from '../../../src/shared/contract/define.ts'
 import { TerminalId } from '../../../src/shared/domain/ids.ts'
-import { processKey } from '../../../src/shared/domain/process.ts'
+import {
+  type ProcessKey,
+  type ProcessNode,
+  processKey,
+} from '../../../src/shared/domain/process.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { err, ok } from '../../../src/shared/result.ts'
-import { sessionId } from './sessions.ts'
 
-/** Terminals that are opened besides the agent's; the session in a machine lets none in. */
+const REFUSED = 'A virtual machine runs no program but its agent’s.'
+
+const node = (pid: number, argv: string[], parent: ProcessKey | null): ProcessNode => ({
+  ...{ key: processKey(pid, pid), pid, innerPid: pid - 4000, parent, role: 'terminal' },
+  ...{ name: argv[0]!, argv, exe: `/usr/bin/${argv[0]}`, cwd: '/home/ada/src/lighthouse' },
+  ...{ state: 'S', cpuPercent: 0, rssBytes: 4_000_000, startedAtMs: Date.now() },
+  ...{ endedAtMs: null, exit: null },
+})
+
+/** Terminals that are opened besides the agent's: in the first a server runs, and a fourth is refused. */
 export function fakeTerminals(
   seen: string[],
   report: (session: string, fact: Fact) => void,
@@ -15,16 +27,16 @@ export function fakeTerminals(
   return {
     open: ({ session }) => {
       seen.push(`open a terminal of ${session}`)
-      if (session !== sessionId(1) && last > 0)
-        return Promise.resolve(
-          err({
-            type: 'refused' as const,
-            reason: 'A virtual machine runs no program but its agent’s.',
-          }),
-        )
+      if (last === 3) return Promise.resolve(err({ type: 'refused' as const, reason: REFUSED }))
       const number = ++last
       const terminal = TerminalId.parse(`trm_${String(number).padStart(16, '0')}`)
-      report(session, { type: 'terminal/opened', terminal, number, key: processKey(4300, 900) })
+      const shell = node(4500 + number, ['bash'], null)
+      report(session, { type: 'proc/started', node: shell })
+      report(session, { type: 'terminal/opened', terminal, number, key: shell.key })
+      if (number === 1)
+        report(session, { type: 'proc/started', node: node(4600, ['vite', '--host'], shell.key) })
+      if (number === 3)
+        report(session, { type: 'terminal/ended', terminal, exit: { kind: 'exited', code: 7 } })
       return Promise.resolve(ok(terminal))
     },
     close: ({ session, terminal }) => {

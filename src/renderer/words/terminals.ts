@@ -1,0 +1,1 @@
+export const NEW_TERMINAL_KEY = 'Mod+Shift+D'
