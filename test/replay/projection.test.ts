@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeLines, encodeLine } from '../../src/main/store/event-lines.ts'
+import { TerminalId } from '../../src/shared/domain/ids.ts'
+import { processKey } from '../../src/shared/domain/process.ts'
 import type { Fact, TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import { emptyState, project, projectAll } from '../../src/shared/projection.ts'
 import { decodeLog, encodeOutput, encodeResize } from '../../src/shared/terminal-log.ts'
@@ -8,6 +10,7 @@ import { eventOf, sampleSession, sessionId } from '../helpers/recording.ts'
 import { search } from '../helpers/search.ts'
 
 const session = sampleSession(sessionId(3))
+const TERMINAL = TerminalId.parse('trm_0000000000000001')
 const keys = ['10:1', '11:2', '12:3'] as const
 
 const fact: fc.Arbitrary<Fact> = fc.oneof(
@@ -17,6 +20,15 @@ const fact: fc.Arbitrary<Fact> = fc.oneof(
   fc.constant<Fact>({ type: 'session/interrupted', reason: 'x' }),
   fc.string().map((title): Fact => ({ type: 'session/renamed', title })),
   fc.nat().map((totalBytes): Fact => ({ type: 'terminal/active', bytes: 1, totalBytes })),
+  fc
+    .nat()
+    .map(
+      (totalBytes): Fact => ({ type: 'terminal/active', bytes: 1, totalBytes, terminal: TERMINAL }),
+    ),
+  fc.constant<Fact>({
+    ...{ type: 'terminal/opened', terminal: TERMINAL, number: 1, key: processKey(10, 1) },
+  }),
+  fc.constant<Fact>({ type: 'terminal/ended', terminal: TERMINAL, exit: { kind: 'lost' } }),
   fc.constantFrom(...keys).map(
     (key): Fact => ({
       type: 'proc/started',

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  adoptInto,
   emptyTree,
   mergeScan,
   type ProcessReading,
@@ -159,4 +160,16 @@ test('any sequence of scans: every start has one end, and every fact is valid', 
       expect(live.size).toBe(0)
     }),
   )
+})
+
+test('what a terminal started is one of its own from the start, also where a scan met it before', () => {
+  const { tree, facts } = adoptInto(emptyTree(0), reading(2))
+  expect(facts).toMatchObject([{ type: 'proc/started', node: { key: '2:20', role: 'terminal' } }])
+  expect([...tree.live]).toEqual([[2, '2:20']])
+  const child = mergeScan(tree, [reading(2), reading(3, { ppid: 2, argv: ['npm', 'test'] })], 200)
+  expect(child.facts).toMatchObject([
+    { type: 'proc/started', node: { key: '3:30', parent: '2:20', role: 'terminal' } },
+  ])
+  const met = adoptInto(mergeScan(emptyTree(0), [reading(2)], 200).tree, reading(2))
+  expect(met.facts).toMatchObject([{ type: 'proc/exec', key: '2:20', role: 'terminal' }])
 })
