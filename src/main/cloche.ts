@@ -16,7 +16,7 @@ import { exportRecording, replay } from './cli/recording-commands.ts'
 import { policy } from './cli/policy-command.ts'
 import { review } from './cli/review-command.ts'
 import { grants, revoke, rule } from './cli/rule-commands.ts'
-import { attachTo, ps, run, stop } from './cli/session-commands.ts'
+import { attachTo, openTerminalIn, ps, run, stop } from './cli/session-commands.ts'
 
 const entries = import.meta.dirname
 
@@ -61,6 +61,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
       return ps(values, dataDir)
     case 'attach':
       return attachTo(words[0], dataDir)
+    case 'terminal':
+      return openTerminalIn(words[0], dataDir)
     case 'stop':
       return stop(words, dataDir)
     case 'review':

@@ -254,6 +254,29 @@ describe('with a Cloche that runs', () => {
     expect(await run('attach', id)).toMatchObject({ code: 2 })
   })
 
+  test('a shell of the person’s is opened in a session, ends as it ends, and is closed when left', async () => {
+    const id = (await run(...BUSY)).out.trim()
+    const first = inTerminal('terminal', id)
+    first.pty.write('echo "in $CLOCHE by hand"; exit 7\r')
+    expect(await first.exited).toBe(7)
+    expect(first.text()).toContain('in 1 by hand')
+    const second = inTerminal('terminal')
+    second.pty.write('sleep 326 & echo "it is $!."\r')
+    await expect.poll(second.text, { timeout: 10_000 }).toMatch(/it is \d+\./)
+    second.pty.write('\x1d')
+    expect(await second.exited).toBe(0)
+    expect(second.text()).not.toContain('cloche attach')
+    // The session goes on, and its own terminal saw nothing of it.
+    const own = inTerminal('attach', id)
+    own.pty.write('still\r')
+    await expect.poll(own.text, { timeout: 10_000 }).toContain('got still')
+    expect(own.text()).not.toContain('by hand')
+    own.pty.write('\x1d')
+    await own.exited
+    expect((await run('stop', id)).out).toContain(`Stopped ${id}`)
+    expect(await run('terminal', id)).toMatchObject({ code: 2 })
+  })
+
   test('rules are made, listed and taken back', async () => {
     const [rule = ''] = (await run('allow', '--minutes', '5', 'api.example.test:80')).out.split(' ')
     expect((await run('grants')).out).toContain('api.example.test  80')

@@ -34,6 +34,11 @@ export const COMMANDS = {
     options: { all: { type: 'boolean', does: 'also those that ended' }, ...JSON_OPTION },
   },
   attach: { usage: 'attach [ID]', does: 'Join the terminal of a session.', options: {} },
+  terminal: {
+    usage: 'terminal [ID]',
+    does: 'Open a shell of your own in a session, behind its boundary. Ctrl+] closes it.',
+    options: {},
+  },
   stop: { usage: 'stop [ID…]', does: 'Stop sessions.', options: {} },
   review: {
     usage: 'review [ID] [--diff] [--apply [PATH…] | --discard]',

@@ -1,5 +1,6 @@
 import { SessionId } from '../../shared/domain/ids.ts'
 import { applyPolicy } from '../../shared/apply-policy.ts'
+import type { ExitStatus } from '../../shared/domain/process.ts'
 import { isLive, type Session, type SessionSpec } from '../../shared/domain/session.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
@@ -16,10 +17,12 @@ const SIGNALS: Readonly<Record<string, number>> = {
 }
 
 /** As a shell would have it. */
-function statusOf({ exit, failure }: Session): number {
-  if (failure) return EXIT.refused
-  if (exit?.kind === 'exited') return exit.code
-  return exit?.kind === 'signalled' ? 128 + (SIGNALS[exit.signal] ?? 0) : EXIT.failed
+const statusOf = ({ exit, failure }: Session): number =>
+  failure ? EXIT.refused : exit ? statusOfExit(exit) : EXIT.failed
+
+function statusOfExit(exit: ExitStatus): number {
+  if (exit.kind === 'exited') return exit.code
+  return exit.kind === 'signalled' ? 128 + (SIGNALS[exit.signal] ?? 0) : EXIT.failed
 }
 
 /** In the Cloche that runs, else in one of this command's own. */
@@ -86,7 +89,7 @@ function wordsOfFailure(failure: { readonly type: string } & object): string {
       ? [String(diagnosis.summary)]
       : []
   const sentence = failure.type.replaceAll('_', ' ')
-  return `Nothing was started: ${[sentence, ...parts, ...summary].join('; ')}.`
+  return `Nothing was started: ${[sentence, ...parts, ...summary].join('; ').replace(/\.$/, '')}.`
 }
 
 const sessionsOf = ({ api }: Connection): Promise<readonly Session[]> =>
@@ -132,6 +135,32 @@ export async function attachTo(wanted: string | undefined, dataDir: string): Pro
     const session = await findSession(connection, wanted)
     const ended = await attach(connection, session.id, { asks: true })
     return ended ? statusOf(ended) : EXIT.ok
+  })
+}
+
+/** Ends with its shell's status; left before that, the terminal is closed. */
+export async function openTerminalIn(wanted: string | undefined, dataDir: string): Promise<number> {
+  return withHost(dataDir, async (connection) => {
+    const session = (await findSession(connection, wanted)).id
+    const opened = await connection.api.terminal.open({ session })
+    if (!opened.ok) throw new CommandFailure(wordsOfFailure(opened.error), EXIT.refused)
+    const terminal = opened.value
+    let exit: ExitStatus | null = null
+    let over: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    const stopWatching = connection.api.session.watch(session, (frame) => {
+      for (const { fact } of frame.type === 'snapshot' ? frame.state : frame.change)
+        if (fact.type === 'terminal/ended' && fact.terminal === terminal) {
+          exit = fact.exit
+          over()
+        }
+    })
+    await attach(connection, session, { asks: true, further: { terminal, ended } })
+    stopWatching()
+    await connection.api.terminal.close({ session, terminal })
+    return exit ? statusOfExit(exit) : EXIT.ok
   })
 }
 

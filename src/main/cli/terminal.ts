@@ -1,7 +1,7 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { PermissionRequest } from '../../shared/domain/policy.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
-import type { Connection } from '../../shared/rpc/client.ts'
+import type { Connection, RemoteTerminalViewer } from '../../shared/rpc/client.ts'
 import { askInTerminal } from './ask-in-terminal.ts'
 import { passOutput } from './recorded-output.ts'
 
@@ -10,14 +10,21 @@ const LEAVE = 0x1d
 
 const sizeOf = () => ({ cols: process.stdout.columns || 80, rows: process.stdout.rows || 24 })
 
+export interface Attaching {
+  /** Prompts of the session are asked here. */
+  readonly asks: boolean
+  /** A further terminal of the session, and when that has ended; absent: the agent's. */
+  readonly further?: { readonly terminal: TerminalId; readonly ended: Promise<void> }
+}
+
 /**
- * Joins this terminal to a session's until it ends or the person leaves. `asks`: prompts of the session are asked
- * here. Resolves with the session as it ended; null: it goes on.
+ * Joins this terminal to one of a session until it ends or the person leaves. Resolves with the session
+ * as it ended; null: it goes on.
  */
 export function attach(
   connection: Connection,
   id: SessionId,
-  { asks }: { readonly asks: boolean },
+  { asks, further }: Attaching,
 ): Promise<Session | null> {
   const { stdin, stdout } = process
   const isTerminal = stdin.isTTY && stdout.isTTY
@@ -27,7 +34,7 @@ export function attach(
 
   return new Promise((resolve) => {
     const open = () => {
-      const terminal = connection.openTerminal(id, sizeOf(), {
+      const viewer: RemoteTerminalViewer = {
         screen: (offset, _size, bytes) => {
           if (isTerminal && !asking) stdout.write(Buffer.concat([CLEAR, bytes]))
           terminal.drawn(offset)
@@ -38,11 +45,12 @@ export function attach(
         },
         resized: () => undefined,
         closed: () => undefined,
-      })
+      }
+      const terminal = connection.openTerminal(id, sizeOf(), viewer, further?.terminal)
       return terminal
     }
     let terminal = open()
-    const passed = isTerminal ? null : passOutput(connection, id, stdout)
+    const passed = isTerminal ? null : passOutput(connection, id, stdout, further?.terminal)
     /** Draws all of it anew, whatever was over it. */
     const redraw = (): void => {
       terminal.close()
@@ -97,7 +105,9 @@ export function attach(
       if (isTerminal) stdin.setRawMode(false)
       stdin.pause()
       if (isTerminal)
-        stdout.write(session ? AFTER : `${AFTER}Left. It goes on: cloche attach ${id}\r\n`)
+        stdout.write(
+          session || further ? AFTER : `${AFTER}Left. It goes on: cloche attach ${id}\r\n`,
+        )
       void (passed?.end() ?? Promise.resolve()).finally(() => resolve(session))
     }
     const stopList = connection.api.session.list(null, (frame) => {
@@ -108,6 +118,7 @@ export function attach(
       // What it wrote last is on its way.
       if (mine && !isLive(mine)) setTimeout(() => finish(mine), LAST_WORDS_MS)
     })
+    void further?.ended.then(() => setTimeout(() => finish(null), LAST_WORDS_MS))
     if (isTerminal) stdin.setRawMode(true)
     stdin.on('data', onInput)
     stdin.on('end', onInputEnd)

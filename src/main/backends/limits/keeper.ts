@@ -10,14 +10,7 @@ import type { Log, Sandbox } from '../../core/ports.ts'
 import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
-import {
-  type Group,
-  makeGroups,
-  moveInto,
-  putInto,
-  removeGroup,
-  timesReached,
-} from './cgroup.ts'
+import { type Group, makeGroups, moveInto, putInto, removeGroup, timesReached } from './cgroup.ts'
 import { changeGroups, CONTROLLER_OF } from './change.ts'
 import { makeFreezeGroup, readFreezeHome } from './freeze-group.ts'
 import { reportLimits } from './means.ts'
@@ -165,6 +158,9 @@ export async function keepLimits(
     admit: async (pid) => {
       for (const group of groups) await putInto(group, pid)
       await freeze?.admit(pid)
+      // What an engine starts later took nothing over from the first process.
+      if (!(await setRlimits(pid, true, rlimits, options.log)))
+        throw new Error('the kernel did not take them')
     },
     watch: (reached) => {
       stopWatching = watch({ now: () => now, rootPid: held.rootPid, reached }, options)
