@@ -12,8 +12,6 @@ export interface FreezeGroup {
   readonly folder: string
   /** Whether all of them stand still, or all go on, when it resolves. */
   set(isFrozen: boolean): Promise<boolean>
-  /** Another process of the session. Rejects with the kernel's words. */
-  admit(pid: number): Promise<void>
   /** Lets everybody go, and removes the group unless it is one of the limits' groups. */
   release(): Promise<void>
 }
@@ -54,7 +52,6 @@ export async function makeFreezeGroup(
   return {
     folder,
     set,
-    admit: (pid) => writeFile(join(folder, 'cgroup.procs'), String(pid)),
     release: async () => {
       await set(false).catch(() => false)
       if (!given) await removeGroup({ folder })

@@ -157,10 +157,9 @@ export async function keepLimits(
     hold: freeze && freeze.set,
     admit: async (pid) => {
       for (const group of groups) await putInto(group, pid)
-      await freeze?.admit(pid)
+      if (freeze) await putInto(freeze, pid)
       // What an engine starts later took nothing over from the first process.
-      if (!(await setRlimits(pid, true, rlimits, options.log)))
-        throw new Error('the kernel did not take them')
+      if (!(await holdBack([pid]))) throw new Error('the kernel did not take them')
     },
     watch: (reached) => {
       stopWatching = watch({ now: () => now, rootPid: held.rootPid, reached }, options)
