@@ -131,7 +131,11 @@ function ExportForm({ bundle, onClose }: FormProps) {
           onChange={setFormat}
           testId="export-format"
         />
-        <p className="dim">{ABOUT[format]}</p>
+        <p className="dim">
+          {ABOUT[format]}
+          {bundle.events.some(({ fact }) => fact.type === 'terminal/opened') &&
+            ' Of its terminals the agent’s: the output of the others stays here.'}
+        </p>
         <h2>Taken out</h2>
         <p className="dim small">
           Values that were let into the session are not in the recording at all. What is found
