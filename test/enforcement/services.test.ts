@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python, runOutside, shell } from '../helpers/outside.ts'
 import { LEVEL } from '../helpers/level.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, whileInside } from '../helpers/sandbox.ts'
 import { type Services, startServices } from '../helpers/services.ts'
@@ -11,7 +12,7 @@ const test = requireCapability('bubblewrap', 'python3', 'gpg-agent')
 let place: Place
 let services: Services
 beforeAll(async () => {
-  place = await makePlace()
+  place = await makeSharedPlace()
   services = await startServices(place)
 })
 afterAll(async () => {

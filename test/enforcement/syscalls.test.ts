@@ -2,8 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { LEVEL } from '../helpers/level.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, runInside, startInTerminal } from '../helpers/sandbox.ts'
+import { type Place, runInside, startInTerminal } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'gcc')
 const EPERM = '1'
@@ -13,7 +14,7 @@ let place: Place
 let program: string
 
 beforeAll(async () => {
-  place = await makePlace()
+  place = await makeSharedPlace()
   program = join(place.workspace, 'syscalls')
   execFileSync('gcc', [
     '-O1',

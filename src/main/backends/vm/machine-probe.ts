@@ -1,6 +1,7 @@
 import { type AxisReport, axisStateOf } from '../../../shared/domain/isolation.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { GuestKernel } from '../../core/ports.ts'
+import type { FileEntry } from '../files/entries.ts'
 import { readKernelFacts } from '../kernel-facts.ts'
 import type { NetworkCanary } from '../network-canary.ts'
 import { type Canaries, parseReport, placeCanaries } from '../probe-canaries.ts'
@@ -16,6 +17,8 @@ export interface MachinePlan {
   readonly plan: PlanInput
   /** Names of the variables inside. */
   readonly variables: readonly string[]
+  /** What is put below and beside the workspace. */
+  readonly entries: readonly FileEntry[]
   /** Folders of this machine that exist inside; canaries lie elsewhere. */
   readonly visible: readonly string[]
   /** A folder in which nothing can be made; empty: there is none. */
@@ -49,7 +52,7 @@ export async function judgeMachine(
     ...said,
     plan: start.plan,
     // What is read-only or hidden below a share is so by the sandbox's mounts, which its probe proved.
-    ...{ entries: [], misplaced: [] },
+    ...{ entries: start.entries, areHeldAround: true, misplaced: [] },
     variables: start.variables,
     secret: canaries.secret,
     ...{ seen, inside, own },

@@ -286,6 +286,7 @@ async function prepare(
             argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),
+          entries: machine.files.entries,
           visible: machine.visible,
           protectedFolder: folderInside,
           acceleration: parts.acceleration.by,
