@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { runOutside, shell } from '../helpers/outside.ts'
+import { LEVEL, notInVm } from '../helpers/level.ts'
+import { bash, runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, whileInside } from '../helpers/sandbox.ts'
 
@@ -49,16 +50,32 @@ async function madeAt(name: string): Promise<string | null> {
   return (await readdir(path)).length > 0 ? 'a folder with content' : null
 }
 
+/** A machine takes seconds to start, so there one tries all of them. */
+const together = notInVm(test, 'all of them are tried in one machine')
 describe.each(WAYS)('%s', (_, script) => {
-  test.each(NAMES)('nothing comes to stand at %s', async (name) => {
-    await runOutside(shell(script(name)), { cwd: place.workspace })
-    expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
-    await rm(join(place.workspace, name), { recursive: true, force: true })
-    await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
+  together.each(NAMES)('nothing comes to stand at %s', async (name) => {
+    await succeedOutside(script, name)
     await runInside(place, shell(script(name)))
     expect(await madeAt(name)).toBeNull()
   })
 })
+if (LEVEL === 'vm')
+  test('nothing comes to stand under any name, in whatever way it is tried', async () => {
+    const tries = WAYS.flatMap(([, script]) => NAMES.map((name) => [script, name] as const))
+    for (const [script, name] of tries) await succeedOutside(script, name)
+    const words = tries.map(([script, name]) => `(${script(name)}); rm -rf evil`)
+    const { output } = await runInside(place, bash([...words, 'echo all tried'].join('\n')))
+    expect(output).toContain('all tried')
+    expect(await Promise.all(NAMES.map(madeAt))).toEqual(NAMES.map(() => null))
+  })
+
+/** And leaves nothing. */
+async function succeedOutside(script: (name: string) => string, name: string): Promise<void> {
+  await runOutside(shell(script(name)), { cwd: place.workspace })
+  expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
+  await rm(join(place.workspace, name), { recursive: true, force: true })
+  await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
+}
 
 test('git on the machine sees nothing of a session that only looks: before, during and after', async () => {
   await mkdir(join(place.workspace, 'vendor', 'sub'), { recursive: true })

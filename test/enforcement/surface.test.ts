@@ -1,20 +1,21 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { LEVEL } from '../helpers/level.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
+import { type Place, runInside } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'gcc')
 const SECRET = 'only-the-machine-may-read-this'
 
 let place: Place
-beforeEach(async () => {
-  place = await makePlace()
+beforeAll(async () => {
+  place = await makeSharedPlace()
   await writeFile(join(place.home, 'secret'), SECRET)
 })
-afterEach(() => place.dispose())
+afterAll(() => place.dispose())
 
 const inside = async (script: string): Promise<string> =>
   (await runInside(place, ['/bin/bash', '-c', script])).output
