@@ -29,8 +29,10 @@ export interface MachinePlan {
 
 /** An emulated processor takes its time. */
 const AGAIN_MS = { kvm: 15_000, tcg: 60_000 } as const
-/** Whoever does not answer a question this small hangs. */
-const ANSWER_MS = 3000
+/** Whoever does not answer a question this small hangs. With the time between two looks: within 5 s. */
+const ANSWER_MS = 2500
+/** So long it counts as still hanging: who looks at once what else is open is not kept waiting again. */
+const STILL_MS = 500
 
 type Said = Pick<Parameters<typeof judge>[0], 'report' | 'isFresh' | 'direct'>
 
@@ -90,17 +92,23 @@ export interface MachineProbe {
   probe(around: readonly AxisReport[]): Promise<readonly AxisReport[]>
 }
 
-export const machineProbe = (
+export function machineProbe(
   start: MachinePlan,
   canary: NetworkCanary,
   kernel: GuestKernel,
-): MachineProbe => ({
-  answers: async () => {
-    const asked = numbered(64, '/proc/uptime')
-    return (await start.lines.control.ask(KIND.read, asked, ANSWER_MS)) !== null
-  },
-  probe: async (around) => merged(around, await probeAgain(start, canary, kernel)),
-})
+): MachineProbe {
+  let hungAtMs = Number.NEGATIVE_INFINITY
+  return {
+    answers: async () => {
+      if (performance.now() - hungAtMs < STILL_MS) return false
+      const asked = numbered(64, '/proc/uptime')
+      const answer = await start.lines.control.ask(KIND.read, asked, ANSWER_MS)
+      if (answer === null) hungAtMs = performance.now()
+      return answer !== null
+    },
+    probe: async (around) => merged(around, await probeAgain(start, canary, kernel)),
+  }
+}
 
 async function probeAgain(
   start: MachinePlan,
