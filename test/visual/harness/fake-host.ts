@@ -50,6 +50,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let isAway = scenario === 'silent'
   const seen: string[] = []
   const watchers = new Set<(id: string, facts: readonly Fact[]) => void>()
+  const engines = fakeEngines(scenario, seen)
   let restarts = 0
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
@@ -93,13 +94,14 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         )
       },
     },
-    ...fakeEngines(scenario, seen),
+    ...engines.handlers,
     policy: fakePolicy(scenario, seen),
     review: fakeReview(seen),
     agent: { list: () => Promise.resolve(AGENTS), postures: () => Promise.resolve(POSTURES) },
     session: {
       create: (spec) => {
         seen.push(`create ${JSON.stringify(spec)}`)
+        if (engines.makesDisk(spec)) return new Promise(() => undefined)
         if (spec.workspace === REFUSED_WORKSPACE) return Promise.resolve(err(refusalOf(spec)))
         return Promise.resolve(
           ok(
