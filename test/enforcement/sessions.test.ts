@@ -61,10 +61,18 @@ async function inNetwork(ofPid: number): Promise<number[]> {
   return found
 }
 
-test('the gateway’s address inside is served by this process, each session by its own', async () => {
-  const first = await start(`${ask(3128)}; read -r wait`)
-  const second = await start('read -r wait')
-  await expect.poll(() => first.terminal.output(), { timeout: 15_000 }).toContain('gateway')
+test('two sessions of one person know nothing of each other, and each has its own gateway', async () => {
+  const answers = '(exec 3<>/dev/tcp/127.0.0.1/8099) 2>/dev/null'
+  const serve = `python3 -m http.server 8099 --bind 127.0.0.1 >/dev/null 2>&1 & until ${answers}; do sleep 0.1; done`
+  const page = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3"
+  const get = `(exec 3<>/dev/tcp/127.0.0.1/8099 && ${page}) 2>&1`
+  const first = await start(`${ask(3128)}; echo mine >private; ${serve}; ${get}; sleep 600`)
+  const second = await start(
+    `read -r wait; ${get}; cat '${first.place.workspace}/private'; kill -9 -1; ls -d /proc/[0-9]* | wc -l; echo end`,
+  )
+  // The positive control: where it runs, it answers.
+  await expect.poll(() => first.terminal.output(), { timeout: 20_000 }).toContain('200 OK')
+  expect(first.terminal.output()).toContain('gateway')
   expect(first.accepted).toHaveLength(1)
   expect(second.accepted).toHaveLength(0)
   // Nothing of it listens on the machine itself, and the helper that listened is gone.
@@ -74,27 +82,15 @@ test('the gateway’s address inside is served by this process, each session by 
   )
   own.destroy()
   expect(refusal).toMatchObject({ code: 'ECONNREFUSED' })
-  const members = await inNetwork(second.sandbox.rootPid)
-  expect(members).toContain(second.sandbox.rootPid)
+  const waiting = await inNetwork(second.sandbox.rootPid)
+  expect(waiting).toContain(second.sandbox.rootPid)
   // The program that finds connections' owners is there as well; an engine's only root can see.
   const canSeeAll = LEVEL !== 'container' || process.getuid?.() === 0
   // QEMU runs beside the runner that starts it.
-  expect(members).toHaveLength(LEVEL === 'vm' ? 4 : canSeeAll ? 3 : 2)
-})
-
-test('two sessions of one person know nothing of each other', async () => {
-  const answers = '(exec 3<>/dev/tcp/127.0.0.1/8099) 2>/dev/null'
-  const serve = `python3 -m http.server 8099 --bind 127.0.0.1 >/dev/null 2>&1 & until ${answers}; do sleep 0.1; done`
-  const page = "printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; head -n 1 <&3"
-  const get = `(exec 3<>/dev/tcp/127.0.0.1/8099 && ${page}) 2>&1`
-  const first = await start(`echo mine >private; ${serve}; ${get}; sleep 600`)
-  // The positive control: where it runs, it answers.
-  await expect.poll(() => first.terminal.output(), { timeout: 20_000 }).toContain('200 OK')
+  expect(waiting).toHaveLength(LEVEL === 'vm' ? 4 : canSeeAll ? 3 : 2)
 
   const members = await inNetwork(first.sandbox.rootPid)
-  const second = await start(
-    `${get}; cat '${first.place.workspace}/private'; kill -9 -1; ls -d /proc/[0-9]* | wc -l; echo end`,
-  )
+  second.terminal.pty.write('go\r')
   await second.terminal.exited
   const output = second.terminal.output()
   expect(output).not.toContain('200 OK')
