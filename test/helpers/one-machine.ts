@@ -1,12 +1,5 @@
 import { LEVEL } from './level.ts'
-import {
-  makePlace,
-  type Place,
-  runInside,
-  type Started,
-  startSandbox,
-  type Terminal,
-} from './sandbox.ts'
+import { makePlace, type Place, type Started, startSandbox, type Terminal } from './sandbox.ts'
 
 /** Reads commands that end with a zero byte, and says of each how it ended. */
 const LOOP = `
@@ -89,18 +82,4 @@ export async function makeSharedPlace(): Promise<Place> {
       await place.dispose()
     },
   }
-}
-
-/** `runInside` for each of `argvs`, in their order, and the sandbox is gone after that. */
-export async function runAllInside(
-  place: Place,
-  argvs: readonly (readonly string[])[],
-): Promise<void> {
-  if (LEVEL !== 'vm') {
-    for (const argv of argvs) await runInside(place, argv)
-    return
-  }
-  const running = await startRunning(place)
-  for (const argv of argvs) await running.run(argv)
-  await running.end()
 }

@@ -20,7 +20,7 @@ describe('the boundary of a running session', () => {
     const seen = follow(connection, session.id)
     await expect
       .poll(() => seen.state().session?.policy?.command[0], { timeout: 5000 })
-      .toMatch(LEVEL === 'os' ? /^bwrap$/ : /^(docker|podman)$/)
+      .toMatch(LEVEL === 'container' ? /^(docker|podman)$/ : /^bwrap$/)
     const first = seen.state().session?.axes[0]?.provenAtMs ?? 0
     const probed = await connection.api.session.probe({ id: session.id })
     if (!probed.ok) throw new Error(probed.error.type)
