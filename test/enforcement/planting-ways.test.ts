@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { LEVEL, notInVm } from '../helpers/level.ts'
-import { bash, runOutside, shell } from '../helpers/outside.ts'
+import { runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, whileInside } from '../helpers/sandbox.ts'
 
@@ -50,46 +49,26 @@ async function madeAt(name: string): Promise<string | null> {
   return (await readdir(path)).length > 0 ? 'a folder with content' : null
 }
 
-/** A machine takes seconds to start, so there one tries all of them. */
-const together = notInVm(test, 'all of them are tried in one machine')
 describe.each(WAYS)('%s', (_, script) => {
-  together.each(NAMES)('nothing comes to stand at %s', async (name) => {
-    await succeedOutside(script, name)
+  test.each(NAMES)('nothing comes to stand at %s', async (name) => {
+    await runOutside(shell(script(name)), { cwd: place.workspace })
+    expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
+    await rm(join(place.workspace, name), { recursive: true, force: true })
+    await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
     await runInside(place, shell(script(name)))
     expect(await madeAt(name)).toBeNull()
   })
 })
-if (LEVEL === 'vm')
-  test('nothing comes to stand under any name, in whatever way it is tried', async () => {
-    const tries = WAYS.flatMap(([, script]) => NAMES.map((name) => [script, name] as const))
-    for (const [script, name] of tries) await succeedOutside(script, name)
-    const words = tries.map(([script, name]) => `(${script(name)}); rm -rf evil`)
-    const { output } = await runInside(place, bash([...words, 'echo all tried'].join('\n')))
-    expect(output).toContain('all tried')
-    expect(await Promise.all(NAMES.map(madeAt))).toEqual(NAMES.map(() => null))
-  })
 
-/** And leaves nothing. */
-async function succeedOutside(script: (name: string) => string, name: string): Promise<void> {
-  await runOutside(shell(script(name)), { cwd: place.workspace })
-  expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
-  await rm(join(place.workspace, name), { recursive: true, force: true })
-  await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
-}
-
-const around = notInVm(test, 'the sandbox around the machine makes the same mounts')
-around(
-  'git on the machine sees nothing of a session that only looks: before, during and after',
-  async () => {
-    await mkdir(join(place.workspace, 'vendor', 'sub'), { recursive: true })
-    execFileSync('git', ['init', '-q', 'vendor/sub'], { cwd: place.workspace })
-    const before = git('status', '--porcelain', '--ignored')
-    const listed = await readdir(place.workspace)
-    await whileInside(place, shell('git status --porcelain --ignored; sleep 600'), async () => {
-      expect(git('status', '--porcelain', '--ignored')).toBe(before)
-      expect(git('fsck')).toBe('')
-    })
+test('git on the machine sees nothing of a session that only looks: before, during and after', async () => {
+  await mkdir(join(place.workspace, 'vendor', 'sub'), { recursive: true })
+  execFileSync('git', ['init', '-q', 'vendor/sub'], { cwd: place.workspace })
+  const before = git('status', '--porcelain', '--ignored')
+  const listed = await readdir(place.workspace)
+  await whileInside(place, shell('git status --porcelain --ignored; sleep 600'), async () => {
     expect(git('status', '--porcelain', '--ignored')).toBe(before)
-    expect(await readdir(place.workspace)).toEqual(listed)
-  },
-)
+    expect(git('fsck')).toBe('')
+  })
+  expect(git('status', '--porcelain', '--ignored')).toBe(before)
+  expect(await readdir(place.workspace)).toEqual(listed)
+})

@@ -113,19 +113,23 @@ test('stopping asks the program, not the sandbox', async () => {
   await running.sandbox.terminate()
 })
 
-test('the terminal inside is the session’s own, and no other is there', async () => {
-  const place = await makePlace()
-  places.push(place)
-  const { output, code } = await runInside(place, [
-    '/bin/sh',
-    '-c',
-    'echo to-tty >/dev/tty; stty size; echo pts: $(ls /dev/pts)',
-  ])
-  expect(output).toContain('to-tty')
-  expect(output).toContain('40 120')
-  expect(output).toContain(LEVEL === 'os' ? 'pts: ptmx' : 'pts: 0 ptmx')
-  expect(code).toBe(0)
-})
+const looked = 'test/machines and test/enforcement/terminals.test.ts look at that'
+notInVm(test, looked)(
+  'the terminal inside is the session’s own, and no other is there',
+  async () => {
+    const place = await makePlace()
+    places.push(place)
+    const { output, code } = await runInside(place, [
+      '/bin/sh',
+      '-c',
+      'echo to-tty >/dev/tty; stty size; echo pts: $(ls /dev/pts)',
+    ])
+    expect(output).toContain('to-tty')
+    expect(output).toContain('40 120')
+    expect(output).toContain(LEVEL === 'os' ? 'pts: ptmx' : 'pts: 0 ptmx')
+    expect(code).toBe(0)
+  },
+)
 
 test('a folder outside the home, with blanks and accents in its name, is as good as any', async () => {
   const place = await makePlace()
@@ -136,13 +140,10 @@ test('a folder outside the home, with blanks and accents in its name, is as good
   expect(await readFile(join(workspace, 'made'), 'utf8')).toBe(`${workspace}\n`)
 })
 
-notInVm(test, 'test/machines/machine.test.ts looks at that')(
-  'a file of the workspace made inside belongs to the person',
-  async () => {
-    const place = await makePlace()
-    places.push(place)
-    await runInside(place, ['/usr/bin/touch', 'made'])
-    expect(await readdir(place.workspace)).toEqual(['made'])
-    expect((await stat(join(place.workspace, 'made'))).uid).toBe(process.getuid?.())
-  },
-)
+notInVm(test, looked)('a file of the workspace made inside belongs to the person', async () => {
+  const place = await makePlace()
+  places.push(place)
+  await runInside(place, ['/usr/bin/touch', 'made'])
+  expect(await readdir(place.workspace)).toEqual(['made'])
+  expect((await stat(join(place.workspace, 'made'))).uid).toBe(process.getuid?.())
+})

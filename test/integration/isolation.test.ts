@@ -19,8 +19,8 @@ describe('the boundary of a running session', () => {
     const session = created.value
     const seen = follow(connection, session.id)
     await expect
-      .poll(() => seen.state().session?.policy?.command[0], { timeout: 20_000 })
-      .toMatch(LEVEL === 'container' ? /^(docker|podman)$/ : /^bwrap$/)
+      .poll(() => seen.state().session?.policy?.command[0], { timeout: 5000 })
+      .toMatch(LEVEL === 'os' ? /^bwrap$/ : /^(docker|podman)$/)
     const first = seen.state().session?.axes[0]?.provenAtMs ?? 0
     const probed = await connection.api.session.probe({ id: session.id })
     if (!probed.ok) throw new Error(probed.error.type)
@@ -29,7 +29,7 @@ describe('the boundary of a running session', () => {
 
     await rmdir(join(host.workspace, '.claude'))
     await expect
-      .poll(() => seen.state().session?.axes.map(({ proven }) => proven), { timeout: 20_000 })
+      .poll(() => seen.state().session?.axes.map(({ proven }) => proven), { timeout: 6000 })
       .toEqual(['open', 'enforced', 'enforced', 'enforced'])
     expect(await connection.api.session.stop({ id: session.id })).toEqual({ ok: true, value: null })
     expect(await connection.api.session.probe({ id: session.id })).toEqual({
@@ -59,7 +59,7 @@ describe('the boundary of a running session', () => {
     const created = await connection.api.session.create(spec)
     if (!created.ok) throw new Error(created.error.type)
     const seen = follow(connection, created.value.id)
-    await expect.poll(() => seen.state().session?.status, { timeout: 20_000 }).toBe('ended')
+    await expect.poll(() => seen.state().session?.status, { timeout: 5000 }).toBe('ended')
     const applied = seen.state().session?.policy
     expect(applied?.sentences).toEqual(sentences)
     const folder = applied?.command.find((word) => word.endsWith('/etc-passwd'))?.slice(0, -11)

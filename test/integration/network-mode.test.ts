@@ -5,7 +5,6 @@ import type { NetworkMode } from '../../src/shared/domain/network-mode.ts'
 import type { Session } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, outputOf, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
-import { notInVm } from '../helpers/level.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
 let host: TestHost
@@ -75,8 +74,6 @@ const set = async ({ id }: Session, mode: NetworkMode, forMs: number | null = nu
   if (!done.ok) throw new Error(done.error.type)
 }
 
-const gateways = notInVm(test, 'the gateway does not know which wall it serves')
-
 test('each mode is in force for the next connection, and what waits is decided by it', async () => {
   const session = await start({ grants: ['one.example.test'] })
   const { state } = follow(connection, session.id)
@@ -116,37 +113,32 @@ test('each mode is in force for the next connection, and what waits is decided b
   ])
 }, 120_000)
 
-gateways(
-  'open for a time goes back by itself, and what only that allowed is cut',
-  async () => {
-    const session = await start({ network: 'deny' })
-    const { state } = follow(connection, session.id)
-    const asks = typing(session)
-    await set(session, 'open', 10_000)
-    const { networkNow } = state().session!
-    expect(networkNow?.mode).toBe('open')
-    expect(networkNow!.untilMs! - Date.now()).toBeGreaterThan(500)
-    await asks('two.example.test')
-    const terminal = typing(session)
-    void terminal('hold').catch(() => undefined)
-    const held = () =>
-      [...state().network.values()].filter((entry) => entry.state === 'open').length
-    await expect.poll(held, { timeout: 8000 }).toBe(1)
-    await expect
-      .poll(() => state().session?.networkNow, { timeout: 20_000 })
-      .toEqual({
-        ...{ mode: 'listed', untilMs: null },
-      })
-    await expect.poll(held).toBe(0)
-    const axis = () => state().session?.axes.find((item) => item.axis === 'network')
-    await expect.poll(() => axis()?.proven, { timeout: 10_000 }).toBe('enforced')
-    await expect.poll(() => outputOf(connection, session.id)).toContain('held ended')
-    await asks('two.example.test', 1, 403)
-  },
-  120_000,
-)
+test('open for a time goes back by itself, and what only that allowed is cut', async () => {
+  const session = await start({ network: 'deny' })
+  const { state } = follow(connection, session.id)
+  const asks = typing(session)
+  await set(session, 'open', 10_000)
+  const { networkNow } = state().session!
+  expect(networkNow?.mode).toBe('open')
+  expect(networkNow!.untilMs! - Date.now()).toBeGreaterThan(500)
+  await asks('two.example.test')
+  const terminal = typing(session)
+  void terminal('hold').catch(() => undefined)
+  const held = () => [...state().network.values()].filter((entry) => entry.state === 'open').length
+  await expect.poll(held, { timeout: 8000 }).toBe(1)
+  await expect
+    .poll(() => state().session?.networkNow, { timeout: 20_000 })
+    .toEqual({
+      ...{ mode: 'listed', untilMs: null },
+    })
+  await expect.poll(held).toBe(0)
+  const axis = () => state().session?.axes.find((item) => item.axis === 'network')
+  await expect.poll(() => axis()?.proven, { timeout: 10_000 }).toBe('enforced')
+  await expect.poll(() => outputOf(connection, session.id)).toContain('held ended')
+  await asks('two.example.test', 1, 403)
+}, 120_000)
 
-gateways('an ended session and one without a boundary say so', async () => {
+test('an ended session and one without a boundary say so', async () => {
   const session = await start()
   await connection.api.session.stop({ id: session.id })
   expect(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { lstat, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test as plainTest } from 'vitest'
 import type { ReviewChange, ReviewChoice } from '../../src/shared/domain/review.ts'
 import type { Session, SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
@@ -10,7 +10,7 @@ import { LEVEL, onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
-const test = requireCapability('bubblewrap')
+const test = LEVEL === 'os' ? requireCapability('bubblewrap') : plainTest
 const osTest = onlyInOs(test, 'what becomes of a copy does not depend on the wall')
 
 let host: TestHost
