@@ -11,6 +11,7 @@ const PROGRAMS = {
   'container-init': 'sessions in containers cannot be started',
   'channel-relay': 'sessions in containers cannot be started',
   'file-changes': 'changes of files are not recorded',
+  'mount-keeper': 'a protected file that is replaced from outside is open until the session ends',
   'observed-start': 'sessions in the OS sandbox cannot be started',
   'vm-init': 'sessions in virtual machines cannot be started',
   'vm-runner': 'sessions in virtual machines cannot be started',

@@ -176,6 +176,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     nodeEnv: options.nodeEnv,
     networkProgram: join(options.entries, '../native/sandbox-network'),
     socketsProgram: join(options.entries, '../native/socket-owners'),
+    mountsProgram: join(options.entries, '../native/mount-keeper'),
     listenerScript: join(options.entries, 'sandbox-listener.mjs'),
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     observedProgram: join(options.entries, '../native/observed-start'),

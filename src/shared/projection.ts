@@ -207,6 +207,7 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       }
     }
     case 'isolation/changed':
+    case 'isolation/restored':
       return state
     case 'limits/reached': {
       const times = (state.limitsReached.get(fact.limit)?.times ?? 0) + 1

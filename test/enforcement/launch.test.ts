@@ -149,6 +149,7 @@ describe('a start that fails', () => {
       networkProgram: '/nowhere',
       observedProgram: '/nowhere',
       socketsProgram: '/nowhere',
+      mountsProgram: '/nowhere',
       listenerScript: '/nowhere',
       connectorScript: '/nowhere',
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },

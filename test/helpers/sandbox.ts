@@ -34,6 +34,7 @@ import type { Result } from '../../src/shared/result.ts'
 export const LISTENER_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-listener.mjs')
 export const NETWORK_PROGRAM = resolve(import.meta.dirname, '../../out/native/sandbox-network')
 export const SOCKETS_PROGRAM = resolve(import.meta.dirname, '../../out/native/socket-owners')
+export const MOUNTS_PROGRAM = resolve(import.meta.dirname, '../../out/native/mount-keeper')
 /** Built from native/observed-start.c. */
 export const OBSERVED_PROGRAM = resolve(import.meta.dirname, '../../out/native/observed-start')
 const CONNECTOR_SCRIPT = resolve(import.meta.dirname, '../../out/main/sandbox-connector.mjs')
@@ -94,6 +95,7 @@ export const testBackend = (
     nodeEnv: {},
     networkProgram,
     socketsProgram: SOCKETS_PROGRAM,
+    mountsProgram: MOUNTS_PROGRAM,
     listenerScript: LISTENER_SCRIPT,
     connectorScript: CONNECTOR_SCRIPT,
   }

@@ -1,8 +1,9 @@
-import { readdir, rmdir, writeFile } from 'node:fs/promises'
+import { readdir, rename, rmdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
-import { LEVEL } from '../helpers/level.ts'
+import { LEVEL, onlyInOs } from '../helpers/level.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
 let host: TestHost
@@ -38,6 +39,43 @@ describe('the boundary of a running session', () => {
     })
     expect(await readdir(host.workspace)).toEqual([])
   })
+
+  onlyInOs(test, 'a container’s mounts can be put back by its engine alone')(
+    'is put back where somebody outside takes it away, and told',
+    async () => {
+      const connection = await host.connect()
+      await writeFile(join(host.workspace, '.env'), 'TOKEN=1')
+      const created = await connection.api.session.create({
+        ...shellSpec(host.workspace, 'sleep 60'),
+        files: [{ path: '.env', access: 'mask' as const }],
+      })
+      if (!created.ok) throw new Error(JSON.stringify(created.error))
+      const seen = follow(connection, created.value.id)
+      const restored = () =>
+        seen.events.map(({ fact }) => fact).filter((fact) => fact.type === 'isolation/restored')
+      await writeFile(join(host.workspace, 'saved'), 'TOKEN=2')
+      await rename(join(host.workspace, 'saved'), join(host.workspace, '.env'))
+      const server = createServer()
+      await new Promise<void>((done) => server.listen(join(host.workspace, 'late.sock'), done))
+      try {
+        await expect.poll(restored, { timeout: 6000 }).toEqual(
+          expect.arrayContaining([
+            { type: 'isolation/restored', path: join(host.workspace, '.env'), was: 'replaced' },
+            { type: 'isolation/restored', path: join(host.workspace, 'late.sock'), was: 'socket' },
+          ]),
+        )
+      } finally {
+        server.close()
+      }
+      const probed = await connection.api.session.probe({ id: created.value.id })
+      expect(probed.ok && probed.value.map(({ proven }) => proven)).toEqual(
+        Array(4).fill('enforced'),
+      )
+      const { entries } = await connection.api.audit.read({ words: '', before: null })
+      expect(entries.map(({ fact }) => fact.type)).toContain('isolation/restored')
+      await connection.api.session.stop({ id: created.value.id })
+    },
+  )
 
   test('can be read before the start, from the same plan', async () => {
     const connection = await host.connect()

@@ -11,11 +11,19 @@ export const PROXY = { host: '127.0.0.1', port: 3128 } as const
 /** Where the kernel brings direct connections to every other address. */
 export const DIRECT_PORT = 3129
 
+/** A file inside, and where its content comes from when the sandbox is made. */
+export interface SmallFile {
+  readonly path: string
+  readonly source: string
+  /** Its content is copied from this descriptor; null: it is mounted. */
+  readonly descriptor: number | null
+}
+
 export interface Generated {
   /** The whole environment inside. */
   readonly env: Readonly<Record<string, string>>
-  /** Files of ours that stand in for the machine's, by path inside. */
-  readonly files: Readonly<Record<string, string>>
+  /** Small files of /etc, the machine's and ours that stand in for some of them. */
+  readonly files: readonly SmallFile[]
   /** An empty file of ours. */
   readonly empty: string
   /** Mounts below and beside the workspace, in order. */
@@ -73,8 +81,10 @@ export function bubblewrapArgs(
 
   for (const folder of layout.folders) args.push('--ro-bind', folder, folder)
   for (const [path, target] of layout.links) args.push('--symlink', target, path)
-  for (const name of layout.etc) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
-  for (const [path, source] of Object.entries(generated.files)) args.push('--ro-bind', source, path)
+  for (const name of layout.etcFolders) args.push('--ro-bind', `/etc/${name}`, `/etc/${name}`)
+  for (const { path, source, descriptor } of generated.files)
+    if (descriptor === null) args.push('--ro-bind', source, path)
+    else args.push('--perms', '0644', '--file', String(descriptor), path)
   args.push('--proc', '/proc', '--dev', '/dev')
   for (const device of plan.devices ?? []) args.push('--dev-bind', device, device)
   const inMemory = (path: string): string[] => [...memoryShare(plan), '--tmpfs', path]

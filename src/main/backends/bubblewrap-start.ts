@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, Sandbox, SandboxNetwork } from '../core/ports.ts'
 import { DIRECT_PORT, PROXY } from './bubblewrap-args.ts'
 import { CHANNEL } from './bubblewrap-launcher.ts'
+import { keepMounts } from './files/keep-mounts.ts'
 import { keepLimits, type LimitKeeper, type LimitOptions } from './limits/keeper.ts'
 import { createNetworkCanary, type NetworkCanary } from './network-canary.ts'
 import { createConnector } from './ports/connector.ts'
@@ -82,7 +83,8 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   const root = await wait('bubblewrap', () => firstProcess(folder.path))
   started.root = root
   await mapUser(root.pid)
-  // The slowest part, and the only one that needs nothing else: it begins first.
+  // It goes on with its mounts, and with the probe; all else is made meanwhile.
+  await channels.userns.write('x')
   const ports = { proxy: PROXY.port, direct: DIRECT_PORT }
   const canary = createNetworkCanary()
   const look = canary.look()
@@ -91,29 +93,37 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
     if (network.ok) started.network = network.value
     return network
   })
-  const held = { rootPid: root.pid, pids: [start.pid, root.pid], name: start.name }
-  const keeper = await keepLimits(start.planned.plan.limits, held, start.limits)
-  started.keeper = keeper
-  await channels.userns.write('x')
+  const report = wait('the file and process boundary', () =>
+    readReport(join(folder.path, CHANNEL.report)),
+  )
+  const held = {
+    ...{ rootPid: root.pid, pids: [start.pid, root.pid], name: start.name },
+    // The probe has said all it has to say, and waits.
+    quiet: report.catch(() => undefined),
+  }
+  const kept = keepLimits(start.planned.plan.limits, held, start.limits).then((keeper) => {
+    started.keeper = keeper
+    return keeper
+  })
 
-  const [reported, network] = await Promise.allSettled([
-    wait('the file and process boundary', () => readReport(join(folder.path, CHANNEL.report))),
-    taken,
-  ])
+  const [reported, network, limited] = await Promise.allSettled([report, taken, kept])
   if (reported.status === 'rejected') throw reported.reason
   if (network.status === 'rejected') throw network.reason
+  if (limited.status === 'rejected') throw limited.reason
   if (!network.value.ok) throw new Stopped('the network gateway', network.value.error)
 
   const direct = await look.seen(reported.value.get('direct'))
   look.end()
-  const report = { report: reported.value, isFresh: true, direct }
-  const axes = await judgeSandbox(start.planned, root.pid, canaries, report)
+  const said = { report: reported.value, isFresh: true, direct }
+  const axes = await judgeSandbox(start.planned, root.pid, canaries, said)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
   await canaries.close()
   await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
   await folder.remove()
-  return ok(makeSandbox(start, { root, keeper, network: network.value.value, canary }, axes))
+  return ok(
+    makeSandbox(start, { root, keeper: limited.value, network: network.value.value, canary }, axes),
+  )
 }
 
 /** bubblewrap writes it once the namespaces exist; it then waits for the user table. */
@@ -143,11 +153,12 @@ interface Standing {
 }
 
 function makeSandbox(
-  { planned, channels: { go }, ended, helper }: Start,
+  { planned, channels: { go }, ended, helper, log }: Start,
   { root, keeper, network, canary }: Standing,
   axes: readonly AxisReport[],
 ): Sandbox {
   const connector = createConnector(root.pid, helper)
+  let mounts: ReturnType<typeof keepMounts> | null = null
   return {
     rootPid: root.pid,
     kernel: null,
@@ -157,6 +168,11 @@ function makeSandbox(
     changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, canary, enterSpaces(root.pid)),
     hasDrifted: () => hasDrifted(planned, root.pid),
+    keepMounts: (told) => {
+      const { entries } = planned
+      mounts = keepMounts({ program: helper.mountsProgram, pid: root.pid, entries, log }, told)
+      return mounts
+    },
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network,
@@ -166,6 +182,7 @@ function makeSandbox(
     },
     terminate: () => askChildren(root),
     destroy: async () => {
+      await mounts?.close()
       closeNetwork(network)
       connector.close()
       await go.close()

@@ -6,8 +6,14 @@ import type { StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { Log, Observe, SandboxBackend, SandboxBuild } from '../core/ports.ts'
-import { bubblewrapArgs, generatedFiles, grantedArgs, sandboxEnv } from './bubblewrap-args.ts'
-import { CHANNEL, launchSpec } from './bubblewrap-launcher.ts'
+import {
+  bubblewrapArgs,
+  generatedFiles,
+  grantedArgs,
+  sandboxEnv,
+  type SmallFile,
+} from './bubblewrap-args.ts'
+import { CHANNEL, launchSpec, smallFiles } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
 import { exists } from './exists.ts'
@@ -54,6 +60,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram, options.observedProgram],
+        options.mountsProgram,
       ])
       if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
@@ -89,7 +96,8 @@ const RUN_FOLDER = '(run folder)'
 interface Rendered {
   readonly env: Readonly<Record<string, string>>
   /** Files of ours, by name in the run folder. */
-  readonly files: ReadonlyMap<string, string>
+  readonly contents: ReadonlyMap<string, string>
+  readonly small: readonly SmallFile[]
   readonly args: readonly string[]
   readonly policy: EffectivePolicy
 }
@@ -103,23 +111,26 @@ function render(
 ): Rendered {
   const { uid, gid } = userInfo()
   const contents = new Map([['empty', '']])
-  const sources: Record<string, string> = {}
+  const sources = Object.fromEntries(
+    layout.etcFiles.map((name) => [`/etc/${name}`, `/etc/${name}`]),
+  )
   for (const [path, content] of Object.entries(generatedFiles(plan, uid, gid))) {
     const name = path.slice(1).replaceAll('/', '-')
     contents.set(name, content)
     sources[path] = join(folder, name)
   }
   const env = sandboxEnv(plan, layout.shell, process.env.LANG ?? 'C.UTF-8')
+  const small = smallFiles(sources, layout.shell)
   const args = bubblewrapArgs(plan, layout, {
     env,
-    files: sources,
+    files: small,
     empty: join(folder, 'empty'),
     entries: files.entries,
   })
   const words = [...args, ...grantedArgs(plan), '--', ...plan.argv]
   const shown = shownCommand('bwrap', words, new Set(plan.granted))
   const policy = { sentences: policySentences(plan, layout, files), command: shown }
-  return { env, files: contents, args, policy }
+  return { env, contents, small, args, policy }
 }
 
 const zeroEnded = (words: readonly string[]): string => words.map((word) => `${word}\0`).join('')
@@ -149,7 +160,7 @@ async function prepare(
   }
   try {
     const rendered = render(plan, layout, files, folder.path)
-    const written = [...rendered.files].map(([name, content]) => folder.write(name, content))
+    const written = [...rendered.contents].map(([name, content]) => folder.write(name, content))
     const [fifos, feed, canaries, letGo] = await Promise.all([
       folder.fifos(CHANNEL.userns, CHANNEL.go),
       folder.feed(CHANNEL.granted, zeroEnded(grantedArgs(plan))),
@@ -176,6 +187,7 @@ async function prepare(
       launch: launchSpec(plan, {
         shell: layout.shell,
         folder: folder.path,
+        files: rendered.small,
         bubblewrap,
         canaries: [...channels.canaries.args, protectedFolder(planned)],
         canaryEnv: channels.canaries.env,

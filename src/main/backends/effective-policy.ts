@@ -16,7 +16,9 @@ const canFile = sentence('can', 'files')
 const cannotFile = sentence('cannot', 'files')
 
 /** Of this machine, or of an image. */
-type Programs = Pick<MachineLayout, 'folders' | 'etc'> | { readonly image: string }
+type Programs =
+  | Pick<MachineLayout, 'folders' | 'etcFolders' | 'etcFiles'>
+  | { readonly image: string }
 
 /** The plan in words. Pure; the exact arguments come from the same plan and policy. */
 export function policySentences(
@@ -64,7 +66,7 @@ function fileSentences(
       'boundary',
       'image' in programs
         ? `read the programs of the image ${programs.image}`
-        : `read the programs of this machine: ${programs.folders.join(', ')} and ${programs.etc.length} parts of /etc`,
+        : `read the programs of this machine: ${programs.folders.join(', ')} and ${programs.etcFolders.length + programs.etcFiles.length} parts of /etc`,
     ),
     canFile('boundary', 'write /tmp and a home folder of its own, gone when the session ends'),
     ...readOnly(

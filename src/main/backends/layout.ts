@@ -6,7 +6,9 @@ export interface MachineLayout {
   /** Top-level links (`/bin` → `usr/bin`), remade inside. */
   readonly links: readonly (readonly [path: string, target: string])[]
   readonly folders: readonly string[]
-  readonly etc: readonly string[]
+  /** Names below /etc. */
+  readonly etcFolders: readonly string[]
+  readonly etcFiles: readonly string[]
   readonly procReadOnly: readonly string[]
   readonly procHiddenFiles: readonly string[]
   readonly procHiddenFolders: readonly string[]
@@ -94,34 +96,47 @@ export const PROC_HIDDEN = [
 const ETC_FAMILIES = /^(java|python3\.)/
 
 export async function readLayout(): Promise<MachineLayout> {
-  const links: (readonly [string, string])[] = []
-  const folders: string[] = []
-  for (const path of TOP_LEVEL) {
-    const info = await lstat(path).catch(() => null)
-    if (info?.isSymbolicLink()) links.push([path, await readlink(path)])
-    else if (info?.isDirectory()) folders.push(path)
-  }
-  const etc: string[] = []
-  const families = (await readdir('/etc')).filter((name) => ETC_FAMILIES.test(name))
-  // A link that leads nowhere cannot be mounted, so it is as absent as its target.
-  for (const name of [...ETC, ...families])
-    if (await stat(join('/etc', name)).catch(() => null)) etc.push(name)
-  const proc: Record<'file' | 'folder', string[]> = { file: [], folder: [] }
-  for (const name of PROC_HIDDEN) {
-    const info = await lstat(join('/proc', name)).catch(() => null)
-    if (info) proc[info.isDirectory() ? 'folder' : 'file'].push(join('/proc', name))
-  }
-  const procReadOnly: string[] = []
-  for (const name of PROC_READ_ONLY)
-    if (await lstat(join('/proc', name)).catch(() => null)) procReadOnly.push(join('/proc', name))
-  const bash = await lstat('/bin/bash').catch(() => null)
+  const etcNames = readdir('/etc').then((names) => [
+    ...ETC,
+    ...names.filter((name) => ETC_FAMILIES.test(name)),
+  ])
+  const [top, etc, hidden, readOnly, bash] = await Promise.all([
+    Promise.all(TOP_LEVEL.map(topLevel)),
+    // A link that leads nowhere cannot be mounted, so it is as absent as its target.
+    etcNames.then((names) => byKind('/etc', names, stat)),
+    byKind('/proc', PROC_HIDDEN, lstat),
+    byKind('/proc', PROC_READ_ONLY, lstat),
+    lstat('/bin/bash').catch(() => null),
+  ])
+  const inProc = (names: readonly string[]): string[] => names.map((name) => join('/proc', name))
   return {
-    links,
-    folders,
-    etc,
-    procReadOnly,
-    procHiddenFiles: proc.file,
-    procHiddenFolders: proc.folder,
+    links: top.filter((item) => item !== null && typeof item !== 'string'),
+    folders: top.filter((item) => typeof item === 'string'),
+    etcFolders: etc.folders,
+    etcFiles: etc.files,
+    procReadOnly: inProc([...readOnly.folders, ...readOnly.files]),
+    procHiddenFiles: inProc(hidden.files),
+    procHiddenFolders: inProc(hidden.folders),
     shell: bash ? '/bin/bash' : '/bin/sh',
+  }
+}
+
+/** A folder's path, or a link with where it leads; null: there is neither. */
+async function topLevel(path: string): Promise<string | readonly [string, string] | null> {
+  const info = await lstat(path).catch(() => null)
+  if (info?.isSymbolicLink()) return [path, await readlink(path)]
+  return info?.isDirectory() ? path : null
+}
+
+/** Those that are there, in their order. */
+async function byKind(
+  folder: string,
+  names: readonly string[],
+  look: typeof stat | typeof lstat,
+): Promise<{ readonly files: string[]; readonly folders: string[] }> {
+  const found = await Promise.all(names.map((name) => look(join(folder, name)).catch(() => null)))
+  return {
+    files: names.filter((_, index) => found[index]?.isDirectory() === false),
+    folders: names.filter((_, index) => found[index]?.isDirectory()),
   }
 }

@@ -55,6 +55,10 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
     },
     feed: async (name, content) => {
       const file = join(path, name)
+      if (content === '') {
+        await writeFile(file, '', { mode: 0o600, flag: 'wx' })
+        return { stop: () => Promise.resolve() }
+      }
       await makeFifos([file])
       const feeding = feed(file, content)
       return {

@@ -12,6 +12,8 @@ import { startHelper } from './spawn.ts'
 export interface SandboxHelpers {
   /** Built `sandbox-network` program. It may be missing: it takes a compiler. */
   readonly networkProgram: string
+  /** Built `mount-keeper` program. It may be missing too. */
+  readonly mountsProgram: string
   /** Built `socket-owners` program. It may be missing too. */
   readonly socketsProgram: string
   /** A real Node, or Electron acting as one with `nodeEnv`. */

@@ -87,6 +87,7 @@ export function createUnconfinedBackend(
             changeLimits: () => Promise.resolve(err(LimitName.options)),
             probe: () => Promise.resolve(OPEN_AXES),
             hasDrifted: () => Promise.resolve(false),
+            keepMounts: null,
             listening: () => Promise.resolve([]),
             forward: () => Promise.resolve(err('its ports are this machine’s own already')),
             release: () => Promise.resolve(),

@@ -14,6 +14,7 @@ const AUDITED: ReadonlySet<Fact['type']> = new Set([
   ...([
     'network/switched',
     'isolation/changed',
+    'isolation/restored',
     'limits/changed',
     'port/opened',
     'port/closed',

@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import type { EffectivePolicy } from '../../shared/domain/effective-policy.ts'
+import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { NetworkMode } from '../../shared/domain/network-mode.ts'
 import type { Decision, Destination, Requester } from '../../shared/domain/policy.ts'
 import type { Session, StartFailure } from '../../shared/domain/session.ts'
@@ -70,13 +72,21 @@ export async function startBoundary(
   const { session, plan } = request
   if (plan.isReview && plan.copy === null) throw new Error('a review has no copy')
   const files: { watch: FileWatch | null } = { watch: null }
+  // What appears before the sandbox stands is looked at when it does.
+  const early: string[] = []
+  let suspect = (path: string): void => void early.push(path)
   const started = await startWatched(request, async (hidden) => {
     files.watch = await recordFiles({
       ...request.files,
       ...{ sessionId: session.id, hidden, workspace: plan.workspace },
       folder: plan.copy ?? plan.workspace,
       learns: session.spec.learn,
-      report: request.reportAll,
+      report: (facts) => {
+        request.reportAll(facts)
+        for (const fact of facts)
+          if (fact.type === 'file/changed' && mayBeSocket(fact))
+            suspect(join(plan.workspace, fact.path))
+      },
     })
     return files.watch.socket
   })
@@ -84,8 +94,20 @@ export async function startBoundary(
     await files.watch?.close()
     return started
   }
+  const mounts = started.value.sandbox.keepMounts?.((restored) =>
+    request.report({ type: 'isolation/restored', ...restored }),
+  )
+  suspect = (path) => mounts?.appeared(path)
+  early.forEach(suspect)
   return ok({ ...started.value, files: files.watch })
 }
+
+/** Made outside, or by a call that nobody watches. */
+const mayBeSocket = ({ change, isFolder, writer, after }: FileChange): boolean =>
+  (change === 'created' || change === 'renamed') &&
+  !isFolder &&
+  writer === null &&
+  after.kind === 'unknown'
 
 async function startWatched(
   request: LaunchRequest,

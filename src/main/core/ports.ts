@@ -13,6 +13,7 @@ import type { Fact, RecordingSummary, Stamp, TimelineEvent } from '../../shared/
 import type { Result } from '../../shared/result.ts'
 import type { TerminalTheme } from '../../shared/terminal-settings.ts'
 import type { TerminalSize, TerminalViewer } from '../../shared/terminal-viewer.ts'
+import type { KeepMounts } from './mount-port.ts'
 import type { Plan } from './isolation/plan.ts'
 import type { AgentCommands } from './process-roles.ts'
 import type { Known } from './processes.ts'
@@ -225,6 +226,8 @@ export interface Sandbox {
   probe(): Promise<readonly AxisReport[]>
   /** A cheap look from outside: whether something stands otherwise than planned. */
   hasDrifted(): Promise<boolean>
+  /** null: nothing here can put back a lost mount, and `hasDrifted` shows it. */
+  readonly keepMounts: KeepMounts | null
   /** null when it is on the host's network. */
   readonly network: SandboxNetwork | null
   /** Ports that programs inside listen on; empty where the sandbox has no network of its own. */

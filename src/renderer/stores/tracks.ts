@@ -103,6 +103,7 @@ export function createTrackBuilder(): TrackBuilder {
     switch (fact.type) {
       case 'session/started':
       case 'limits/reached':
+      case 'isolation/restored':
         return marker(event)
       case 'session/ended':
       case 'session/failed':

@@ -38,6 +38,10 @@ export function wordsOfFact(fact: Fact): string {
       return fact.by === 'person' ? 'Copy discarded by you' : 'Copy removed: nothing differed'
     case 'isolation/reported':
       return `Isolation probed: ${fact.axes.filter((axis) => axis.proven === 'enforced').length} of ${fact.axes.length} axes proven`
+    case 'isolation/restored':
+      return fact.was === 'socket'
+        ? `Hidden: ${fact.path}, a socket that was made outside`
+        : `Covered again: ${fact.path}, which was replaced from outside`
     case 'isolation/changed':
       return `Started again: ${sumUpChanges(fact.changes)}`
     case 'limits/changed':

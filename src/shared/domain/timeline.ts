@@ -46,6 +46,11 @@ export const Fact = z.discriminatedUnion('type', [
   fact('session/interrupted', { reason: z.string() }),
   fact('session/renamed', { title: z.string() }),
   fact('isolation/reported', { axes: z.array(AxisReport) }),
+  /**
+   * Covered again after somebody outside `replaced` it, or for the first time as a `socket` was made there
+   * outside. Until then it was open.
+   */
+  fact('isolation/restored', { path: z.string(), was: z.enum(['replaced', 'socket']) }),
   /** A copy of the workspace is worked on; `from`: the session whose copy it is, with nothing new copied. */
   fact('review/opened', {
     from: SessionId.nullable(),

@@ -6,7 +6,7 @@ import {
   HOSTS_LINE,
   sandboxEnv,
 } from '../../../src/main/backends/bubblewrap-args.ts'
-import { launchSpec } from '../../../src/main/backends/bubblewrap-launcher.ts'
+import { launchSpec, smallFiles } from '../../../src/main/backends/bubblewrap-launcher.ts'
 import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
 import type { MachineLayout } from '../../../src/main/backends/layout.ts'
 import type { PlanInput } from '../../../src/main/core/isolation/plan.ts'
@@ -28,7 +28,8 @@ const plan: PlanInput = {
 const layout: MachineLayout = {
   links: [['/bin', 'usr/bin']],
   folders: ['/usr'],
-  etc: ['localtime'],
+  etcFolders: ['fonts'],
+  etcFiles: ['localtime'],
   procReadOnly: ['/proc/sys'],
   procHiddenFiles: ['/proc/kcore'],
   procHiddenFolders: ['/proc/acpi'],
@@ -44,7 +45,10 @@ const entry = (name: string, kind: FileEntry['kind'], access: FileEntry['access'
 const env = sandboxEnv(plan, '/bin/bash', 'C.UTF-8')
 const args = bubblewrapArgs(plan, layout, {
   env,
-  files: { '/etc/passwd': '/run/x/etc-passwd' },
+  files: [
+    ...smallFiles({ '/etc/localtime': '/etc/localtime' }, '/bin/bash'),
+    ...smallFiles({ '/etc/passwd': '/run/x/etc-passwd' }, '/bin/sh'),
+  ],
   empty: '/run/x/empty',
   entries: [
     entry('.env', 'file', 'mask'),
@@ -76,7 +80,8 @@ test('mounts come from an empty root, the wide ones before the narrow ones', () 
   const order = [
     at('--ro-bind', '/usr', '/usr'),
     at('--symlink', 'usr/bin', '/bin'),
-    at('--ro-bind', '/etc/localtime', '/etc/localtime'),
+    at('--ro-bind', '/etc/fonts', '/etc/fonts'),
+    at('--perms', '0644', '--file', '10', '/etc/localtime'),
     at('--ro-bind', '/run/x/etc-passwd', '/etc/passwd'),
     at('--proc', '/proc'),
     at('--ro-bind', '/proc/sys', '/proc/sys'),
@@ -124,6 +129,7 @@ test('no variable and no path of a mount is on the command line', () => {
   const launch = launchSpec(plan, {
     shell: '/bin/bash',
     folder: '/run/user/1000/cloche/session-x',
+    files: smallFiles({ '/etc/localtime': '/etc/localtime' }, '/bin/bash'),
     bubblewrap: '/usr/bin/bwrap',
     canaries: ['/secret', '/outside', '4711'],
     canaryEnv: { CLOCHE_CANARY: 'c' },

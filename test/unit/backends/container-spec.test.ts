@@ -30,7 +30,7 @@ const PARTS: ContainerParts = {
     ...{ client: 'docker', user: { uid: 1000, gid: 100 }, users: 'engine', givesFolders: true },
     ...{ folderOptions: [], ulimits: [], masks: 'field', variables: [], lets: [] },
   },
-  layout: { folders: ['/usr'], etc: ['ssl/certs'] },
+  layout: { folders: ['/usr'], etcFolders: ['ssl/certs'], etcFiles: [] },
   ...{
     env: { HOME: '/home/mara' },
     observer: null,

@@ -48,10 +48,10 @@ test('is mounted from the copy, and nothing of the workspace itself is', async (
   const args = bubblewrapArgs(
     plan,
     {
-      ...{ folders: [], links: [], etc: [], shell: '/bin/sh' },
+      ...{ folders: [], links: [], etcFolders: [], etcFiles: [], shell: '/bin/sh' },
       ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
     },
-    { env: {}, files: {}, empty: '/empty', entries: policy.entries },
+    { env: {}, files: [], empty: '/empty', entries: policy.entries },
   )
   const sources = args.flatMap((word, at) => (/^--(ro-)?bind$/.test(word) ? [args[at + 1]!] : []))
   expect(sources).toContain(join(root, 'copy'))

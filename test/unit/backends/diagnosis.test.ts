@@ -133,6 +133,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     nodeEnv: {},
     networkProgram: '/nowhere',
     socketsProgram: '/nowhere',
+    mountsProgram: '/nowhere',
     listenerScript: '/nowhere',
     connectorScript: '/nowhere',
     observedProgram: '/nowhere',

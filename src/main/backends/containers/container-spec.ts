@@ -44,7 +44,7 @@ export interface ContainerParts {
   readonly name: string
   readonly image: string
   /** The machine's own folders, where the image has none of its own. */
-  readonly layout: Pick<MachineLayout, 'folders' | 'etc'> | null
+  readonly layout: Pick<MachineLayout, 'folders' | 'etcFolders' | 'etcFiles'> | null
   readonly labels: Readonly<Record<string, string>>
   /** Of a `ContainerNetwork`. */
   readonly network: string
@@ -127,7 +127,9 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
         bind(parts.init, INIT, 'read'),
         ...(parts.observer === null ? [] : [bind(parts.observer, OBSERVER, 'read')]),
         ...(layout?.folders ?? []).map((folder) => bind(folder, folder, 'read')),
-        ...(layout?.etc ?? []).map((name) => bind(`/etc/${name}`, `/etc/${name}`, 'read')),
+        ...[...(layout?.etcFolders ?? []), ...(layout?.etcFiles ?? [])].map((name) =>
+          bind(`/etc/${name}`, `/etc/${name}`, 'read'),
+        ),
         ...Object.entries(parts.files).map(([path, source]) => bind(source, path, 'read')),
         ...plan.mounts.map(({ source, target, access }) => bind(source, target, access)),
         ...(parts.entries.some(({ path }) => path === plan.workspace)

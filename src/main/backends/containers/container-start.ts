@@ -82,9 +82,10 @@ async function build(
   await start.container.start()
   await wait('the container', () => channel.isConnected() || null)
   const root = await firstProcess(start.container)
-  const keeper = await keep(start, root.pid)
+  const reported = wait('the file and process boundary', () => channel.report())
+  const keeper = await keep(start, root.pid, reported)
   started.keeper = keeper
-  const report = await wait('the file and process boundary', () => channel.report())
+  const report = await reported
   await wait('the terminal', () => existsSync(start.joined) || null)
   const direct = await look.seen(report.get('direct'))
   look.end()
@@ -111,10 +112,11 @@ async function firstProcess(container: Docker.Container): Promise<ProcessIdentit
 const keep = async (
   { planned, name, limits, engine, container }: ContainerStart,
   rootPid: number,
+  reported: Promise<unknown>,
 ): Promise<LimitKeeper> =>
   keepLimits(
     planned.plan.limits,
-    { rootPid, pids: [rootPid], name },
+    { rootPid, pids: [rootPid], name, quiet: reported.catch(() => undefined) },
     {
       ...{ ...limits, homes: new Map() },
       ...(engine.hasGroups ? { freezeHome: null } : {}),
@@ -180,6 +182,7 @@ function makeSandbox(
     changeLimits: keeper.change,
     probe: () => probeAgain(planned, root.pid, network.canary, runInContainer(container, user)),
     hasDrifted: () => hasDrifted(planned, root.pid),
+    keepMounts: null,
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),
     forward: (port) => forwardPort(connector, port),
     network: network.network,

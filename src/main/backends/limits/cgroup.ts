@@ -98,7 +98,7 @@ export async function makeGroups(
 
 /** Moves what runs, and what that starts meanwhile; false: somebody stayed outside. */
 export async function moveInto(
-  { folder }: Group,
+  folder: string,
   members: () => Promise<readonly number[]>,
 ): Promise<boolean> {
   const procs = join(folder, 'cgroup.procs')

@@ -88,7 +88,7 @@ async function make(
   if (!home) return []
   const { groups } = await makeGroups(new Map([[controller, home]]), limits, name, [])
   for (const group of groups) {
-    if (await moveInto(group, members)) continue
+    if (await moveInto(group.folder, members)) continue
     await removeGroup(group)
     return []
   }

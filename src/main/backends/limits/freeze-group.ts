@@ -9,6 +9,7 @@ const POLL_MS = 5
 
 /** Holds every process of a session at once, also those it is just starting. */
 export interface FreezeGroup {
+  readonly folder: string
   /** Whether all of them stand still, or all go on, when it resolves. */
   set(isFrozen: boolean): Promise<boolean>
   /** Lets everybody go, and removes the group unless it is one of the limits' groups. */
@@ -27,8 +28,9 @@ export async function makeFreezeGroup(
   pids: readonly number[],
 ): Promise<FreezeGroup | null> {
   const given = (): string | undefined => limits().find(({ version }) => version === 2)?.folder
-  const own = given() === undefined && home !== null ? join(home, `${GROUP_PREFIX}${name}`) : null
-  if (own === null && given() === undefined) return null
+  const first = given() ?? (home && join(home, `${GROUP_PREFIX}${name}`))
+  if (first === null) return null
+  const own = given() === undefined ? first : null
   if (own !== null)
     try {
       await mkdir(own, { recursive: true })
@@ -40,8 +42,7 @@ export async function makeFreezeGroup(
       return null
     }
   const set: FreezeGroup['set'] = async (isFrozen) => {
-    const folder = given() ?? own
-    if (folder === null) return false
+    const folder = given() ?? first
     await writeFile(join(folder, 'cgroup.freeze'), isFrozen ? '1' : '0')
     const until = performance.now() + SETTLE_MS
     while ((await isFrozenNow(folder)) !== isFrozen) {
@@ -51,6 +52,7 @@ export async function makeFreezeGroup(
     return true
   }
   return {
+    folder: first,
     set,
     release: async () => {
       await set(false).catch(() => false)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import {
   type LimitName,
   type LimitReport,
@@ -9,7 +10,7 @@ import type { Log, Sandbox } from '../../core/ports.ts'
 import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
-import { type Group, makeGroups, removeGroup, timesReached } from './cgroup.ts'
+import { type Group, makeGroups, moveInto, removeGroup, timesReached } from './cgroup.ts'
 import { changeGroups, CONTROLLER_OF } from './change.ts'
 import { makeFreezeGroup, readFreezeHome } from './freeze-group.ts'
 import { reportLimits } from './means.ts'
@@ -49,11 +50,16 @@ export interface Held {
   /** It and whoever started it: all that must be in the groups. */
   readonly pids: readonly number[]
   readonly name: string
+  /**
+   * Resolves when nothing of the sandbox starts anything any more until it is let go: what is there
+   * by then is held as well. So the limits are set while the sandbox is still being built.
+   */
+  readonly quiet: Promise<unknown>
 }
 
 /**
  * A crash inside must leave nothing outside: not a file, and no start of the program that collects
- * crashes as root, which only this very number prevents.
+ * crashes as root, which only this very number prevents. It is set last: who took it over took all.
  */
 const NO_CORE = '--core=1:1'
 
@@ -68,7 +74,7 @@ const TELL_MS = 60_000
 const NICENESS = 5
 
 /**
- * Sets the limits before anything of the session runs: control groups where they are ours, else
+ * Sets the limits before the agent runs: control groups where they are ours, else
  * resource limits. The one for processes counts per sandbox, because it is set on a process that
  * is in its own user table already; the person's other programs are not counted.
  */
@@ -90,17 +96,31 @@ export async function keepLimits(
   const has = versions()
   const isRoot = process.getuid?.() === 0
   const rlimits = [
-    NO_CORE,
     ...(limits.processes === null || has.has('pids') || isRoot
       ? []
       : [`--nproc=${limits.processes}:${limits.processes}`]),
     ...(limits.memoryBytes === null || has.has('memory')
       ? []
       : [`--data=${limits.memoryBytes}:${limits.memoryBytes}`]),
+    NO_CORE,
   ]
-  const took = await setRlimits(held.rootPid, rlimits, options)
-  if (limits.cpuPercent !== null && !has.has('cpu'))
-    await run('renice', ['-n', String(NICENESS), '-p', String(held.rootPid)], { timeoutMs: 5000 })
+  const holdBack = async (pids: readonly number[]): Promise<boolean> => {
+    if (pids.length === 0) return true
+    if (limits.cpuPercent !== null && !has.has('cpu'))
+      await run('renice', ['-n', String(NICENESS), '-p', ...pids.map(String)], { timeoutMs: 5000 })
+    const took = await Promise.all(
+      pids.map((pid) => setRlimits(pid, pid === held.rootPid, rlimits, options.log)),
+    )
+    return took.every(Boolean)
+  }
+  const tookFirst = await holdBack([held.rootPid])
+  await held.quiet
+  const started = await options.members(held.rootPid)
+  for (const folder of [...groups.map((group) => group.folder), ...(freeze ? [freeze.folder] : [])])
+    if (!(await moveInto(folder, () => Promise.resolve(started))))
+      throw new Error('a process of the sandbox stayed outside of its control group')
+  const tookRest = await holdBack(await withoutLimits(started))
+  const took = tookFirst && tookRest
   const report = (now: Limits): LimitReport[] =>
     reportLimits(now, {
       groups: versions(),
@@ -144,24 +164,25 @@ export async function keepLimits(
   }
 }
 
-/**
- * Of the first process; of an engine's also of what it has started by now, which took nothing over from
- * it.
- */
+/** Those that were started before their parent had the limits, or are gone. */
+async function withoutLimits(pids: readonly number[]): Promise<number[]> {
+  const texts = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/limits`, 'utf8').catch(() => '')),
+  )
+  return pids.filter((_, index) => !/^Max core file size +1 +1 /m.test(texts[index] ?? ''))
+}
+
+/** `mustBe`: one that is gone has not taken them. */
 async function setRlimits(
-  rootPid: number,
+  pid: number,
+  mustBe: boolean,
   args: readonly string[],
-  { members, given, log }: LimitOptions,
+  log: Log,
 ): Promise<boolean> {
-  const set = async (pid: number): Promise<boolean> => {
-    const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
-    if (done.code === 0 || (pid !== rootPid && (await identify(pid)) === null)) return true
-    log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
-    return false
-  }
-  if (!(await set(rootPid))) return false
-  const started = given ? (await members(rootPid)).filter((pid) => pid !== rootPid) : []
-  return (await Promise.all(started.map(set))).every((took) => took)
+  const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
+  if (done.code === 0 || (!mustBe && (await identify(pid)) === null)) return true
+  log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
+  return false
 }
 
 interface InForce {

@@ -101,7 +101,11 @@ function policyOf(
   folder: string,
 ): EffectivePolicy {
   return {
-    sentences: policySentences(plan, { folders: ['/usr', '/System'], etc: [] }, { entries, gaps }),
+    sentences: policySentences(
+      plan,
+      { folders: ['/usr', '/System'], etcFolders: [], etcFiles: [] },
+      { entries, gaps },
+    ),
     command: [PROGRAM, '-f', join(folder, 'profile.sb'), ...plan.argv],
   }
 }
@@ -259,6 +263,7 @@ async function follow(
     // A profile cannot be entered from outside: a second probe would prove another process.
     probe: () => Promise.resolve(axes.map(unproven)),
     hasDrifted: () => Promise.resolve(false),
+    keepMounts: null,
     listening: () => Promise.resolve([]),
     forward: () => Promise.resolve(err('the profile lets nothing inside listen')),
     network: { proxy: server, direct: null, sockets: null },

@@ -167,6 +167,13 @@ function makeSandbox(
     },
     // One that is frozen answers nothing, and nothing changes in it.
     hasDrifted: async () => !isHeld && ((await around.hasDrifted()) || !(await machine.answers())),
+    // A socket of this machine's is none in another kernel.
+    keepMounts:
+      around.keepMounts &&
+      ((told) => {
+        around.keepMounts?.(told)
+        return { appeared: () => undefined }
+      }),
     network,
     kernel,
     listening: async () => {

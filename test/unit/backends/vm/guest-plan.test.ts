@@ -51,7 +51,13 @@ test('the plan is told in words that no value can be taken for', () => {
   const words = guestPlan(PLAN, {
     ...{ uid: 1000, gid: 1000, shares: [] },
     layout: {
-      ...{ links: [['/bin', 'usr/bin']], folders: [], etc: [], shell: '/bin/sh' },
+      ...{
+        links: [['/bin', 'usr/bin']],
+        folders: [],
+        etcFolders: [],
+        etcFiles: [],
+        shell: '/bin/sh',
+      },
       ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
     },
     env: { HOME: '/home/ada', ODD: 'arg\narg' },
@@ -103,7 +109,13 @@ describe('with the root of an image', () => {
         },
       ],
       layout: {
-        ...{ links: [['/bin', 'usr/bin']], folders: [], etc: [], shell: '/bin/sh' },
+        ...{
+          links: [['/bin', 'usr/bin']],
+          folders: [],
+          etcFolders: [],
+          etcFiles: [],
+          shell: '/bin/sh',
+        },
         ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
       },
       ...{ env: {}, argv: ['/bin/sh'] },
