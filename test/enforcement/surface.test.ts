@@ -33,7 +33,9 @@ describe('the first process', () => {
     // In a container it has what the plan gives, and nothing that was let in.
     if (LEVEL === 'os') expect(output).toMatch(/^bytes 0\r?$/m)
     const open = [...output.matchAll(/^open (\S+)/gm)].map((match) => match[1])
-    expect(open.length).toBeGreaterThan(0)
+    // A machine's was its root before: the kernel shows what it has open to nobody else.
+    if (LEVEL !== 'vm' || process.getuid?.() === 0) expect(open.length).toBeGreaterThan(0)
+    else expect(output).toMatch(/fd: Permission denied|^open \r?$/m)
     // The session's own terminal, and what bubblewrap waits on.
     for (const target of open)
       expect(target).toMatch(

@@ -71,10 +71,10 @@ test('a session has a kernel of its own, and is what every session is', async ()
   await writeFile(join(host.workspace, 'many.py'), MANY)
   const run = await start(
     `uname -r; cat /proc/sys/kernel/random/boot_id; echo inside >made
-     python3 many.py; head -n 1 /proc/meminfo
+     python3 many.py; echo "processors $(nproc)"; head -n 1 /proc/meminfo
      sleep 401 & sleep 402 & python3 -m http.server 8123 --bind 127.0.0.1 >/dev/null 2>&1 &
      wait -n; echo "ended by $?"; exec cat`,
-    { limits: { cpuPercent: null, memoryBytes: 512 * 2 ** 20, processes: 64, diskBytes: null } },
+    { limits: { cpuPercent: 100, memoryBytes: 512 * 2 ** 20, processes: 64, diskBytes: null } },
   )
   await run.shown(/[0-9a-f-]{36}/)
   const [version, boot] = (await outputOf(connection, run.id)).split('\r\n')
@@ -100,6 +100,7 @@ test('a session has a kernel of its own, and is what every session is', async ()
   const many = Number(/alive (\d+)/.exec(output)?.[1])
   expect(many).toBeGreaterThan(20)
   expect(many).toBeLessThan(64)
+  expect(output).toContain('processors 1\r\n')
   expect(Number(/MemTotal: +(\d+) kB/.exec(output)?.[1])).toBeLessThan(512 * 1024)
   expect(policy?.command[0]).toBe('bwrap')
   expect(policy?.sentences.map(({ text }) => text).join('\n')).toMatch(/kernel of its own/)
