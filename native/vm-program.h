@@ -63,6 +63,8 @@ static void close_all_from(int first) {
 
 // First process of the program's own process table: collects orphans, and ends as the program does.
 static void be_first(int report, int go) {
+  // By itself, before it starts anything that could stay outside.
+  if (access(GROUP, F_OK) == 0) write_group(GROUP "/cgroup.procs", "0");
   if (sethostname("cloche", 6) != 0) give_up("the name", "");
   mount(0, "/", 0, MS_REC | MS_PRIVATE, 0);
   close(open("/empty", O_WRONLY | O_CREAT | O_CLOEXEC, 0));
@@ -118,9 +120,6 @@ static void start_program(void) {
   if (made < 0) give_up("the program", "");
   if (made == 0) be_first(report[1], go[0]);
   program = (pid_t)made;
-  char line_of_pid[16];
-  snprintf(line_of_pid, sizeof line_of_pid, "%d", program);
-  write_file("/groups/program/cgroup.procs", line_of_pid);
   close(slave);
   close(report[1]);
   close(go[0]);
