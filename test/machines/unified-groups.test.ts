@@ -45,7 +45,7 @@ test('a kernel with control groups of version 2 alone holds what a session is gi
     )
     if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
     const said = () => (existsSync(result) ? readFile(result, 'utf8') : '')
-    await expect.poll(said, { timeout: 90_000, interval: 100 }).toMatch(/\}$/)
+    await expect.poll(said, { timeout: 150_000, interval: 100 }).toMatch(/\}$/)
     const found = JSON.parse(await said())
     const slice = { version: 2, folder: '/tmp/groups/user' }
     expect(found).toEqual({
