@@ -1,10 +1,13 @@
 // A virtual machine beside the OS sandbox it runs in: how long until the first instruction, and how
-// fast files of the workspace are, which it has over 9p. Started by scripts/bench.mjs; arguments: folder
+// fast files of the workspace are, which it has over 9p: beside this computer's own, and a machine that has
+// them as virtme-ng's do. Started by scripts/bench.mjs; arguments: folder
 // of the built entries, folder of the peers' programs, rounds.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runInCloche, startCloche } from './cloche-session.ts'
 import { type Contender, firstInstructionBy, measure, table } from './rounds.ts'
+import { createVirtme } from './virtme.ts'
 
 const [entries = '', , roundsText = '10'] = process.argv.slice(2)
 const root = mkdtempSync('/var/tmp/cloche-bench-')
@@ -36,13 +39,25 @@ const SCRIPT = [
   ...Object.values(WORK).map((step) => `${step}; date +%s%N >>marks`),
 ].join('; ')
 
+writeFileSync(join(workspace, 'script'), SCRIPT)
+const RUN = ['/bin/sh', 'script']
+const inVirtme = await createVirtme({ entries, root, workspace, sources: join(entries, '../..') })
+const WORKERS: Readonly<Record<string, () => Promise<void> | void>> = {
+  'this computer': () => void execFileSync('/bin/sh', ['script'], { cwd: workspace }),
+  ...Object.fromEntries(
+    LEVELS.map(([level, name]) => [name, () => runInCloche(connection, { workspace, level }, RUN)]),
+  ),
+  'as virtme-ng': inVirtme,
+}
+
 const taken = new Map<string, number[]>()
-const work = async (level: (typeof LEVELS)[number][0]): Promise<void> => {
-  await runInCloche(connection, { workspace, level }, ['/bin/sh', '-c', SCRIPT])
+const work = async (name: string): Promise<void> => {
+  rmSync(join(workspace, 'marks'), { force: true })
+  await WORKERS[name]?.()
   const marks = readFileSync(join(workspace, 'marks'), 'utf8').trim().split('\n').map(Number)
   for (const [i, step] of Object.keys(WORK).entries())
-    taken.set(`${level} ${step}`, [
-      ...(taken.get(`${level} ${step}`) ?? []),
+    taken.set(`${name} ${step}`, [
+      ...(taken.get(`${name} ${step}`) ?? []),
       ((marks[i + 1] ?? Number.NaN) - (marks[i] ?? Number.NaN)) / 1e6,
     ])
 }
@@ -58,12 +73,13 @@ const starts = await measure(
 )
 console.log(table('First instruction', starts))
 
-for (let round = 0; round <= rounds; round++) for (const [level] of LEVELS) await work(level)
+for (let round = 0; round <= rounds; round++)
+  for (const name of Object.keys(WORKERS)) await work(name)
 const results = [starts]
 for (const step of Object.keys(WORK)) {
   // Of the rounds above; the first of each warmed caches, as everywhere.
-  const contenders = LEVELS.map(([level, name]): Contender => {
-    const samples = [...(taken.get(`${level} ${step}`) ?? [])]
+  const contenders = Object.keys(WORKERS).map((name): Contender => {
+    const samples = [...(taken.get(`${name} ${step}`) ?? [])]
     return { name, run: () => Promise.resolve(samples.shift() ?? Number.NaN) }
   })
   const rows = await measure(contenders, rounds)

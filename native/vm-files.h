@@ -60,11 +60,19 @@ static void make_devices(void) {
   if (mount("shm", ROOT "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) give_up("/dev/shm", "");
 }
 
+static void write_group(const char *file, const char *text) {
+  const int fd = open(file, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, text, strlen(text)) < 0) give_up("the limit of processes", file);
+  close(fd);
+}
+
+#define GROUP "/groups/program"
+
 static void limit_processes(const char *most) {
   if (mount("groups", "/groups", "cgroup2", 0, 0) != 0) give_up("the limit of processes", "");
-  write_file("/groups/cgroup.subtree_control", "+pids");
-  mkdir("/groups/program", 0755);
-  write_file("/groups/program/pids.max", most);
+  write_group("/groups/cgroup.subtree_control", "+pids");
+  if (mkdir(GROUP, 0755) != 0) give_up("the limit of processes", GROUP);
+  write_group(GROUP "/pids.max", most);
 }
 
 // ---- a root from an image ----

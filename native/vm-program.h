@@ -21,7 +21,11 @@ static void drop_rights(void) {
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) give_up("the filter", "");
 }
 
-static void guard_proc(void) {
+// `empty`: a file that nobody may read, of the machine and not below the new root.
+static void guard_proc(int empty) {
+  enum { CLOSED = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC };
+  char source[32];
+  snprintf(source, sizeof source, "/proc/self/fd/%d", empty);
   if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0) != 0) give_up("/proc", "");
   char **part;
   struct stat info;
@@ -29,10 +33,10 @@ static void guard_proc(void) {
     if (!(is(part[0], "guard") || is(part[0], "hide")) || stat(part[1], &info) != 0) continue;
     const char *path = part[1];
     if (is(part[0], "guard")) {
-      mount(path, path, 0, MS_BIND | MS_REC, 0);
-      mount(0, path, 0, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, 0);
-    } else if (S_ISDIR(info.st_mode)) mount("none", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=755,size=4096");
-    else if (mount("/dev/null", path, 0, MS_BIND, 0) == 0) mount(0, path, 0, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NOEXEC, 0);
+      if (mount(path, path, 0, MS_BIND | MS_REC, 0) != 0 || mount(0, path, 0, CLOSED, 0) != 0) give_up("read-only:", path);
+    } else if (S_ISDIR(info.st_mode)) {
+      if (mount("none", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "mode=755,size=4096") != 0) give_up("hidden:", path);
+    } else if (mount(source, path, 0, MS_BIND, 0) != 0 || mount(0, path, 0, CLOSED, 0) != 0) give_up("hidden:", path);
   }
 }
 
@@ -59,10 +63,15 @@ static void close_all_from(int first) {
 
 // First process of the program's own process table: collects orphans, and ends as the program does.
 static void be_first(int report, int go) {
+  // By itself, before it starts anything that could stay outside.
+  if (access(GROUP, F_OK) == 0) write_group(GROUP "/cgroup.procs", "0");
   if (sethostname("cloche", 6) != 0) give_up("the name", "");
   mount(0, "/", 0, MS_REC | MS_PRIVATE, 0);
+  close(open("/empty", O_WRONLY | O_CREAT | O_CLOEXEC, 0));
+  const int empty = open("/empty", O_PATH | O_CLOEXEC);
+  if (empty < 0) give_up("an empty file", "");
   if (chdir(ROOT) != 0 || mount(".", "/", 0, MS_MOVE, 0) != 0 || chroot(".") != 0 || chdir("/") != 0) give_up("the root", "");
-  guard_proc();
+  guard_proc(empty);
   setsid();
   if (ioctl(slave, TIOCSCTTY, 0) != 0) give_up("the terminal", "");
   for (int fd = 0; fd < 3; fd++) dup2(slave, fd);
@@ -111,9 +120,6 @@ static void start_program(void) {
   if (made < 0) give_up("the program", "");
   if (made == 0) be_first(report[1], go[0]);
   program = (pid_t)made;
-  char line_of_pid[16];
-  snprintf(line_of_pid, sizeof line_of_pid, "%d", program);
-  write_file("/groups/program/cgroup.procs", line_of_pid);
   close(slave);
   close(report[1]);
   close(go[0]);

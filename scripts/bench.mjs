@@ -16,7 +16,10 @@ import { installAgents } from './lib/test-machine.mjs'
 const PARTS = {
   sandbox: { needs: ['bwrap', 'rg', 'socat', 'git'], packages: 'bubblewrap ripgrep socat git' },
   container: { needs: ['docker', 'dockerd'], packages: 'docker.io' },
-  machine: { needs: ['bwrap', 'qemu-system-x86_64'], packages: 'bubblewrap qemu-system-x86' },
+  machine: {
+    needs: ['bwrap', 'qemu-system-x86_64', 'gcc'],
+    packages: 'bubblewrap qemu-system-x86 gcc',
+  },
   view: { needs: ['chromium'], packages: 'chromium' },
   recording: {
     needs: ['bwrap', 'asciinema', 'chromium'],

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { PlannedFileRule } from '../../src/main/core/isolation/plan.ts'
 import type { Axis, AxisReport } from '../../src/shared/domain/isolation.ts'
+import { notInVm } from '../helpers/level.ts'
+import { runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, startSandbox } from '../helpers/sandbox.ts'
 
@@ -34,10 +36,16 @@ async function attempts(
   commands: readonly string[],
   more: Parameters<typeof runInside>[2] = {},
 ): Promise<Record<string, string>> {
-  const script = commands.map(
-    (command) => `if (${command}) >/dev/null 2>&1; then echo ok; else echo no; fi`,
-  )
-  const { output } = await runInside(place, ['/bin/sh', '-c', script.join('\n')], more)
+  const { output } = await runInside(place, shell(script(commands)), more)
+  return answersOf(commands, output)
+}
+
+const script = (commands: readonly string[]): string =>
+  commands
+    .map((command) => `if (${command}) >/dev/null 2>&1; then echo ok; else echo no; fi`)
+    .join('\n')
+
+function answersOf(commands: readonly string[], output: string): Record<string, string> {
   const lines = output.split(/\r?\n/).filter((line) => line === 'ok' || line === 'no')
   return Object.fromEntries(commands.map((command, index) => [command, lines[index] ?? 'nothing']))
 }
@@ -62,12 +70,14 @@ describe('rules', () => {
       'echo x >notes/two',
       'grep -q text open',
     ]
-    expect(await attempts(commands)).toMatchObject({
-      'grep -q KEY .env': 'ok',
-      'cat keys/one': 'ok',
+    const openly = await runOutside(shell(script(commands)), { cwd: place.workspace })
+    expect(answersOf(commands, openly)).toMatchObject({
+      ...{ 'grep -q KEY .env': 'ok', 'cat keys/one': 'ok', 'rm .env': 'ok' },
+      'echo x >notes/two': 'ok',
     })
     await put('.env', 'KEY=1')
     await put('keys/one', 'secret')
+    await rm(join(place.workspace, 'notes/two'))
     const held = await attempts(commands, { files })
     expect(held).toEqual({
       'grep -q KEY .env': 'no',
@@ -86,17 +96,23 @@ describe('rules', () => {
   })
 
   test('a folder outside is readable or writable only by a rule', async () => {
-    const library = join(place.home, 'library')
-    await mkdir(library)
-    await writeFile(join(library, 'text'), 'words')
-    const commands = [`cat ${library}/text`, `echo x >${library}/new`]
-    const around = (access: 'read' | 'write') => ({
-      files: [{ path: library, asked: library, access, isPattern: false }],
+    const library = (name: string): string => join(place.home, name)
+    for (const name of ['ruleless', 'readable', 'writable']) {
+      await mkdir(library(name))
+      await writeFile(join(library(name), 'text'), 'words')
+    }
+    const tried = (name: string): string[] => [
+      `cat ${library(name)}/text`,
+      `echo x >${library(name)}/new`,
+    ]
+    const commands = ['ruleless', 'readable', 'writable'].flatMap(tried)
+    const around = (name: string, access: 'read' | 'write') => ({
+      ...{ path: library(name), asked: library(name), access, isPattern: false },
     })
-    expect(Object.values(await attempts(commands))).toEqual(['no', 'no'])
-    expect(Object.values(await attempts(commands, around('read')))).toEqual(['ok', 'no'])
-    expect(Object.values(await attempts(commands, around('write')))).toEqual(['ok', 'ok'])
-    expect(await readdir(library)).toContain('new')
+    const files = [around('readable', 'read'), around('writable', 'write')]
+    const held = Object.values(await attempts(commands, { files }))
+    expect(held).toEqual([...['no', 'no'], ...['ok', 'no'], ...['ok', 'ok']])
+    expect(await readdir(library('writable'))).toContain('new')
   })
 
   test('a workspace can be read-only as a whole', async () => {
@@ -176,17 +192,20 @@ describe('probing again', () => {
     expect(await readdir(place.workspace)).toEqual([])
   })
 
-  test('a session that is gone proves nothing', async () => {
-    const { sandbox, terminal } = await startSandbox(place, ['/bin/true'])
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
-    await sandbox.value.release()
-    await terminal.exited
-    await sandbox.value.destroy()
-    expect(states(await sandbox.value.probe())).toMatchObject({
-      files: 'unknown',
-      network: 'unknown',
-      processes: 'unknown',
-      credentials: 'unknown',
-    })
-  })
+  notInVm(test, 'a machine that does not answer is looked at in test/machines')(
+    'a session that is gone proves nothing',
+    async () => {
+      const { sandbox, terminal } = await startSandbox(place, ['/bin/true'])
+      if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+      await sandbox.value.release()
+      await terminal.exited
+      await sandbox.value.destroy()
+      expect(states(await sandbox.value.probe())).toMatchObject({
+        files: 'unknown',
+        network: 'unknown',
+        processes: 'unknown',
+        credentials: 'unknown',
+      })
+    },
+  )
 })

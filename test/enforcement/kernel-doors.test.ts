@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { compileEscapes, tryInside, tryNaively, tryOutside } from '../helpers/escape-program.ts'
 import { asOwnRoot, python } from '../helpers/outside.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
+import { type Place, runInside } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'gcc', 'python3')
 const EPERM = '1'
@@ -13,7 +14,7 @@ let place: Place
 let program: string
 
 beforeAll(async () => {
-  place = await makePlace()
+  place = await makeSharedPlace()
   program = compileEscapes(place)
 })
 afterAll(() => place.dispose())

@@ -3,8 +3,9 @@ import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python, runOutside } from '../helpers/outside.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
+import { type Place, runInside } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'python3')
 
@@ -19,7 +20,7 @@ let place: Place
 let port: number
 
 beforeAll(async () => {
-  place = await makePlace()
+  place = await makeSharedPlace()
   // On every address of the machine, of both families.
   await new Promise<void>((done) => tcp.listen(0, '::', done))
   const address = tcp.address()

@@ -4,8 +4,9 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python, runOutside, shell } from '../helpers/outside.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, runInside } from '../helpers/sandbox.ts'
+import { type Place, runInside } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'python3')
 
@@ -39,7 +40,7 @@ async function listen(target: number | string, count: () => void): Promise<Serve
 }
 
 beforeAll(async () => {
-  const place = await makePlace()
+  const place = await makeSharedPlace()
   const touched = { tcp: 0, docker: 0, abstract: 0 }
   await mkdir(join(place.home, '.ssh'), { mode: 0o700 })
   await writeFile(join(place.home, '.ssh', 'id_ed25519'), SECRET, { mode: 0o600 })
@@ -192,7 +193,9 @@ describe('out of reach', () => {
     const killed = new Promise((done) => bystander.once('exit', (_, signal) => done(signal)))
     process.kill(bystander.pid!, 'SIGTERM')
     expect(await killed).toBe('SIGTERM')
-    await runInside(machine, shell(`kill -KILL ${machine.victim.pid}; kill -KILL -1; true`))
+    // In a sandbox of its own, of which nothing is left.
+    const argv = shell(`kill -KILL ${machine.victim.pid}; kill -KILL -1; true`)
+    await runInside(machine, argv, {})
     expect(machine.victim.exitCode).toBeNull()
     expect(machine.victim.signalCode).toBeNull()
   })

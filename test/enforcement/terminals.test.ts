@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { splitStat } from '../../src/main/core/proc-stat.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { bash, naively, runOutside } from '../helpers/outside.ts'
 import { onlyInOs } from '../helpers/level.ts'
+import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
-  makePlace,
   type Place,
   runInside,
   startInTerminal,
@@ -21,9 +21,12 @@ let program: string
 /** A terminal in which the person works; whoever reads what is typed there is `cat`. */
 let own: Terminal & { readonly path: string }
 
-beforeEach(async () => {
-  place = await makePlace()
+beforeAll(async () => {
+  place = await makeSharedPlace()
   program = compileEscapes(place)
+})
+afterAll(() => place.dispose())
+beforeEach(async () => {
   const terminal = startInTerminal({
     file: '/bin/bash',
     args: ['-c', 'stty -echo; echo "tty=$(tty)="; exec cat'],
@@ -36,7 +39,6 @@ beforeEach(async () => {
 afterEach(async () => {
   own.pty.kill('SIGKILL')
   await own.exited
-  await place.dispose()
 })
 
 /** Bytes that reached the person's terminal, as its own side shows them. */

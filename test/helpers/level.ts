@@ -8,8 +8,14 @@ function levelOf(name: string | undefined): 'os' | 'container' | 'vm' {
 }
 
 /** For what only the OS sandbox has; elsewhere it is skipped, and `why` is printed. */
-export function onlyInOs(own: typeof test, why: string): typeof test {
-  if (LEVEL === 'os') return own
+export const onlyInOs = (own: typeof test, why: string): typeof test =>
+  LEVEL === 'os' ? own : skipped(own, why)
+
+/** For what a machine has not, or not again; `why` is printed there. */
+export const notInVm = (own: typeof test, why: string): typeof test =>
+  LEVEL === 'vm' ? skipped(own, why) : own
+
+function skipped(own: typeof test, why: string): typeof test {
   console.log(`skipped at level ${LEVEL}: ${why}`)
   return own.skip as unknown as typeof test
 }

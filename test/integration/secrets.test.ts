@@ -5,6 +5,7 @@ import type { VariableGrant } from '../../src/shared/domain/variables.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { filesHolding } from '../helpers/holding.ts'
+import { LEVEL, notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -44,22 +45,31 @@ async function showing(file: 'cmdline' | 'environ', text: string): Promise<strin
 }
 
 describe('a variable let into a session', () => {
-  test('arrives inside; without the grant it is not there', async () => {
-    const script = `test "$API_TOKEN" = ${SECRET.split('').reverse().join('')} ; echo "length \${#API_TOKEN}" >length; sleep 0.2`
-    const { seen } = await run(script, [GRANT])
-    await expect.poll(() => seen.state().session?.status, { timeout: 5000 }).toBe('ended')
-    expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe(`length ${SECRET.length}\n`)
-    const without = await run(script, [])
-    await expect.poll(() => without.seen.state().session?.status, { timeout: 5000 }).toBe('ended')
-    expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe('length 0\n')
-  })
+  notInVm(test, 'it is seen to arrive below')(
+    'arrives inside; without the grant it is not there',
+    async () => {
+      const script = `test "$API_TOKEN" = ${SECRET.split('').reverse().join('')} ; echo "length \${#API_TOKEN}" >length; sleep 0.2`
+      const { seen } = await run(script, [GRANT])
+      await expect.poll(() => seen.state().session?.status, { timeout: 20_000 }).toBe('ended')
+      expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe(
+        `length ${SECRET.length}\n`,
+      )
+      const without = await run(script, [])
+      await expect
+        .poll(() => without.seen.state().session?.status, { timeout: 20_000 })
+        .toBe('ended')
+      expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe('length 0\n')
+    },
+  )
 
   test('is on no command line, in no file, and in no environment but the program’s own', async () => {
     const { id, seen } = await run('echo ready; sleep 60', [GRANT])
-    await expect.poll(() => seen.state().terminalBytes, { timeout: 5000 }).toBeGreaterThan(4)
+    await expect.poll(() => seen.state().terminalBytes, { timeout: 20_000 }).toBeGreaterThan(4)
     expect(await showing('cmdline', SECRET)).toEqual([])
     const having = await showing('environ', SECRET)
-    expect(having.length).toBeGreaterThan(0)
+    // That of a machine's program is nowhere on this one.
+    if (LEVEL === 'vm') expect(having).toEqual([])
+    else expect(having.length).toBeGreaterThan(0)
     // bubblewrap itself, the sandbox's first process, must not have it.
     const root = seen.events.map(({ fact }) => fact).find((fact) => fact.type === 'session/started')
     if (root?.type !== 'session/started') throw new Error('not started')
@@ -90,16 +100,16 @@ describe('a variable let into a session', () => {
         closed: () => undefined,
       },
     )
-    await expect.poll(() => live, { timeout: 5000 }).toContain(SECRET)
+    await expect.poll(() => live, { timeout: 20_000 }).toContain(SECRET)
     await expect
       .poll(
         () => seen.events.some(({ fact }) => JSON.stringify(fact).includes('sleep 0.7; : $0')),
         {
-          timeout: 5000,
+          timeout: 20_000,
         },
       )
       .toBe(true)
-    await expect.poll(() => seen.state().session?.status, { timeout: 5000 }).toBe('ended')
+    await expect.poll(() => seen.state().session?.status, { timeout: 20_000 }).toBe('ended')
     view.close()
     expect(JSON.stringify(seen.events)).not.toContain(SECRET)
     const recording = Buffer.from(await connection.readRecording(id, 0))

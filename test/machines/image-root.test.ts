@@ -128,9 +128,7 @@ echo "trusts $(ls "\${SSL_CERT_FILE%/*}"), $(cat "$SSL_CERT_FILE" | cut -c1-10 |
 echo over; exec sleep 600
 `,
   )
-  // A start makes it by itself; here each gets the time it takes.
-  await connection.api.image.make({ kind: 'disk', name: IMAGE })
-  await expect.poll(jobs, { timeout: 30_000 }).toMatchObject([{ state: 'done' }])
+  // It waits for the disk that is made for it.
   const created = await connection.api.session.create(spec({ inspectTls: true }))
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const { id } = created.value
@@ -165,7 +163,12 @@ echo over; exec sleep 600
     .filter((word) => word.startsWith('local,'))
     .map((word) => /path=([^,]*)/.exec(word)?.[1])
   expect(new Set(shared)).toEqual(new Set([host.home, dirname(bundle)]))
+  // Nobody takes it away from a machine that runs, and afterwards a person may.
+  expect(await keptDisks()).toEqual([])
   await connection.api.session.stop({ id })
+  await expect.poll(() => state().session?.status).toBe('ended')
+  const kept = await keptDisks()
+  expect(kept).toMatchObject([{ kind: 'disk', name: `${IMAGE}:latest` }])
 
   // Made once, as a job that was seen, through a container that is gone.
   const [disk, ...others] = readdirSync(join(host.dataDir, 'machines/images'))
@@ -175,7 +178,17 @@ echo over; exec sleep 600
   )
   expect(await jobs()).toMatchObject([{ state: 'done', name: IMAGE, request: { kind: 'disk' } }])
   expect(docker('ps', '--all', '--quiet', '--filter', 'label=dev.cloche.kind=look')).toBe('')
+  const removed = await connection.api.engine.remove({ ids: kept.map((each) => each.id) })
+  expect(removed).toEqual({ ok: true, value: kept[0]?.sizeBytes })
+  expect(readdirSync(join(host.dataDir, 'machines/images'))).toEqual([])
+  expect(docker('images', '--quiet', IMAGE)).not.toBe('')
 })
+
+async function keptDisks() {
+  const found = await connection.api.engine.removable(null)
+  if (!found.ok) throw new Error(found.error.detail)
+  return found.value.filter(({ kind }) => kind === 'disk')
+}
 
 test('an image that cannot be one is refused in a sentence, and no disk is made of it', async () => {
   for (const [more, detail] of [

@@ -1,41 +1,20 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { follow, outputOf, startTestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
+import { programsWith } from './other-init.ts'
 
 const test = requireCapability('bubblewrap', 'machines', 'gcc')
-const OUT = resolve(import.meta.dirname, '../../out')
-const INIT = resolve(import.meta.dirname, '../fixtures/panicking-init.c')
-
-/** The built programs with another first process of machines, which panics when the file appears. */
-async function programsWith(folder: string, trigger: string): Promise<string> {
-  await mkdir(join(folder, 'native'))
-  await symlink(join(OUT, 'main'), join(folder, 'main'))
-  for (const name of await readdir(join(OUT, 'native')))
-    if (name !== 'vm-init') await copyFile(join(OUT, 'native', name), join(folder, 'native', name))
-  const define = `-DTRIGGER="${trigger}"`
-  execFileSync('gcc', ['-O2', '-static', define, INIT, '-o', join(folder, 'native/vm-init')])
-  return join(folder, 'main')
-}
-
 test('a panic of its kernel ends the session in words, and leaves nothing', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cloche-panic-'))
   // In the machine's own memory.
-  const host = await startTestHost({ entries: await programsWith(folder, '/tmp/now') })
+  const host = await startTestHost({
+    entries: await programsWith(folder, 'panicking-init.c', '/tmp/now'),
+  })
   try {
     const connection = await host.connect()
     await writeFile(

@@ -79,8 +79,8 @@ const ETC = [
  * Parts of /proc that speak for the whole machine. bubblewrap leaves them writable to a person who
  * is root, because the folder looks read-only while the files in it are not.
  */
-const PROC_READ_ONLY = ['bus', 'fs', 'irq', 'sys']
-const PROC_HIDDEN = [
+export const PROC_READ_ONLY = ['bus', 'fs', 'irq', 'sys'] as const
+export const PROC_HIDDEN = [
   'acpi',
   'kcore',
   'keys',
@@ -90,7 +90,7 @@ const PROC_HIDDEN = [
   'scsi',
   'sysrq-trigger',
   'timer_list',
-]
+] as const
 
 /** Versioned folders of language runtimes: `java-17-openjdk`, `python3.11`. */
 const ETC_FAMILIES = /^(java|python3\.)/

@@ -53,6 +53,8 @@ const FRESH = `
 if has unshare; then
   if unshare --user true 2>/dev/null; then say namespace made; else say namespace refused; fi &
 fi
+# A program that is just being started has half of one environment and half of another.
+wait
 names=$(cut -z -d= -f1 /proc/[0-9]*/environ 2>/dev/null | tr '\\0' ' ')
 [ -n "$names" ] || names=$(cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | cut -d= -f1 | tr '\\n' ' ')
 say variables "$names"

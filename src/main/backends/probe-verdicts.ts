@@ -26,6 +26,8 @@ export interface Findings {
   readonly variables: readonly string[]
   /** Mounts below and beside the workspace, as planned. */
   readonly entries: readonly FileEntry[]
+  /** Absent: they are mounts of the kernel that was asked. Otherwise their own probe looks at them. */
+  readonly areHeldAround?: boolean
   /** What is not where it was planned, in words. */
   readonly misplaced: readonly string[]
   /**
@@ -140,8 +142,8 @@ function files(findings: Findings): (Evidence | null)[] {
   ]
 }
 
-function protection({ entries, inside }: Findings): Evidence | null {
-  if (entries.length === 0) return null
+function protection({ entries, areHeldAround, inside }: Findings): Evidence | null {
+  if (entries.length === 0 || areHeldAround) return null
   const words = 'Read-only and hidden paths of the workspace'
   if (!inside) return row(words, 'could not be read', null)
   const open = uncovered(entries, inside.mounts)

@@ -22,6 +22,7 @@ import { LevelLadder, useLevel } from './level-ladder.tsx'
 import { PreviewDialog } from './policy-dialog.tsx'
 import { PolicyNotice, usePolicyProblem } from './workspace-policy.tsx'
 import { KeepAsProfile, ProfileChoice } from './profile-choice.tsx'
+import { StartProgress } from './start-progress.tsx'
 import { SessionDetails, useDetailsProblem } from './session-details.tsx'
 
 const NETWORKS: readonly Choice<SessionSpec['network']>[] = [
@@ -105,6 +106,7 @@ export function NewSessionForm() {
           <KeepAsProfile />
         </Step>
       )}
+      <StartProgress />
       <DraftProblem />
     </form>
   )

@@ -4,7 +4,13 @@ import { listRemovable, removeFromEngine } from '../stores/engines.ts'
 import { Button } from '../ui/button.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Loading } from '../ui/states.tsx'
-import { formatBytes } from '../words/format.ts'
+import { formatBytes, formatDate } from '../words/format.ts'
+
+const KINDS = {
+  container: 'Container.',
+  image: 'Image.',
+  disk: 'Disk of an image, for machines.',
+} as const satisfies Record<Removable['kind'], string>
 
 /** Shows what would go and how much room that is, then removes exactly that. */
 export function TidyDialog({ onClose }: { onClose: () => void }) {
@@ -54,14 +60,15 @@ export function TidyDialog({ onClose }: { onClose: () => void }) {
         <p className="dim">There is nothing to remove: all of it is in use.</p>
       )}
       <ul className="rule-list">
-        {all.map(({ id, kind, name, sizeBytes, why }) => (
+        {all.map(({ id, kind, name, sizeBytes, usedAtMs, why }) => (
           <li key={id} className="rule-row" data-testid="tidy-row">
             <label className="check compact grow">
               <input type="checkbox" checked={!kept.has(id)} onChange={() => toggle(id)} />
               <span className="grow">
                 <span className="mono clip">{name}</span>
                 <span className="small dim">
-                  {kind === 'image' ? 'Image.' : 'Container.'} {why}
+                  {KINDS[kind]} {why}
+                  {usedAtMs !== null && ` Last used ${formatDate(usedAtMs)}.`}
                 </span>
               </span>
             </label>

@@ -38,7 +38,7 @@ import { TerminalIndex } from '../domain/terminal-index.ts'
 import { RecordingSummary, TimelineEvent } from '../domain/timeline.ts'
 import { Said } from '../domain/transcript.ts'
 import { VariableList, VariableName } from '../domain/variables.ts'
-import { command, defineContract, query, stream, SLOW_MS } from './define.ts'
+import { command, defineContract, query, START_MS, stream } from './define.ts'
 
 export const SystemInfo = z.strictObject({
   version: z.string(),
@@ -123,7 +123,7 @@ export const api = defineContract({
   session: {
     create: command({
       ...{ input: SessionSpec, output: Session, error: StartFailure },
-      mayTakeMs: SLOW_MS,
+      mayTakeMs: START_MS,
     }),
     /** What `create` would build from this, without building it. */
     preview: command({ input: SessionSpec, output: EffectivePolicy, error: StartFailure }),
@@ -172,7 +172,7 @@ export const api = defineContract({
       input: z.strictObject({ id: SessionId, changes: SpecChanges.default({}) }),
       output: Session,
       error: z.union([StartFailure, UnknownSession]),
-      mayTakeMs: SLOW_MS,
+      mayTakeMs: START_MS,
     }),
     rename: command({
       input: z.strictObject({ id: SessionId, title: z.string().trim().min(1).max(120) }),

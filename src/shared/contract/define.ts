@@ -3,6 +3,8 @@ import type { Result } from '../result.ts'
 
 /** Of a call that copies a workspace, or boots a machine on a processor that is emulated. */
 export const SLOW_MS = 300_000
+/** Of a start, before which a large image may become the disk of a machine. */
+export const START_MS = 1_800_000
 
 /** Asks; changes nothing. */
 export interface Query<I extends z.ZodType, O extends z.ZodType> {

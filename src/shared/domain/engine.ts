@@ -58,10 +58,13 @@ export type ContainerUsage = z.infer<typeof ContainerUsage>
 
 /** What could be removed, and how much room it takes. */
 export const Removable = z.strictObject({
-  kind: z.enum(['container', 'image']),
+  /** `disk`: of an image, for machines; kept on this machine and not by the engine. */
+  kind: z.enum(['container', 'image', 'disk']),
   id: z.string(),
   name: z.string(),
   sizeBytes: z.number(),
+  /** null: that is not known. */
+  usedAtMs: z.number().nullable(),
   why: z.string(),
 })
 export type Removable = z.infer<typeof Removable>

@@ -23,8 +23,8 @@ describe('where control groups are found', () => {
     await writeFile(join(root, path, 'cgroup.subtree_control'), passedOn)
   }
 
-  test('version 2, handed over by systemd: the nearest group above that passes a controller on', async () => {
-    await group('user.slice', 'cpu memory pids')
+  test('version 2, handed over by systemd: the nearest group above that passes controllers on', async () => {
+    await group('user.slice', 'memory pids')
     await group('user.slice/user@1000.service', 'memory pids')
     await group('user.slice/user@1000.service/app.slice', 'memory pids')
     await group('user.slice/user@1000.service/app.slice/cloche.scope', '')
@@ -33,9 +33,21 @@ describe('where control groups are found', () => {
       '0::/user.slice/user@1000.service/app.slice/cloche.scope\n',
     )
     const folder = join(root, 'user.slice/user@1000.service/app.slice')
-    expect(homes.get('memory')).toEqual({ version: 2, folder })
-    expect(homes.get('pids')).toEqual({ version: 2, folder })
-    expect(homes.get('cpu')?.folder).toBe(join(root, 'user.slice'))
+    const home = { version: 2, folder }
+    expect(Object.fromEntries(homes)).toEqual({ memory: home, pids: home })
+  })
+
+  test('version 2 holds a process in one group: one that passes all on comes before a nearer one', async () => {
+    await group('user.slice', 'cpu memory pids')
+    await group('user.slice/user@1000.service', 'cpu memory pids')
+    await group('user.slice/user@1000.service/app.slice', 'memory pids')
+    await group('user.slice/user@1000.service/app.slice/cloche.scope', '')
+    const homes = await findHomes(
+      `cgroup2 ${root} cgroup2 rw,nosuid 0 0\n`,
+      '0::/user.slice/user@1000.service/app.slice/cloche.scope\n',
+    )
+    const home = { version: 2, folder: join(root, 'user.slice/user@1000.service') }
+    expect(Object.fromEntries(homes)).toEqual({ cpu: home, memory: home, pids: home })
   })
 
   test('version 2 without controllers, and no control groups at all: nowhere', async () => {

@@ -195,3 +195,21 @@ test('granted hosts make the network wide, in words', () => {
   const [, network] = judge({ ...base, plan: { ...base.plan, hosts: ['example.org'] } })
   expect(network).toMatchObject({ breadth: 'wide', detail: 'Closed but for 1 granted host' })
 })
+
+test('in a machine what is planned is expected, and mounts are looked for around it', () => {
+  const entry = (path: string, access: 'read' | 'write' | 'mask'): Findings['entries'][number] => ({
+    ...{ path, kind: 'folder', access, origin: 'person', absent: null },
+  })
+  const entries = [
+    ...[entry('/home/ada/more', 'write'), entry('/home/ada/w/.git', 'read')],
+    entry('/home/ada/w/keys', 'mask'),
+  ]
+  const inside = { mounts: [...INSIDE.mounts, ...writable('/home/ada/more')] }
+  const given = findings({ report: { home: 'w/more/' }, inside })
+  const filesOf = (more: Partial<Findings>) =>
+    judge({ ...given, ...more }).find(({ axis }) => axis === 'files')?.proven
+  expect(filesOf({ entries, areHeldAround: true })).toBe('enforced')
+  // Where this kernel should hold them, they are missing; without a plan, both are strangers.
+  expect(filesOf({ entries })).toBe('open')
+  expect(filesOf({ areHeldAround: true })).toBe('open')
+})

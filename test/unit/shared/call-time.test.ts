@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { SLOW_MS } from '../../../src/shared/contract/define.ts'
+import { START_MS } from '../../../src/shared/contract/define.ts'
 import { BASIC_SPEC, SessionSpec } from '../../../src/shared/domain/session.ts'
 import { connect } from '../../../src/shared/rpc/client.ts'
 import { LIMITS, PROTOCOL_VERSION } from '../../../src/shared/rpc/frames.ts'
@@ -35,7 +35,7 @@ test('a call that no host answers is given up, and the host is told', async () =
   expect(cancelled()).toBe(true)
 })
 
-test('a start may take as long as a copied workspace and an emulated processor take', async () => {
+test('a start may take as long as a disk, a copied workspace and an emulated processor take', async () => {
   const { connected, cancelled } = silent()
   const { api } = await connected
   const spec = SessionSpec.parse({
@@ -44,7 +44,7 @@ test('a start may take as long as a copied workspace and an emulated processor t
     ...{ title: null, grants: [], useSignIn: false, acknowledgement: null },
   })
   const started = expect(api.session.create(spec)).rejects.toMatchObject({ code: 'timeout' })
-  await vi.advanceTimersByTimeAsync(SLOW_MS - 1)
+  await vi.advanceTimersByTimeAsync(START_MS - 1)
   expect(cancelled()).toBe(false)
   await vi.advanceTimersByTimeAsync(1)
   await started

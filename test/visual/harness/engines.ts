@@ -11,6 +11,7 @@ import type {
   Removable,
 } from '../../../src/shared/domain/engine.ts'
 import type { ImageJobId } from '../../../src/shared/domain/ids.ts'
+import type { SessionSpec } from '../../../src/shared/domain/session.ts'
 import { err, ok } from '../../../src/shared/result.ts'
 import { createBroadcast } from '../../../src/main/core/broadcast.ts'
 import { minutesAgo } from './moments.ts'
@@ -78,6 +79,7 @@ const REMOVABLE: Removable[] = [
     id: CONTAINERS[3]!.id,
     name: CONTAINERS[3]!.name,
     sizeBytes: 18 * MEBIBYTE,
+    usedAtMs: null,
     why: 'The host that made it is gone.',
   },
   {
@@ -85,7 +87,16 @@ const REMOVABLE: Removable[] = [
     id: 'sha256:77',
     name: 'cloche-machine-0000aaaa1111',
     sizeBytes: 12_000,
+    usedAtMs: null,
     why: 'It is made again when a session needs it.',
+  },
+  {
+    kind: 'disk',
+    id: 'disk:8888',
+    name: 'node:22-bookworm-slim',
+    sizeBytes: 94 * MEBIBYTE,
+    usedAtMs: minutesAgo(3000),
+    why: 'It is made again when a machine needs it.',
   },
 ]
 
@@ -176,49 +187,61 @@ const usage: StreamSource<null, ContainerUsage> = (push) => {
 export function fakeEngines(
   scenario: string,
   seen: string[],
-): Pick<HandlersOf<Api>, 'engine' | 'image' | 'devContainer'> {
+): {
+  readonly handlers: Pick<HandlersOf<Api>, 'engine' | 'image' | 'devContainer'>
+  /** Whether an image becomes a disk first, which goes on for ever. */
+  makesDisk(spec: SessionSpec): boolean
+} {
   const isBare = scenario === 'first-run' || scenario === 'blocked'
   let used = ENGINES[0]!.socket
   let containers: ContainerList = { containers: isBare ? null : CONTAINERS }
   const list = createBroadcast<ContainerList, ContainerList>(() => containers)
   const jobs = createBroadcast<JobFrame[], JobFrame>(() => (isBare ? [] : JOBS))
   return {
-    engine: {
-      list: () =>
-        Promise.resolve(
-          isBare ? [] : ENGINES.map((each) => ({ ...each, isUsed: each.socket === used })),
-        ),
-      choose: ({ socket }) => {
-        seen.push(`engine ${socket}`)
-        used = socket ?? used
-        return Promise.resolve(ok(null))
-      },
-      containers: () => list.watch,
-      usage: () => usage,
-      inspect: ({ id }) =>
-        Promise.resolve(ok(JSON.stringify({ Id: id, State: { Status: 'running' } }, null, 2))),
-      removable: () => Promise.resolve(ok(REMOVABLE)),
-      remove: ({ ids }) => {
-        seen.push(`remove ${ids.length}`)
-        containers = { containers: CONTAINERS.slice(0, 3) }
-        list.tell(containers)
-        return Promise.resolve(ok(18 * MEBIBYTE))
-      },
+    makesDisk: ({ level, image }) => {
+      if (level !== 'vm' || image === null || image !== IMAGES[2]?.name) return false
+      const job = { ...JOBS[0]!.job, id: 'job_00000008' as ImageJobId, name: image, percent: 43 }
+      jobs.tell({ job: { ...job, request: { kind: 'disk', name: image } }, lines: [] })
+      return true
     },
-    devContainer: { list: () => Promise.resolve(isBare ? [] : DEV_CONTAINERS) },
-    image: {
-      list: () => Promise.resolve(isBare ? [] : IMAGES),
-      make: (request) => {
-        seen.push(`image ${JSON.stringify(request)}`)
-        const job = { ...JOBS[0]!.job, id: 'job_00000009' as ImageJobId, request }
-        jobs.tell({ job, lines: [] })
-        return Promise.resolve(ok(job))
+    handlers: {
+      engine: {
+        list: () =>
+          Promise.resolve(
+            isBare ? [] : ENGINES.map((each) => ({ ...each, isUsed: each.socket === used })),
+          ),
+        choose: ({ socket }) => {
+          seen.push(`engine ${socket}`)
+          used = socket ?? used
+          return Promise.resolve(ok(null))
+        },
+        containers: () => list.watch,
+        usage: () => usage,
+        inspect: ({ id }) =>
+          Promise.resolve(ok(JSON.stringify({ Id: id, State: { Status: 'running' } }, null, 2))),
+        removable: () => Promise.resolve(ok(REMOVABLE)),
+        remove: ({ ids }) => {
+          seen.push(`remove ${ids.length}`)
+          containers = { containers: CONTAINERS.slice(0, 3) }
+          list.tell(containers)
+          return Promise.resolve(ok(18 * MEBIBYTE))
+        },
       },
-      cancel: ({ id }) => {
-        seen.push(`cancel ${id}`)
-        return Promise.resolve(id === JOBS[0]!.job.id ? ok(null) : err({ type: 'not_running' }))
+      devContainer: { list: () => Promise.resolve(isBare ? [] : DEV_CONTAINERS) },
+      image: {
+        list: () => Promise.resolve(isBare ? [] : IMAGES),
+        make: (request) => {
+          seen.push(`image ${JSON.stringify(request)}`)
+          const job = { ...JOBS[0]!.job, id: 'job_00000009' as ImageJobId, request }
+          jobs.tell({ job, lines: [] })
+          return Promise.resolve(ok(job))
+        },
+        cancel: ({ id }) => {
+          seen.push(`cancel ${id}`)
+          return Promise.resolve(id === JOBS[0]!.job.id ? ok(null) : err({ type: 'not_running' }))
+        },
+        jobs: () => jobs.watch,
       },
-      jobs: () => jobs.watch,
     },
   }
 }

@@ -51,6 +51,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   let isAway = scenario === 'silent'
   const seen: string[] = []
   const watchers = new Set<(id: string, facts: readonly Fact[]) => void>()
+  const engines = fakeEngines(scenario, seen)
   let restarts = 0
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
@@ -94,7 +95,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
         )
       },
     },
-    ...fakeEngines(scenario, seen),
+    ...engines.handlers,
     policy: fakePolicy(scenario, seen),
     review: fakeReview(seen),
     terminal: fakeTerminals(seen, (id, fact) => report(id, fact)),
@@ -102,6 +103,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
     session: {
       create: (spec) => {
         seen.push(`create ${JSON.stringify(spec)}`)
+        if (engines.makesDisk(spec)) return new Promise(() => undefined)
         if (spec.workspace === REFUSED_WORKSPACE) return Promise.resolve(err(refusalOf(spec)))
         return Promise.resolve(
           ok(

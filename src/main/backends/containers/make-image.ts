@@ -26,12 +26,27 @@ export interface ImageMakerOptions {
   /** The engine that is used; null: none answers. */
   readonly client: () => Promise<Docker | null>
   readonly devContainers: Pick<DevContainers, 'use'>
-  readonly disks: DiskMaker
+  readonly disks: DiskMaker & KeptDisks
 }
 
 /** Makes the disk of an image, by its name; nothing where there is one. Rejects with a sentence. */
 export interface DiskMaker {
   make(client: Docker, name: string, told: Told, signal: AbortSignal): Promise<void>
+}
+
+/** A disk that is kept and that no machine has. */
+export interface KeptDisk {
+  /** Of its image, as the engine has it without what the digest is by. */
+  readonly digest: string
+  readonly sizeBytes: number
+  readonly usedAtMs: number
+}
+
+export interface KeptDisks {
+  /** Those that no machine has now. */
+  kept(): Promise<KeptDisk[]>
+  /** One that a machine has, or that is gone, stays as it is: false. */
+  remove(digest: string): Promise<boolean>
 }
 
 type Told = (progress: ImageProgress) => void

@@ -9,6 +9,7 @@ import { listImages } from './images.ts'
 import { createImageMaker, type ImageMakerOptions } from './make-image.ts'
 import { findOwn } from './own-containers.ts'
 import { listRemovable, removeOwn } from './removable.ts'
+import { isDisk, removableDisks, removeDisks } from './removable-disks.ts'
 import { followUsage } from './usage.ts'
 import { createContainerWatch } from './watch-containers.ts'
 
@@ -56,8 +57,20 @@ export function createEngineManager(
         if (!container) return refused('It is gone, or Cloche did not make it.')
         return ok(JSON.stringify(await container.inspect(), null, 2))
       }),
-    removable: () => withEngine(choice, async (client) => ok(await listRemovable(client))),
-    remove: (ids) => withEngine(choice, async (client) => ok(await removeOwn(client, ids))),
+    removable: async () => {
+      const [own, disks] = await Promise.all([
+        withEngine(choice, async (client) => ok(await listRemovable(client))),
+        removableDisks(options.disks, choice),
+      ])
+      // Disks are kept without an engine as well.
+      return own.ok ? ok([...own.value, ...disks]) : disks.length > 0 ? ok(disks) : own
+    },
+    remove: async (ids) => {
+      const freed = await removeDisks(options.disks, ids)
+      const others = ids.filter((id) => !isDisk(id))
+      if (others.length === 0) return ok(freed)
+      return withEngine(choice, async (client) => ok(freed + (await removeOwn(client, others))))
+    },
     makeImage: createImageMaker({ ...choice, ...options }),
   }
 }

@@ -21,6 +21,7 @@ export async function listRemovable(client: Docker): Promise<Removable[]> {
       .filter(({ isLeft }) => isLeft)
       .map(({ id, name }) => ({
         ...{ kind: 'container' as const, id, name, sizeBytes: sizes.get(id) ?? 0 },
+        usedAtMs: null,
         why: 'The host that made it is gone.',
       })),
     ...images.flatMap(({ Id, RepoTags, Labels, Size }) => {
@@ -28,7 +29,7 @@ export async function listRemovable(client: Docker): Promise<Removable[]> {
       const kind = name.includes(`${MACHINE_IMAGE}-`) ? 'machine' : Labels?.[LABEL.kind]
       const why = kind === undefined ? undefined : WHY[kind]
       if (why === undefined || inUse.has(Id)) return []
-      return [{ kind: 'image' as const, id: Id, name, sizeBytes: Size, why }]
+      return [{ kind: 'image' as const, id: Id, name, sizeBytes: Size, usedAtMs: null, why }]
     }),
   ]
 }

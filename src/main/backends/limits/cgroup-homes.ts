@@ -45,19 +45,25 @@ export function pathsOf(cgroup: string): ReadonlyMap<string, string> {
 /**
  * Version 1: the group this process is in, where its folder may be written. Version 2: the same,
  * where it was handed to this user with the controller (systemd: `Delegate=`), and a group that
- * holds processes may not have controllers below it, so the nearest one above that may be used.
+ * holds processes may not have controllers below it, so one above that may be used. There a process
+ * is in one group only, so it is the same for all controllers.
  */
 export async function findHomes(mounts: string, cgroup: string): Promise<CgroupHomes> {
   const homes = new Map<Controller, CgroupHome>()
   const paths = pathsOf(cgroup)
   for (const { point, version, controllers } of hierarchiesOf(mounts)) {
+    if (version === 2) {
+      const path = paths.get('unified')
+      const found = path === undefined ? null : await delegated(point, join(point, path))
+      for (const controller of found?.controllers ?? [])
+        if (found && !homes.has(controller))
+          homes.set(controller, { version, folder: found.folder })
+      continue
+    }
     for (const controller of CONTROLLERS) {
-      const path = paths.get(version === 2 ? 'unified' : controller)
-      if (path === undefined || (version === 1 && !controllers.includes(controller))) continue
-      const folder =
-        version === 1
-          ? await writable(join(point, path))
-          : await delegated(point, join(point, path), controller)
+      const path = paths.get(controller)
+      if (path === undefined || !controllers.includes(controller)) continue
+      const folder = await writable(join(point, path))
       if (folder && !homes.has(controller)) homes.set(controller, { version, folder })
     }
   }
@@ -76,12 +82,18 @@ const writable = (folder: string): Promise<string | null> =>
     () => null,
   )
 
-/** The nearest group above our own that passes the controller on to groups below, and is ours. */
-async function delegated(top: string, own: string, controller: Controller): Promise<string | null> {
+/** Of the groups above our own that are ours, the nearest that passes on as much as any of them. */
+async function delegated(
+  top: string,
+  own: string,
+): Promise<{ folder: string; controllers: readonly Controller[] } | null> {
+  let best: { folder: string; controllers: readonly Controller[] } | null = null
   for (let folder = join(own, '..'); folder.startsWith(top); folder = join(folder, '..')) {
-    if ((await writable(folder)) === null) return null
-    const passedOn = await readFile(join(folder, 'cgroup.subtree_control'), 'utf8').catch(() => '')
-    if (passedOn.split(/\s+/).includes(controller)) return folder
+    if ((await writable(folder)) === null) break
+    const text = await readFile(join(folder, 'cgroup.subtree_control'), 'utf8').catch(() => '')
+    const passedOn = text.trim().split(/\s+/)
+    const controllers = CONTROLLERS.filter((name) => passedOn.includes(name))
+    if (controllers.length > (best?.controllers.length ?? 0)) best = { folder, controllers }
   }
-  return null
+  return best
 }

@@ -18,29 +18,31 @@ export interface FreezeGroup {
 
 /**
  * Only groups of version 2 freeze: those of version 1 hold a process even against being killed, so
- * that a dead host would leave it behind. `limits` are the groups the session is already in; of
+ * that a dead host would leave it behind. `limits` gives the groups the session is in by now; of
  * version 2 a process can be in one only.
  */
 export async function makeFreezeGroup(
   home: string | null,
-  limits: readonly Group[],
+  limits: () => readonly Group[],
   name: string,
   pids: readonly number[],
 ): Promise<FreezeGroup | null> {
-  const given = limits.find(({ version }) => version === 2)?.folder
-  const folder = given ?? (home && join(home, `${GROUP_PREFIX}${name}`))
-  if (!folder) return null
-  if (!given)
+  const given = (): string | undefined => limits().find(({ version }) => version === 2)?.folder
+  const first = given() ?? (home && join(home, `${GROUP_PREFIX}${name}`))
+  if (first === null) return null
+  const own = given() === undefined ? first : null
+  if (own !== null)
     try {
-      await mkdir(folder, { recursive: true })
-      await access(join(folder, 'cgroup.freeze'), constants.W_OK)
-      for (const pid of pids) await writeFile(join(folder, 'cgroup.procs'), String(pid))
+      await mkdir(own, { recursive: true })
+      await access(join(own, 'cgroup.freeze'), constants.W_OK)
+      for (const pid of pids) await writeFile(join(own, 'cgroup.procs'), String(pid))
     } catch {
       // Not ours to use after all: the session is frozen by signals.
-      await removeGroup({ folder })
+      await removeGroup({ folder: own })
       return null
     }
   const set: FreezeGroup['set'] = async (isFrozen) => {
+    const folder = given() ?? first
     await writeFile(join(folder, 'cgroup.freeze'), isFrozen ? '1' : '0')
     const until = performance.now() + SETTLE_MS
     while ((await isFrozenNow(folder)) !== isFrozen) {
@@ -50,11 +52,11 @@ export async function makeFreezeGroup(
     return true
   }
   return {
-    folder,
+    folder: first,
     set,
     release: async () => {
       await set(false).catch(() => false)
-      if (!given) await removeGroup({ folder })
+      if (own !== null) await removeGroup({ folder: own })
     },
   }
 }

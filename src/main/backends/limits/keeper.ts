@@ -90,7 +90,7 @@ export async function keepLimits(
   const { refused } = made
   let groups: readonly Group[] = made.groups
   const freezeHome = options.freezeHome === undefined ? await readFreezeHome() : options.freezeHome
-  const freeze = await makeFreezeGroup(freezeHome, groups, held.name, held.pids)
+  const freeze = await makeFreezeGroup(freezeHome, () => groups, held.name, held.pids)
   const given = options.given?.groups ?? []
   const holding = (): Group[] => [...groups, ...given]
   const versions = () =>

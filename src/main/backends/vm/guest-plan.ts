@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import { isWithin } from '../../core/within.ts'
 import type { FileEntry } from '../files/entries.ts'
-import type { MachineLayout } from '../layout.ts'
+import { type MachineLayout, PROC_HIDDEN, PROC_READ_ONLY } from '../layout.ts'
 
 /** A folder of the sandbox around the machine that the machine has at the same path. */
 export interface Share {
@@ -88,8 +88,9 @@ export function guestPlan(plan: PlanInput, parts: GuestParts): string[] {
     ...[...inMemory('/tmp'), ...inMemory('/var/tmp')],
     ...parts.shares.flatMap(wordsOf),
     ...(plan.limits.processes === null ? [] : ['processes', String(plan.limits.processes)]),
-    ...layout.procReadOnly.flatMap((path) => ['guard', path]),
-    ...[...layout.procHiddenFiles, ...layout.procHiddenFolders].flatMap((path) => ['hide', path]),
+    // Which of them there are is for the machine's own kernel to say, not for this one's.
+    ...PROC_READ_ONLY.flatMap((name) => ['guard', `/proc/${name}`]),
+    ...PROC_HIDDEN.flatMap((name) => ['hide', `/proc/${name}`]),
     ...Object.entries(parts.env).flatMap(([name, value]) => ['env', `${name}=${value}`]),
     ...['cwd', plan.workspace],
     ...parts.argv.flatMap((word) => ['arg', word]),

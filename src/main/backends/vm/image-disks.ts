@@ -16,16 +16,22 @@ import type Docker from 'dockerode'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { ImageProgress } from '../../core/engine-port.ts'
 import { exportImage } from '../containers/export-image.ts'
-import type { DiskMaker } from '../containers/make-image.ts'
+import type { DiskMaker, KeptDisks } from '../containers/make-image.ts'
 import { findBubblewrap } from '../diagnose-bubblewrap.ts'
 import { readLayout } from '../layout.ts'
 import { runFed } from '../spawn.ts'
 import { diskCommand, findDiskTool } from './disk-tool.ts'
 
 /** Images as read-only disks for machines, made once for each and kept in a folder of ours. */
-export interface ImageDisks extends DiskMaker {
-  /** By the image's id; null: there is none yet. It counts as used now. */
-  find(id: string): Promise<string | null>
+export interface ImageDisks extends DiskMaker, KeptDisks {
+  /** By the image's id; null: there is none yet. It counts as used now, and until it is let go. */
+  take(id: string): Promise<DiskInUse | null>
+}
+
+export interface DiskInUse {
+  readonly path: string
+  /** Further calls do nothing. */
+  letGo(): void
 }
 
 const GIB = 2 ** 30
@@ -48,12 +54,31 @@ export interface ImageDisksOptions {
 /** `folder` is this host's alone; it is made when it is needed. */
 export function createImageDisks(options: ImageDisksOptions): ImageDisks {
   const { folder } = options
-  const find = async (id: string): Promise<string | null> => {
+  /** Names, once for each that has it. */
+  const inUse: string[] = []
+  const letGo = (name: string): void => {
+    const at = inUse.indexOf(name)
+    if (at !== -1) inUse.splice(at, 1)
+  }
+  const take = async (id: string): Promise<DiskInUse | null> => {
     const name = diskName(id)
-    if (name === null || !(await isDisk(join(folder, name)))) return null
-    const now = new Date()
-    await utimes(join(folder, name), now, now)
-    return join(folder, name)
+    if (name === null) return null
+    // Before anything is waited for: from here on nobody removes it.
+    inUse.push(name)
+    let isHeld = true
+    const release = (): void => {
+      if (isHeld) letGo(name)
+      isHeld = false
+    }
+    try {
+      if (!(await isDisk(join(folder, name)))) return (release(), null)
+      const now = new Date()
+      await utimes(join(folder, name), now, now)
+      return { path: join(folder, name), letGo: release }
+    } catch (cause) {
+      release()
+      throw cause
+    }
   }
   const make = async (
     client: Docker,
@@ -65,7 +90,7 @@ export function createImageDisks(options: ImageDisksOptions): ImageDisks {
     const disk = diskName(image.Id)
     if (disk === null)
       throw new Error(`The engine calls ${name} by an id that is none: ${image.Id}`)
-    if (await find(image.Id)) return told({ line: 'It is there already.' })
+    if (await isDisk(join(folder, disk))) return told({ line: 'It is there already.' })
     const command = await commandFor(options)
     if (!command.ok) throw new Error(command.error)
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -85,12 +110,26 @@ export function createImageDisks(options: ImageDisksOptions): ImageDisks {
     } finally {
       await rm(making, { recursive: true, force: true })
     }
-    await prune(disk, options)
+    await prune([disk, ...inUse], options)
   }
   // One at a time: two of one image would be the same, and each uses all processors.
   let last: Promise<unknown> = Promise.resolve()
   return {
-    find,
+    take,
+    kept: async () =>
+      (await listDisks(folder))
+        .filter(({ name }) => diskName(digestOf(name)) !== null && !inUse.includes(name))
+        .map(({ name, size, mtimeMs }) => ({
+          ...{ digest: digestOf(name), sizeBytes: size, usedAtMs: mtimeMs },
+        })),
+    remove: async (digest) => {
+      const name = diskName(digest)
+      if (name === null || inUse.includes(name)) return false
+      return rm(join(folder, name)).then(
+        () => true,
+        () => false,
+      )
+    },
     make: (...asked) => {
       const made = last.then(
         () => make(...asked),
@@ -103,11 +142,12 @@ export function createImageDisks(options: ImageDisksOptions): ImageDisks {
 }
 
 const UNFINISHED = 'unfinished-'
+const SUFFIX = '.squashfs'
 
 /** Pure: engines differ in whether they say what the digest is by; null: it is no id. */
 export function diskName(id: string): string | null {
   const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(id)?.[1]
-  return digest === undefined ? null : `${digest}.squashfs`
+  return digest === undefined ? null : `${digest}${SUFFIX}`
 }
 
 /** What a host that was killed left; this one makes one at a time. */
@@ -172,24 +212,34 @@ function counter(
 const lastLine = (text: string): string =>
   text.trim().split('\n').at(-1)?.slice(0, 300) || 'it ended without a word'
 
-/** Those used longest ago go until the rest fits; a machine that runs keeps what it has open. */
+/** Those used longest ago go until the rest fits. */
 async function prune(
-  newest: string,
+  needed: readonly string[],
   { folder, mostKeptBytes = MOST_KEPT_BYTES, freshMs = FRESH_MS }: ImageDisksOptions,
 ): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.squashfs'))
-  const disks = await Promise.all(
-    names.map(async (name) => {
-      const { size, mtimeMs } = await stat(join(folder, name))
-      return { name, size, mtimeMs }
-    }),
-  )
   let total = 0
-  for (const { name, size, mtimeMs } of disks.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
+  for (const { name, size, mtimeMs } of await listDisks(folder)) {
     total += size
-    const isFresh = name === newest || Date.now() - mtimeMs < freshMs
+    const isFresh = needed.includes(name) || Date.now() - mtimeMs < freshMs
     if (total <= mostKeptBytes || isFresh) continue
     await rm(join(folder, name), { force: true })
     total -= size
   }
 }
+
+/** The one used last comes first. */
+async function listDisks(
+  folder: string,
+): Promise<{ readonly name: string; readonly size: number; readonly mtimeMs: number }[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(SUFFIX))
+  const found = names.map((name) =>
+    stat(join(folder, name)).then(
+      ({ size, mtimeMs }) => ({ name, size, mtimeMs }),
+      () => null,
+    ),
+  )
+  const disks = (await Promise.all(found)).filter((disk) => disk !== null)
+  return disks.sort((a, b) => b.mtimeMs - a.mtimeMs)
+}
+
+const digestOf = (name: string): string => name.slice(0, -SUFFIX.length)

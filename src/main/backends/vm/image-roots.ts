@@ -1,17 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StartFailure } from '../../../shared/domain/session.ts'
+import { SLOW_MS, START_MS } from '../../../shared/contract/define.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { ImageJobs } from '../../core/image-jobs.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { EngineChoice } from '../containers/engine-choice.ts'
 import { type ImageFound, lookInto } from '../containers/image-use.ts'
 import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
-import type { ImageDisks } from './image-disks.ts'
+import type { DiskInUse, ImageDisks } from './image-disks.ts'
 
 /** The system of a machine that is an image's. */
 export interface ImageRoot extends ImageFound {
-  /** Path of its disk on this machine. */
-  readonly disk: string
+  /** Its disk on this machine: whoever has it lets it go when no machine does. */
+  readonly disk: DiskInUse
 }
 
 export interface ImageRoots {
@@ -21,15 +22,15 @@ export interface ImageRoots {
 
 export interface ImageRootsOptions {
   readonly engines: Pick<EngineChoice, 'client'>
-  readonly disks: Pick<ImageDisks, 'find'>
+  readonly disks: Pick<ImageDisks, 'take'>
   readonly jobs: Pick<ImageJobs, 'run'>
   readonly toolPaths?: readonly string[]
   /** How long a start waits for a disk that is made for it, ms. */
   readonly waitMs?: number
 }
 
-/** Less than whoever asks for a session waits for its answer, with time to start it. */
-const WAIT_MS = 15_000
+/** Less than whoever asks for a session waits for its answer, with time to copy a workspace and to start. */
+const WAIT_MS = START_MS - SLOW_MS
 
 export function createImageRoots(options: ImageRootsOptions): ImageRoots {
   return {
@@ -49,7 +50,7 @@ export function createImageRoots(options: ImageRootsOptions): ImageRoots {
           `it is for ${found.value.architecture} processors, and the machine’s is an amd64`,
           'Pull it for amd64, or choose another image.',
         )
-      const known = await options.disks.find(found.value.id)
+      const known = await options.disks.take(found.value.id)
       if (known !== null) return ok({ ...found.value, disk: known })
       if ((await findDiskTool(options.toolPaths)) === null)
         return lacks(
@@ -58,7 +59,7 @@ export function createImageRoots(options: ImageRootsOptions): ImageRoots {
         )
       const failure = await made(options, image)
       if (failure !== null) return lacks(...failure)
-      const disk = await options.disks.find(found.value.id)
+      const disk = await options.disks.take(found.value.id)
       if (disk === null)
         return lacks('its disk is gone again', 'Start again: the disk is made once more.')
       return ok({ ...found.value, disk })
@@ -78,7 +79,7 @@ async function made(
   stop.abort()
   if (end === 'late')
     return [
-      'its disk is still being made, which a large image takes minutes for once',
+      'its disk is still being made, which takes longer than a start may wait',
       'Start again when it is done. Its progress is shown under Image and on the page of containers.',
     ]
   if (end.state === 'done') return null

@@ -1,6 +1,7 @@
 import { type AxisReport, axisStateOf } from '../../../shared/domain/isolation.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { GuestKernel } from '../../core/ports.ts'
+import type { FileEntry } from '../files/entries.ts'
 import { readKernelFacts } from '../kernel-facts.ts'
 import type { NetworkCanary } from '../network-canary.ts'
 import { type Canaries, parseReport, placeCanaries } from '../probe-canaries.ts'
@@ -16,6 +17,8 @@ export interface MachinePlan {
   readonly plan: PlanInput
   /** Names of the variables inside. */
   readonly variables: readonly string[]
+  /** What is put below and beside the workspace. */
+  readonly entries: readonly FileEntry[]
   /** Folders of this machine that exist inside; canaries lie elsewhere. */
   readonly visible: readonly string[]
   /** A folder in which nothing can be made; empty: there is none. */
@@ -26,8 +29,10 @@ export interface MachinePlan {
 
 /** An emulated processor takes its time. */
 const AGAIN_MS = { kvm: 15_000, tcg: 60_000 } as const
-/** Whoever does not answer a question this small hangs. */
-const ANSWER_MS = 3000
+/** Whoever does not answer a question this small hangs. With the time between two looks: within 5 s. */
+const ANSWER_MS = 2500
+/** So long it counts as still hanging: who looks at once what else is open is not kept waiting again. */
+const STILL_MS = 500
 
 type Said = Pick<Parameters<typeof judge>[0], 'report' | 'isFresh' | 'direct'>
 
@@ -49,7 +54,7 @@ export async function judgeMachine(
     ...said,
     plan: start.plan,
     // What is read-only or hidden below a share is so by the sandbox's mounts, which its probe proved.
-    ...{ entries: [], misplaced: [] },
+    ...{ entries: start.entries, areHeldAround: true, misplaced: [] },
     variables: start.variables,
     secret: canaries.secret,
     ...{ seen, inside, own },
@@ -87,17 +92,23 @@ export interface MachineProbe {
   probe(around: readonly AxisReport[]): Promise<readonly AxisReport[]>
 }
 
-export const machineProbe = (
+export function machineProbe(
   start: MachinePlan,
   canary: NetworkCanary,
   kernel: GuestKernel,
-): MachineProbe => ({
-  answers: async () => {
-    const asked = numbered(64, '/proc/uptime')
-    return (await start.lines.control.ask(KIND.read, asked, ANSWER_MS)) !== null
-  },
-  probe: async (around) => merged(around, await probeAgain(start, canary, kernel)),
-})
+): MachineProbe {
+  let hungAtMs = Number.NEGATIVE_INFINITY
+  return {
+    answers: async () => {
+      if (performance.now() - hungAtMs < STILL_MS) return false
+      const asked = numbered(64, '/proc/uptime')
+      const answer = await start.lines.control.ask(KIND.read, asked, ANSWER_MS)
+      if (answer === null) hungAtMs = performance.now()
+      return answer !== null
+    },
+    probe: async (around) => merged(around, await probeAgain(start, canary, kernel)),
+  }
+}
 
 async function probeAgain(
   start: MachinePlan,

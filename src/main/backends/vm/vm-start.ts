@@ -162,9 +162,8 @@ function makeSandbox(
     watchLimits: around.watchLimits,
     changeLimits: around.changeLimits,
     probe: async () => {
-      const outer = await around.probe()
       const why = isHeld ? 'it is frozen' : (await machine.answers()) ? null : 'it does not answer'
-      return why === null ? machine.probe(outer) : unanswered(axes, why)
+      return why === null ? machine.probe(await around.probe()) : unanswered(axes, why)
     },
     // One that is frozen answers nothing, and nothing changes in it.
     hasDrifted: async () => !isHeld && ((await around.hasDrifted()) || !(await machine.answers())),

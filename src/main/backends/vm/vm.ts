@@ -75,7 +75,11 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
       })
     const root = image === null || !findRoot ? null : await findRoot(plan, image)
     if (root && !root.ok) return root
-    return ok(await planMachine(plan, parts.value, options, root && root.value))
+    const found = root && root.value
+    return planMachine(plan, parts.value, options, found).then(ok, (cause: unknown) => {
+      found?.disk.letGo()
+      throw cause
+    })
   }
   return {
     level: 'vm',
@@ -100,17 +104,22 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         // Every change of a file is QEMU's as this machine's kernel sees it: who made it is not known.
         const watched =
           observe && (async (hidden: readonly string[]) => (await observe(hidden), null))
-        const folder = await makeRunFolder(machine.visible)
+        const folder = await makeRunFolder(machine.visible).catch((cause: unknown) => {
+          machine.letGo()
+          throw cause
+        })
         let outer: Result<SandboxBuild, StartFailure> | null = null
         try {
           await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
           outer = await around.build(machine.around(options, folder.path), sessionId, watched)
           if (outer.ok) return ok(await prepare(machine, outer.value, folder, options))
           await folder.remove()
+          machine.letGo()
           return outer
         } catch (cause) {
           if (outer?.ok) await outer.value.abandon()
           await folder.remove()
+          machine.letGo()
           throw cause
         }
       }),
@@ -159,6 +168,8 @@ interface PlannedMachine {
   readonly env: Readonly<Record<string, string>>
   readonly memoryBytes: number
   readonly visible: readonly string[]
+  /** Of what it has as long as it runs; further calls do nothing. */
+  readonly letGo: () => void
   /** The plan of the sandbox around it; `folder` holds the lines. */
   around(options: VmBackendOptions, folder: string): Plan
 }
@@ -194,6 +205,7 @@ async function planMachine(
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
     visible: visibleFolders(plan, layout, files),
+    letGo: () => root?.disk.letGo(),
     around: ({ runnerProgram }, folder) =>
       planSandbox({
         ...plan,
@@ -205,7 +217,7 @@ async function planMachine(
           { source: parts.system.kernel, target: KERNEL, access: 'read' },
           { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
           { source: join(folder, 'lines'), target: LINES, access: 'read' },
-          ...(root ? [{ source: root.disk, target: DISK, access: 'read' } as const] : []),
+          ...(root ? [{ source: root.disk.path, target: DISK, access: 'read' } as const] : []),
         ],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
@@ -268,6 +280,7 @@ async function prepare(
     for (const line of Object.values(lines)) line.close()
     await canaries.close()
     await folder.remove()
+    machine.letGo()
   }
   return {
     policy: policyOf(machine, outer.policy),
@@ -286,6 +299,7 @@ async function prepare(
             argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),
+          entries: machine.files.entries,
           visible: machine.visible,
           protectedFolder: folderInside,
           acceleration: parts.acceleration.by,

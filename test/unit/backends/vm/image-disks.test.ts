@@ -76,12 +76,12 @@ plain('what takes a tar apart can change one folder, and reaches nothing', () =>
 
 test('a disk is made once, keeps whose files are whose, and is told of meanwhile', async () => {
   await using here = await disksOf({ archive: await archive() })
-  expect(await here.disks.find(ID)).toBeNull()
+  expect(await here.disks.take(ID)).toBeNull()
   await here.make()
   expect(await here.kept()).toEqual([`${DIGEST}.squashfs`])
-  const disk = await here.disks.find(ID)
-  expect((await stat(disk!)).mode & 0o077).toBe(0)
-  const listed = execFileSync('unsquashfs', ['-lln', disk!], { encoding: 'utf8' })
+  const disk = (await here.disks.take(ID))!.path
+  expect((await stat(disk)).mode & 0o077).toBe(0)
+  const listed = execFileSync('unsquashfs', ['-lln', disk], { encoding: 'utf8' })
   expect(listed).toMatch(/^-rwsr-xr-x 1234\/4321\s+1000 .*squashfs-root\/file$/m)
   expect(here.percents.at(-1)).toBe(99)
 
@@ -131,10 +131,34 @@ test('those used longest ago go when there are too many, never one that may be a
 test('what is cut short is no disk', async () => {
   await using here = await disksOf({ archive: await archive() })
   await here.make()
-  const disk = (await here.disks.find(ID))!
+  const disk = (await here.disks.take(ID))!.path
   const whole = await readFile(disk)
   await writeFile(disk, Buffer.alloc(whole.length))
-  expect(await here.disks.find(ID)).toBeNull()
+  expect(await here.disks.take(ID)).toBeNull()
   await here.make()
   expect((await readFile(disk)).subarray(0, 4).toString()).toBe('hsqs')
+})
+
+test('what a machine has is not there to be removed; what none has is, and only that', async () => {
+  await using here = await disksOf({ archive: await archive() }, { mostKeptBytes: 0, freshMs: 0 })
+  await here.make()
+  const other = 'cd'.repeat(32)
+  await writeFile(join(here.at, `${other}.squashfs`), Buffer.alloc(1000))
+  await writeFile(join(here.at, 'no-digest.squashfs'), '')
+  const [first, second] = [await here.disks.take(ID), await here.disks.take(ID)]
+  const listed = async () => (await here.disks.kept()).map(({ digest }) => digest).sort()
+  expect(await here.disks.kept()).toEqual([
+    { digest: other, sizeBytes: 1000, usedAtMs: expect.closeTo(Date.now(), -5) },
+  ])
+  expect(await here.disks.remove(DIGEST)).toBe(false)
+  first?.letGo()
+  first?.letGo()
+  expect(await listed()).toEqual([other])
+  expect(await here.disks.remove(DIGEST)).toBe(false)
+  second?.letGo()
+  expect(await listed()).toEqual([DIGEST, other])
+  expect(await here.disks.remove('../no-digest')).toBe(false)
+  expect(await here.disks.remove(DIGEST)).toBe(true)
+  expect(await here.disks.remove(DIGEST)).toBe(false)
+  expect(await here.kept()).toEqual([`${other}.squashfs`, 'no-digest.squashfs'])
 })

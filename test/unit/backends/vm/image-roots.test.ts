@@ -33,7 +33,9 @@ async function find({ image = {}, isMade = true, toolPaths = ['/bin/sh'], end = 
   let count = 0
   const roots = createImageRoots({
     engines: { client: () => Promise.resolve(engine.client) },
-    disks: { find: () => Promise.resolve(disk) },
+    disks: {
+      take: () => Promise.resolve(disk === null ? null : { path: disk, letGo: () => undefined }),
+    },
     jobs: {
       run: async (request) => {
         count++
@@ -56,7 +58,7 @@ test('an image with a disk is taken as it is', async () => {
   expect(found).toMatchObject({
     ok: true,
     value: {
-      ...{ disk: '/data/disk', argv: ['/own/bin/tool', 'word'], path: '/own/bin:/bin' },
+      ...{ disk: { path: '/data/disk' }, argv: ['/own/bin/tool', 'word'], path: '/own/bin:/bin' },
       env: { GREETING: 'hello' },
     },
   })
@@ -65,7 +67,7 @@ test('an image with a disk is taken as it is', async () => {
 
 test('without one it is made, once', async () => {
   const { found, count } = await find({ isMade: false, end: { state: 'done', detail: null } })
-  expect(found).toMatchObject({ ok: true, value: { disk: '/data/made' } })
+  expect(found).toMatchObject({ ok: true, value: { disk: { path: '/data/made' } } })
   expect(count).toBe(1)
 })
 
@@ -101,7 +103,7 @@ test.each<[string, Given, RegExp, number]>([
 test('without an engine there is no image', async () => {
   const roots = createImageRoots({
     engines: { client: () => Promise.resolve(null) },
-    disks: { find: () => Promise.reject(new Error('asked for')) },
+    disks: { take: () => Promise.reject(new Error('asked for')) },
     jobs: { run: () => Promise.reject(new Error('asked for')) },
   })
   expect(await roots.find(PLAN, 'it')).toMatchObject({
