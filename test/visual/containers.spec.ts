@@ -141,6 +141,40 @@ test('a dev container is chosen with its risks in view, built by an act, and sta
   ])
 })
 
+test('the create commands of a dev container run once, by an act, in a session of their own', async ({
+  open,
+}) => {
+  const page = await open('engine', 'sessions/ses_00000001')
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await page.getByTestId('level-container').click()
+  await page.getByTestId('dev-container-part').locator('summary').click()
+  const choice = page.getByTestId('dev-container')
+  await choice.selectOption('.devcontainer/devcontainer.json')
+  // There is no image yet that they could run in.
+  await expect(page.getByTestId('dev-set-up-begin')).toBeDisabled()
+  await choice.selectOption('.devcontainer/web/devcontainer.json')
+  await expect(page.getByTestId('dev-set-up-state')).toHaveText('Not set up yet.')
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+  await expect(page.getByText('Set the dev container up first.')).toBeVisible()
+  expect(await overflowing(page)).toEqual([])
+  await page.getByTestId('dev-set-up-begin').click()
+  await expect(page.getByTestId('start-session')).toHaveCount(0)
+  const started = (await seenBy(page)).find((line) => line.startsWith('create ')) ?? ''
+  expect(JSON.parse(started.slice('create '.length))).toMatchObject({
+    ...{
+      agent: 'shell',
+      level: 'container',
+      title: 'Set up web',
+      useSignIn: false,
+      network: 'ask',
+    },
+    devContainer: {
+      ...{ path: '.devcontainer/web/devcontainer.json', hash: 'ef'.repeat(32), setsUp: true },
+    },
+  })
+})
+
 test('a virtual machine has this computer’s system or an image’s, and says what it cannot do', async ({
   open,
 }) => {

@@ -41,6 +41,8 @@ export const Configuration = z.looseObject({
   securityOpt: z.array(z.string()).optional(),
   containerUser: z.string().optional(),
   remoteUser: z.string().optional(),
+  waitFor: z.string().optional(),
+  userEnvProbe: z.string().optional(),
   initializeCommand: Commands.optional(),
   onCreateCommand: Commands.optional(),
   updateContentCommand: Commands.optional(),

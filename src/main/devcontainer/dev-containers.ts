@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { type DevContainer, DevContainerPath } from '../../shared/domain/dev-container.ts'
+import {
+  CREATE_COMMANDS,
+  type DevContainer,
+  DevContainerPath,
+} from '../../shared/domain/dev-container.ts'
 import { ImageName } from '../../shared/domain/image-name.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type {
@@ -12,7 +16,7 @@ import type {
 } from '../core/dev-container-port.ts'
 import { isWithin } from '../core/within.ts'
 import { type Configuration, parseConfiguration, textOfCommands } from './configuration.ts'
-import { lifecycleOf, preludeOf } from './prelude.ts'
+import { lifecycleOf, preludeOf, setUpOf } from './prelude.ts'
 import { risksOf } from './risks.ts'
 import { fillIn, type Places, wantedIn } from './variables.ts'
 
@@ -77,12 +81,15 @@ async function readOne(root: string, path: string): Promise<ReadOne | null> {
   const features = config.features ?? {}
   const isMade = how.kind === 'build' || Object.keys(features).length > 0
   const image = isMade ? `cloche-dev-${places.id}:${hash.slice(0, 12)}` : how.image
-  const shown = show(path, hash, config, { image, isMade })
+  const isSetUp = lifecycleOf(config, CREATE_COMMANDS).length > 0
+  const setUpImage = isSetUp ? `cloche-dev-${places.id}:${hash.slice(0, 12)}-set-up` : null
+  const shown = show(path, hash, config, { image, setUpImage, isMade })
   const initialize = config.initializeCommand
   return {
     shown,
     use: {
       ...{ shown, source: how, features, image, prelude: preludeOf(config, places) },
+      setUp: setUpImage === null ? null : { image: setUpImage, prelude: setUpOf(config, places) },
       initialize: initialize === undefined ? null : wordsOf(initialize, places),
     },
   }
@@ -140,7 +147,11 @@ function show(
   path: string,
   hash: string,
   config: Configuration,
-  { image, isMade }: { readonly image: string | null; readonly isMade: boolean },
+  {
+    image,
+    setUpImage,
+    isMade,
+  }: Pick<DevContainer, 'image' | 'setUpImage'> & { readonly isMade: boolean },
 ): DevContainer {
   const values = [
     ...[config.image, ...Object.values(config.build?.args ?? {})],
@@ -149,7 +160,7 @@ function show(
   ]
   const ports = (config.forwardPorts ?? []).filter((port) => typeof port === 'number')
   return {
-    ...{ path, hash, image, problem: null, made: isMade ? 'built' : 'pulled' },
+    ...{ path, hash, image, setUpImage, problem: null, made: isMade ? 'built' : 'pulled' },
     name: config.name ?? (path.split('/').at(-2) || 'Dev container'),
     risks: risksOf(config),
     commands: lifecycleOf(config).map(({ name, commands }) => ({
@@ -173,6 +184,8 @@ function ignoredIn({
   customizations,
   shutdownAction,
   hostRequirements,
+  waitFor,
+  userEnvProbe,
 }: Configuration): string[] {
   const user = remoteUser ?? containerUser
   return [
@@ -182,6 +195,8 @@ function ignoredIn({
       : []),
     ...(customizations ? ['customizations: they are for editors.'] : []),
     ...(shutdownAction ? ['shutdownAction: the container is removed with its session.'] : []),
+    ...(waitFor ? ['waitFor: the agent waits for every command, and finds what they made.'] : []),
+    ...(userEnvProbe ? ['userEnvProbe: variables that a login shell would set are not read.'] : []),
     ...(hostRequirements ? ['hostRequirements: the limits of the session are in force.'] : []),
   ]
 }
@@ -192,7 +207,7 @@ function unusable(
   problem: string,
   config: Configuration = {},
 ): ReadOne {
-  const shown = show(path, hash, config, { image: null, isMade: false })
+  const shown = show(path, hash, config, { image: null, setUpImage: null, isMade: false })
   return { shown: { ...shown, problem }, use: null }
 }
 

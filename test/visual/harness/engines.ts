@@ -123,6 +123,7 @@ const DEV_CONTAINERS: DevContainer[] = [
     name: 'Lighthouse',
     problem: null,
     image: 'cloche-dev-0123456789ab:abababababab',
+    setUpImage: 'cloche-dev-0123456789ab:abababababab-set-up',
     made: 'built',
     risks: [
       {
@@ -148,11 +149,19 @@ const DEV_CONTAINERS: DevContainer[] = [
     name: 'services',
     problem: 'It is made of several services with Compose, which sessions are not started from.',
     image: null,
+    setUpImage: null,
     made: 'pulled',
     ...{ risks: [], commands: [], initialize: null, features: [], ports: [], sets: [], wants: [] },
     ignored: [],
   },
 ]
+
+DEV_CONTAINERS.push({
+  ...DEV_CONTAINERS[0]!,
+  ...{ path: '.devcontainer/web/devcontainer.json', hash: 'ef'.repeat(32), name: 'web' },
+  ...{ image: 'node:22-bookworm-slim', setUpImage: 'cloche-dev-ba9876543210:efefefefefef-set-up' },
+  ...{ made: 'pulled', risks: [], initialize: null, features: [] },
+})
 
 /** A few minutes of a container that works. */
 const usage: StreamSource<null, ContainerUsage> = (push) => {

@@ -34,6 +34,8 @@ export interface ContainerStart {
   readonly canaries: Canaries
   /** `uid:gid` of programs inside. */
   readonly user: string
+  /** Of a set-up: called when its program ended well, before the container is removed. */
+  readonly keep: (() => Promise<void>) | null
   /** Called when the last process is gone and the container is removed. */
   readonly ended: () => Promise<void>
   readonly exited: AbortSignal
@@ -200,6 +202,11 @@ function makeSandbox(
       // Even where its engine is gone: the first process ends, and all others with it.
       channel.close()
       await keeper.release()
+      const endedWell = state?.State.Running === false && state.State.ExitCode === 0
+      if (start.keep && endedWell)
+        await start
+          .keep()
+          .catch((cause: unknown) => start.log.error('a set-up could not be kept', cause))
       try {
         await removeContainer(container)
         // The one whose network another one is in goes last.

@@ -16,6 +16,7 @@ import { type Variables } from './engines.ts'
 import { hasImage } from './has-image.ts'
 import { followEngine } from './image-progress.ts'
 import { buildWithFeatures } from './dev-features.ts'
+import { forgetImage } from './kept-home.ts'
 import { LABEL } from './labels.ts'
 import { signInFor } from './registry-sign-in.ts'
 
@@ -89,7 +90,7 @@ async function makeDev(
 ): Promise<void> {
   const used = await options.devContainers.use(folder, choice)
   if (!used.ok) throw new Error(used.error)
-  const { source, features, image, initialize } = used.value
+  const { source, features, image, setUp, initialize } = used.value
   if (image !== name) throw new Error(`It makes ${image} and not ${name}. Look at it again.`)
   if (initializes && initialize) {
     told({ line: `On this machine: ${initialize.join(' ')}` })
@@ -97,14 +98,9 @@ async function makeDev(
     await runTelling(initialize, { cwd: folder, env: options.env, tell, signal })
   }
   if (Object.keys(features).length > 0)
-    return buildWithFeatures(
-      { folder, path: choice.path, ...used.value },
-      options.env,
-      told,
-      signal,
-    )
-  if (source.kind === 'build')
-    return build(
+    await buildWithFeatures({ folder, path: choice.path, ...used.value }, options.env, told, signal)
+  else if (source.kind === 'build')
+    await build(
       client,
       {
         ...{ folder: source.context, dockerfile: source.dockerfile, name: image },
@@ -113,8 +109,11 @@ async function makeDev(
       told,
       signal,
     )
-  if (await hasImage(client, image)) return told({ line: 'The engine has it already.' })
-  await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
+  else if (await hasImage(client, image)) told({ line: 'The engine has it already.' })
+  else await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
+  // It was made of another image than this one may be.
+  if (setUp && (await forgetImage(client, setUp.image)))
+    told({ line: 'What was set up before is gone: its create commands run again.' })
 }
 
 interface Build {

@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import {
+  keepHome,
+  notOfHome,
+  withKeptHome,
+} from '../../../src/main/backends/containers/kept-home.ts'
+import { KEPT_HOME } from '../../../src/main/core/isolation/plan.ts'
+import { temporaryFolder } from '../../helpers/recording.ts'
+
+/** As the shell of an image runs it, with folders of this machine in the places of its. */
+function run(words: readonly string[], kept: string, home: string): string {
+  const [program = '', ...args] = words.map((word) => word.replaceAll(KEPT_HOME, kept))
+  return execFileSync(program, args, {
+    ...{ env: { PATH: '/usr/bin:/bin', HOME: home }, encoding: 'utf8' },
+  })
+}
+
+const setting = (home: string) => ({
+  home,
+  workspace: `${home}/src/a project`,
+  mounts: [{ source: '/data/claude', target: `${home}/.claude`, access: 'write' as const }],
+  files: [
+    {
+      path: `${home}/.config/tool`,
+      asked: `${home}/link`,
+      isPattern: false,
+      access: 'read' as const,
+    },
+    { path: '/elsewhere', asked: '/elsewhere', isPattern: false, access: 'read' as const },
+  ],
+})
+
+describe('the home of a dev container', () => {
+  test('is kept without what is only shown in it', async () => {
+    await using folder = await temporaryFolder()
+    const [home, kept] = [join(folder.path, 'home'), join(folder.path, 'kept')]
+    for (const name of ['home/src', 'home/.claude', 'home/.config', 'home/.tool/deep', 'kept'])
+      await mkdir(join(folder.path, name), { recursive: true })
+    await writeFile(join(home, '.tool/deep/one two'), 'mine')
+    await writeFile(join(home, '.claude/token'), 'secret')
+    await symlink('/nowhere', join(home, 'broken'))
+    expect(notOfHome(setting(home))).toEqual(['src', '.claude', '.config', 'link'])
+    expect(run(keepHome(setting(home)), kept, home)).toContain('All have run')
+    expect((await readdir(kept)).sort()).toEqual(['.tool', 'broken'])
+    expect(await readFile(join(kept, '.tool/deep/one two'), 'utf8')).toBe('mine')
+  })
+
+  test('begins with what was kept, and what a session has of its own stays', async () => {
+    await using folder = await temporaryFolder()
+    const [home, kept] = [join(folder.path, 'home'), join(folder.path, 'kept')]
+    for (const name of ['home/.state', 'kept/.state', 'kept/.tool'])
+      await mkdir(join(folder.path, name), { recursive: true })
+    await writeFile(join(home, '.state/now'), 'newer')
+    await writeFile(join(kept, '.state/now'), 'older')
+    await writeFile(join(kept, '.state/more'), 'more')
+    await writeFile(join(kept, '.tool/one'), '1')
+    const program = ['/bin/sh', '-c', 'echo "$0 $1 ${name-none}"', 'zero', 'one two']
+    expect(run(withKeptHome(program), kept, home)).toBe('zero one two none\n')
+    const read = (path: string): Promise<string> => readFile(join(home, path), 'utf8')
+    expect(await Promise.all(['.state/now', '.state/more', '.tool/one'].map(read))).toEqual([
+      ...['newer', 'more', '1'],
+    ])
+  })
+})
