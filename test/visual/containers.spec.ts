@@ -97,6 +97,32 @@ test('another engine is chosen; one that refuses cannot be', async ({ open }) =>
   await expect(page.getByTestId('engine-/run/user/1000/podman/podman.sock')).toBeChecked()
 })
 
+test('files go into a container and out of it, by paths that are typed', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  await page.getByTestId('container-files').first().click()
+  await page.getByTestId('copy-begin').click()
+  await expect(page.getByTestId('copy-problem')).toContainText('Type both paths')
+  await page.getByTestId('copy-machine').fill('/home/ada/data.csv')
+  await page.getByTestId('copy-inside').fill('/tmp/given')
+  expect(await overflowing(page)).toEqual([])
+  await page.getByTestId('copy-begin').click()
+  await expect(page.getByTestId('copy-files')).toHaveCount(0)
+  await expect(page.getByTestId('image-job').first()).toContainText('Copy in /home/ada/data.csv')
+  await page.getByTestId('container-files').first().click()
+  await page.getByTestId('copy-way').getByText('Copy out').click()
+  await page.getByTestId('copy-inside').fill('/tmp/result')
+  await page.getByTestId('folder-path').fill('/home/ada/src')
+  await page.getByTestId('copy-begin').click()
+  const copies = async () =>
+    (await seenBy(page))
+      .filter((line) => line.startsWith('copy '))
+      .map((line) => JSON.parse(line.slice('copy '.length)))
+  await expect.poll(copies).toMatchObject([
+    { kind: 'copy-in', from: '/home/ada/data.csv', to: '/tmp/given' },
+    { kind: 'copy-out', from: '/tmp/result', to: '/home/ada/src' },
+  ])
+})
+
 test('a container leads to its session, and to what the engine knows of it', async ({ open }) => {
   const page = await open('quiet', 'containers')
   await page.getByTestId('container-inspect').first().click()

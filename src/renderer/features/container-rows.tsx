@@ -10,12 +10,14 @@ import { LogLines } from '../ui/log-lines.tsx'
 import { Sparkline } from '../ui/sparkline.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
-import { editorCommand, engineCommand, fileIn, fileOut } from '../words/engine-commands.ts'
+import { editorCommand, engineCommand } from '../words/engine-commands.ts'
 import { formatBytes, formatCpu, plural } from '../words/format.ts'
+import { CopyFilesDialog } from './copy-files.tsx'
 
 /** Every container of ours, with what it takes now and lately. */
 export function ContainerRows({ containers }: { containers: readonly OwnContainer[] | null }) {
   const [inspected, setInspected] = useState<Inspected | null>(null)
+  const [copying, setCopying] = useState<OwnContainer | null>(null)
   if (containers === null)
     return <p className="warn-text">The engine does not answer now. It is asked again.</p>
   return (
@@ -33,6 +35,7 @@ export function ContainerRows({ containers }: { containers: readonly OwnContaine
             <ContainerRow
               key={container.id}
               container={container}
+              onFiles={() => setCopying(container)}
               onInspect={() =>
                 void inspectContainer(container.id).then((text) =>
                   setInspected({ container, text }),
@@ -42,6 +45,7 @@ export function ContainerRows({ containers }: { containers: readonly OwnContaine
           ))}
         </ul>
       )}
+      {copying && <CopyFilesDialog container={copying} onClose={() => setCopying(null)} />}
       {inspected && <InspectDialog {...inspected} onClose={() => setInspected(null)} />}
     </section>
   )
@@ -55,9 +59,11 @@ const KINDS: Readonly<Record<OwnContainer['kind'], string>> = {
 
 function ContainerRow({
   container,
+  onFiles,
   onInspect,
 }: {
   container: OwnContainer
+  onFiles: () => void
   onInspect: () => void
 }) {
   const { id, name, kind, sessionId, image, state, isLeft } = container
@@ -82,6 +88,11 @@ function ContainerRow({
         {session && (
           <Button small onClick={() => goTo('sessions', session.id)} data-testid="container-open">
             Open
+          </Button>
+        )}
+        {session && state === 'running' && (
+          <Button small look="quiet" onClick={onFiles} data-testid="container-files">
+            Files
           </Button>
         )}
         <Button small look="quiet" onClick={onInspect} data-testid="container-inspect">
@@ -158,13 +169,10 @@ function InspectDialog({
           </p>
           <CommandLine command={editorCommand(name, session.spec.workspace)} />
           <p className="small dim">
-            A shell in it, a file out of it and a file into it, from a terminal of yours. What you
-            do there is not recorded. What the session says itself is in its recording: the engine
-            keeps no log of it.
+            A shell in it, from a terminal of yours. What you do there is not recorded. What the
+            session says itself is in its recording: the engine keeps no log of it.
           </p>
           <CommandLine command={`${client} exec --interactive --tty ${name} /bin/sh`} />
-          <CommandLine command={fileOut(client, name)} />
-          <CommandLine command={fileIn(client, name)} />
         </section>
       )}
       <LogLines

@@ -213,6 +213,17 @@ export function fakeEngines(
         list.tell(containers)
         return Promise.resolve(ok(18 * MEBIBYTE))
       },
+      copy: (request) => {
+        seen.push(`copy ${JSON.stringify(request)}`)
+        const job = {
+          ...JOBS[0]!.job,
+          id: 'job_00000008' as ImageJobId,
+          request,
+          name: request.from,
+        }
+        jobs.tell({ job, lines: ['64 MiB so far'] })
+        return Promise.resolve(ok(job))
+      },
     },
     devContainer: { list: () => Promise.resolve(isBare ? [] : DEV_CONTAINERS) },
     image: {

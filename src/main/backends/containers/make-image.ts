@@ -18,6 +18,7 @@ import { followEngine } from './image-progress.ts'
 import { buildWithFeatures } from './dev-features.ts'
 import { forgetImage } from './kept-home.ts'
 import { LABEL } from './labels.ts'
+import { openPlain } from './plain-files.ts'
 import { signInFor } from './registry-sign-in.ts'
 
 export interface ImageMakerOptions {
@@ -165,7 +166,6 @@ async function build(
 ): Promise<void> {
   const isLeftOut = await leftOut(folder, dockerfile, told)
   const context = pack(folder, {
-    // An agent may be at work in there: what was a file when it was looked at is opened as one.
     ...{ fs: { ...fs, createReadStream: openPlain } },
     ...{ ignore: isLeftOut, strict: false },
     // Whose files they are here is nobody's business there.
@@ -181,18 +181,6 @@ async function build(
   said.catch(() => undefined)
   await followEngine(await Promise.race([said, unreadable]), told)
 }
-
-type OpenDone = (cause: NodeJS.ErrnoException | null, fd: number) => void
-
-const openPlain = (path: string, range: object): fs.ReadStream =>
-  fs.createReadStream(path, {
-    ...range,
-    fs: {
-      ...{ read: fs.read, close: fs.close },
-      open: (name: string, _flags: unknown, mode: number, done: OpenDone) =>
-        fs.open(name, constants.O_RDONLY | constants.O_NOFOLLOW, mode, done),
-    },
-  })
 
 /** `.dockerignore`, and whatever looks like a secret: a step of a build may send it anywhere. */
 async function leftOut(

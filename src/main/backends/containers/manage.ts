@@ -3,11 +3,12 @@ import type { EngineRefusal } from '../../../shared/domain/engine.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { EngineManager } from '../../core/engine-port.ts'
 import type { Log } from '../../core/ports.ts'
+import { type CopierOptions, createFileCopier } from './copy-files.ts'
 import type { EngineChoice } from './engine-choice.ts'
 import { connectEngine } from './engines.ts'
 import { listImages } from './images.ts'
 import { createImageMaker, type ImageMakerOptions } from './make-image.ts'
-import { findOwn } from './own-containers.ts'
+import { findOwn, findOwnSession } from './own-containers.ts'
 import { listRemovable, removeOwn } from './removable.ts'
 import { followUsage } from './usage.ts'
 import { createContainerWatch } from './watch-containers.ts'
@@ -15,7 +16,8 @@ import { createContainerWatch } from './watch-containers.ts'
 /** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
 export function createEngineManager(
   choice: EngineChoice,
-  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> & { readonly log: Log },
+  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> &
+    Pick<CopierOptions, 'dataDir'> & { readonly log: Log },
 ): EngineManager {
   const { watch, restart } = createContainerWatch(choice.client, options.log)
   return {
@@ -59,6 +61,11 @@ export function createEngineManager(
     removable: () => withEngine(choice, async (client) => ok(await listRemovable(client))),
     remove: (ids) => withEngine(choice, async (client) => ok(await removeOwn(client, ids))),
     makeImage: createImageMaker({ ...choice, ...options }),
+    sessionOf: async (id) => {
+      const client = await choice.client()
+      return (client && (await findOwnSession(client, id)))?.sessionId ?? null
+    },
+    copyFiles: createFileCopier({ ...choice, ...options }),
   }
 }
 
