@@ -119,6 +119,23 @@ describe('a dev container', () => {
       .toContain('mode dev, of the person, default')
   })
 
+  test('with Compose is its service alone, with its variables; the others are named and not there', async () => {
+    await writeFile(
+      join(host.workspace, 'compose.yml'),
+      `services: { app: { build: { context: ., dockerfile: Dev }, environment: { DB: "db:\${PORT:-5432}" } }, db: { image: postgres } }`,
+    )
+    await writeFile(join(host.workspace, 'Dev'), `FROM ${BASE}\nENV BUILT=1\n`)
+    const dev = await configure({ dockerComposeFile: '../compose.yml', service: 'app' })
+    expect(dev).toMatchObject({ made: 'built', notStarted: [{ name: 'db', from: 'postgres' }] })
+    const { job, lines } = await make(dev)
+    expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
+    const created = await create(dev, `sh -c 'echo "at $DB, $BUILT"'`)
+    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    await expect
+      .poll(() => outputOf(connection, created.value.id), { timeout: 15_000 })
+      .toContain('at db:5432, 1')
+  })
+
   test('that was changed since it was seen starts nothing', async () => {
     const dev = await configure({ image: BASE })
     await configure({ image: BASE, postCreateCommand: 'cat /etc/passwd' })

@@ -145,7 +145,7 @@ test('a dev container is chosen with its risks in view, built by an act, and sta
   await page.getByTestId('level-container').click()
   await expect(page.getByTestId('dev-container-part-summary')).toContainText('not used')
   await page.getByTestId('dev-container-part').locator('summary').click()
-  await expect(page.getByTestId('dev-problem')).toContainText('Compose')
+  await expect(page.getByTestId('dev-problem')).toContainText('no service app')
   await page.getByTestId('dev-container').selectOption({ index: 1 })
   await expect(page.getByTestId('dev-risk')).toHaveCount(2)
   await expect(page.getByTestId('dev-command')).toHaveCount(2)
@@ -180,6 +180,7 @@ test('the create commands of a dev container run once, by an act, in a session o
   // There is no image yet that they could run in.
   await expect(page.getByTestId('dev-set-up-begin')).toBeDisabled()
   await choice.selectOption('.devcontainer/web/devcontainer.json')
+  await expect(page.getByTestId('dev-not-started')).toContainText('postgres:17')
   await expect(page.getByTestId('dev-set-up-state')).toHaveText('Not set up yet.')
   await expect(page.getByTestId('start-session')).toBeDisabled()
   await expect(page.getByText('Set the dev container up first.')).toBeVisible()

@@ -96,6 +96,23 @@ function Chosen({ dev }: { dev: DevContainer }) {
           <CommandList commands={commands} names={START_COMMANDS} />
         </section>
       )}
+      {dev.notStarted.length > 0 && (
+        <Part title="Not started: the other services of its Compose file">
+          {dev.notStarted.map(({ name, from }) => (
+            <li key={name} data-testid="dev-not-started">
+              <Icon name="deny" /> <AgentText text={name} max={100} />
+              <span className="dim">
+                {from && (
+                  <>
+                    , <AgentText text={from} max={200} bare />
+                  </>
+                )}
+                . Nothing answers at that name.
+              </span>
+            </li>
+          ))}
+        </Part>
+      )}
       {wants.length > 0 && (
         <p>
           It wants <span className="mono">{wants.join(', ')}</span> of this machine. Let in what you

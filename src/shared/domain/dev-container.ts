@@ -60,6 +60,8 @@ export const DevContainer = z.strictObject({
   /** A command for this machine; null: none. It runs only when a person says so. */
   initialize: z.string().nullable(),
   features: z.array(z.string()),
+  /** Services of its Compose files beside the one it works in, and of what they are made. */
+  notStarted: z.array(z.strictObject({ name: z.string(), from: z.string().nullable() })),
   ports: z.array(z.number().int()),
   /** Names of variables that it sets, or wants from this machine. */
   sets: z.array(z.string()),

@@ -60,7 +60,7 @@ describe('a configuration', () => {
     ['{"image": "--privileged"}', '“--privileged” is no name of an image.'],
     [
       '{"dockerComposeFile": "compose.yml", "service": "app"}',
-      'It is made of several services with Compose, which sessions are not started from.',
+      'There is no compose.yml beside it, or it leads out of the folder.',
     ],
     [
       '{"build": {"dockerfile": "Dockerfile"}}',

@@ -138,6 +138,7 @@ const DEV_CONTAINERS: DevContainer[] = [
     ],
     initialize: 'cp .env.example .env',
     features: ['ghcr.io/devcontainers/features/node:1'],
+    notStarted: [],
     ports: [5173],
     sets: ['NODE_ENV'],
     wants: ['NPM_TOKEN'],
@@ -147,12 +148,12 @@ const DEV_CONTAINERS: DevContainer[] = [
     path: '.devcontainer/services/devcontainer.json',
     hash: 'cd'.repeat(32),
     name: 'services',
-    problem: 'It is made of several services with Compose, which sessions are not started from.',
+    problem: 'Its Compose files have no service app.',
     image: null,
     setUpImage: null,
     made: 'pulled',
     ...{ risks: [], commands: [], initialize: null, features: [], ports: [], sets: [], wants: [] },
-    ignored: [],
+    ...{ notStarted: [], ignored: [] },
   },
 ]
 
@@ -161,6 +162,7 @@ DEV_CONTAINERS.push({
   ...{ path: '.devcontainer/web/devcontainer.json', hash: 'ef'.repeat(32), name: 'web' },
   ...{ image: 'node:22-bookworm-slim', setUpImage: 'cloche-dev-ba9876543210:efefefefefef-set-up' },
   ...{ made: 'pulled', risks: [], initialize: null, features: [] },
+  notStarted: [{ name: 'db', from: 'postgres:17' }],
 })
 
 /** A few minutes of a container that works. */
