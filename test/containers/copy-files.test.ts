@@ -146,7 +146,7 @@ describe('files of a container', () => {
     const begun = await connection.api.engine.copy(asked)
     if (!begun.ok) throw new Error(begun.error.detail)
     // It has begun to be there.
-    await expect.poll(() => readdir(folder), { interval: 2 }).not.toEqual([])
+    await expect.poll(() => readdir(folder), { interval: 2, timeout: 15_000 }).not.toEqual([])
     expect(await connection.api.image.cancel({ id: begun.value.id })).toEqual({
       ok: true,
       value: null,

@@ -166,6 +166,7 @@ async function destination(path: string, own: string): Promise<string> {
   return folder
 }
 
+/** Says when it takes what is sent: where it does not, nothing is. */
 const TAKE = `
 into=$1 name=$2 kind=$3
 [ -d "$into" ] || { echo "There is no folder $into inside." >&2; exit 3; }
@@ -174,10 +175,13 @@ if [ -e "./$name" ] || [ -h "./$name" ]; then echo "There is a $name in $into al
 if [ "$kind" = folder ]; then
   command -v tar >/dev/null 2>&1 || { echo "The image has no tar, which unpacks a folder: single files can be copied." >&2; exit 3; }
   mkdir "./$name" || exit 3
+  echo ready
   tar -xf - -C "./$name" || exit 4
 else
   set -C
-  cat >"./$name" || exit 4
+  : >"./$name" || exit 3
+  echo ready
+  cat >>"./$name" || exit 4
 fi
 `
 const FORGET = 'rm -rf "$1/$2"'
@@ -206,8 +210,13 @@ async function copyIn(
     const content = total === null ? packed(path, User) : readTo(source, total)
     const words = ['/bin/sh', '-c', TAKE, 'cloche', to, name, kind]
     const program = await startInside(container, words, signal)
+    const output = program.output()
+    if ((await output.next()).done) {
+      const { said } = await program.ended()
+      throw new Error(said || 'The container does not take it.')
+    }
     const reading = (async () => {
-      for await (const _bytes of program.output()) continue
+      for await (const _bytes of output) continue
     })()
     const sending = pipeline(
       content,
@@ -218,10 +227,9 @@ async function copyIn(
     )
     const [sent] = await Promise.allSettled([sending, reading])
     const { code, said } = await program.ended()
-    if (code !== 3 && (code !== 0 || sent.status === 'rejected')) await forget(container, to, name)
-    if (said !== '' && code !== 0) throw new Error(said)
-    if (sent.status === 'rejected') throw sent.reason
-    if (code !== 0) throw new Error('The container did not take it.')
+    if (code !== 0 || sent.status === 'rejected') await forget(container, to, name)
+    if (sent.status === 'rejected') throw said === '' ? sent.reason : new Error(said)
+    if (code !== 0) throw new Error(said || 'The container did not take it.')
     told({ line: `It is ${join(to, name)} inside now.` })
   } finally {
     await source.close().catch(() => undefined)
