@@ -1,12 +1,17 @@
 import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { extract, pack } from 'tar-stream'
 import { describe, expect, test } from 'vitest'
 import {
   keepHome,
   notOfHome,
   withKeptHome,
 } from '../../../src/main/backends/containers/kept-home.ts'
+import { renameArchive } from '../../../src/main/backends/containers/rename-archive.ts'
 import { KEPT_HOME } from '../../../src/main/core/isolation/plan.ts'
 import { temporaryFolder } from '../../helpers/recording.ts'
 
@@ -64,4 +69,46 @@ describe('the home of a dev container', () => {
       ...['newer', 'more', '1'],
     ])
   })
+})
+
+test.each(['.kept/', '/', './'])(
+  'an archive of it has one name for it, whatever the engine’s: %s',
+  async (top) => {
+    const archive = pack()
+    archive.entry({ name: top, type: 'directory', mode: 0o700, uid: 7 })
+    archive.entry({ name: `${top}a`, type: 'directory' })
+    archive.entry({ name: `${top}a/${'long'.repeat(40)}`, mode: 0o755 }, 'x'.repeat(10_000))
+    archive.entry({ name: `${top}empty`, mode: 0o600 }, '')
+    archive.entry({ name: `${top}soft`, type: 'symlink', linkname: '/etc/passwd' })
+    archive.entry({ name: `${top}hard`, type: 'link', linkname: `${top}empty` })
+    archive.finalize()
+    const found: string[] = []
+    const read = extract()
+    const reading = (async () => {
+      for await (const entry of read) {
+        const { name, type, linkname, size, mode, uid } = entry.header
+        found.push(
+          `${name.replace(/(long)+/, 'long')} ${type} ${linkname ?? ''} ${size} ${mode.toString(8)} ${uid}`,
+        )
+        entry.resume()
+      }
+    })()
+    await Promise.all([pipeline(renameArchive(Readable.from(archive), 'new'), read), reading])
+    expect(found).toEqual([
+      ...['new/ directory  0 700 7', 'new/a directory  0 755 0', 'new/a/long file  10000 755 0'],
+      ...[
+        'new/empty file  0 600 0',
+        'new/soft symlink /etc/passwd 0 644 0',
+        'new/hard link new/empty 0 644 0',
+      ],
+    ])
+  },
+)
+
+test('an archive that holds more than its folder is not kept', async () => {
+  const archive = pack()
+  archive.entry({ name: 'kept/', type: 'directory' })
+  archive.entry({ name: 'etc/passwd' }, 'x')
+  archive.finalize()
+  await expect(buffer(renameArchive(Readable.from(archive), 'new'))).rejects.toThrow('more than')
 })

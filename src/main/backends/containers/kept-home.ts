@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
 import type Docker from 'dockerode'
@@ -7,6 +8,7 @@ import { bounded } from './bounded.ts'
 import type { EngineWays } from './engine-ways.ts'
 import { LABEL } from './labels.ts'
 import { removeContainer } from './owner.ts'
+import { renameArchive } from './rename-archive.ts'
 import { showImage } from './show-image.ts'
 
 type Setting = Pick<PlanInput, 'home' | 'workspace' | 'mounts' | 'files'>
@@ -90,7 +92,8 @@ export async function keepAsImage(
   const shown = await showImage(client, image)
   try {
     const body = bounded(MOST_KEPT, 'What is kept of the home')
-    await Promise.all([pipeline(kept, body), shown.putArchive(body, { path: '/' })])
+    const archive = renameArchive(Readable.from(kept), KEPT_HOME.slice(1))
+    await Promise.all([pipeline(archive, body), shown.putArchive(body, { path: '/' })])
     const before = await idOf(client, name)
     const at = name.lastIndexOf(':')
     await shown.commit({
