@@ -42,15 +42,15 @@ describe('the home of a dev container', () => {
   test('is kept without what is only shown in it', async () => {
     await using folder = await temporaryFolder()
     const [home, kept] = [join(folder.path, 'home'), join(folder.path, 'kept')]
-    for (const name of ['home/src', 'home/.claude', 'home/.config', 'home/.tool/deep', 'kept'])
+    for (const name of ['home/src', 'home/.claude', 'home/.config', 'home/.tool/deep', 'kept/home'])
       await mkdir(join(folder.path, name), { recursive: true })
     await writeFile(join(home, '.tool/deep/one two'), 'mine')
     await writeFile(join(home, '.claude/token'), 'secret')
     await symlink('/nowhere', join(home, 'broken'))
     expect(notOfHome(setting(home))).toEqual(['src', '.claude', '.config', 'link'])
     expect(run(keepHome(setting(home)), kept, home)).toContain('All have run')
-    expect((await readdir(kept)).sort()).toEqual(['.tool', 'broken'])
-    expect(await readFile(join(kept, '.tool/deep/one two'), 'utf8')).toBe('mine')
+    expect((await readdir(join(kept, 'home'))).sort()).toEqual(['.tool', 'broken'])
+    expect(await readFile(join(kept, 'home/.tool/deep/one two'), 'utf8')).toBe('mine')
   })
 
   test('begins with what was kept, and what a session has of its own stays', async () => {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { buffer } from 'node:stream/consumers'
@@ -16,6 +17,9 @@ type Setting = Pick<PlanInput, 'home' | 'workspace' | 'mounts' | 'files'>
 /** What a home may hold that becomes part of an image. Bytes, as an archive. */
 const MOST_KEPT = 8 * 1024 ** 3
 
+/** Below a folder that is the engine's: one of its own that the program's user may write to. */
+const KEEPING = `${KEPT_HOME}/home`
+
 /**
  * Copies what lies in the home to where it is kept. Whatever is mounted there is not the home's: the names of
  * those are its arguments.
@@ -24,7 +28,7 @@ const KEEP = `
 for entry in "$HOME"/.[!.]* "$HOME"/..?* "$HOME"/*; do
   if [ ! -e "$entry" ] && [ ! -h "$entry" ]; then continue; fi
   for name do if [ "\${entry##*/}" = "$name" ]; then continue 2; fi; done
-  cp -RPp "$entry" ${KEPT_HOME}/ || {
+  cp -RPp "$entry" ${KEEPING}/ || {
     code=$?; printf '\\033[33mThe home could not be kept.\\033[0m Nothing of this set-up is.\\n'; exit $code; }
 done
 printf '\\033[2mAll have run. What they left in the home is kept now, for the sessions of this dev container.\\033[0m\\n'
@@ -68,13 +72,13 @@ export const KEPT_MOUNT: Docker.MountSettings = {
   ...{ Type: 'volume', Source: '', Target: KEPT_HOME },
 }
 
-/** Gives it to the program's user, before the container starts. */
+/** Makes room in it for the program's user, before the container starts. */
 export async function giveKeptHome(
   container: Docker.Container,
   { uid, gid }: EngineWays['user'],
 ): Promise<void> {
   const archive = pack()
-  archive.entry({ name: './', type: 'directory', mode: 0o700, uid, gid })
+  archive.entry({ name: basename(KEEPING), type: 'directory', mode: 0o700, uid, gid })
   archive.finalize()
   await container.putArchive(await buffer(archive), { path: KEPT_HOME })
 }
@@ -88,7 +92,7 @@ export async function keepAsImage(
   container: Docker.Container,
   { image, name }: { readonly image: string; readonly name: string },
 ): Promise<void> {
-  const kept = await container.getArchive({ path: KEPT_HOME })
+  const kept = await container.getArchive({ path: KEEPING })
   const shown = await showImage(client, image)
   try {
     const body = bounded(MOST_KEPT, 'What is kept of the home')
