@@ -93,7 +93,10 @@ test.each(['.kept/', '/', './'])(
         entry.resume()
       }
     })()
-    await Promise.all([pipeline(renameArchive(Readable.from(archive), 'new'), read), reading])
+    await Promise.all([
+      pipeline(renameArchive(Readable.from(archive), 'new', false), read),
+      reading,
+    ])
     expect(found).toEqual([
       ...['new/ directory  0 700 7', 'new/a directory  0 755 0', 'new/a/long file  10000 755 0'],
       ...[
@@ -110,5 +113,22 @@ test('an archive that holds more than its folder is not kept', async () => {
   archive.entry({ name: 'kept/', type: 'directory' })
   archive.entry({ name: 'etc/passwd' }, 'x')
   archive.finalize()
-  await expect(buffer(renameArchive(Readable.from(archive), 'new'))).rejects.toThrow('more than')
+  await expect(buffer(renameArchive(Readable.from(archive), 'new', false))).rejects.toThrow(
+    'more than',
+  )
+})
+
+test('an archive for everybody can be read by whoever its files belong to, and no more', async () => {
+  const archive = pack()
+  archive.entry({ name: 'kept/', type: 'directory', mode: 0o700 })
+  archive.entry({ name: 'kept/key', mode: 0o600 }, 'x')
+  archive.finalize()
+  const modes: number[] = []
+  const read = extract().on('entry', ({ mode }, stream, next) => {
+    modes.push(mode)
+    stream.resume()
+    next()
+  })
+  await pipeline(renameArchive(Readable.from(archive), 'new', true), read)
+  expect(modes).toEqual([0o755, 0o644])
 })

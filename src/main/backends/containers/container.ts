@@ -308,7 +308,10 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
         ...{ planned, container, network, channel, canaries, exited },
         keep:
           setUp?.kind === 'makes'
-            ? () => keepAsImage(client, container, { image: image.name, name: setUp.image })
+            ? () =>
+                keepAsImage(client, container, {
+                  ...{ image: image.name, name: setUp.image, users: ways.users },
+                })
             : null,
         ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
         joined,

@@ -36,6 +36,7 @@ printf '\\033[2mAll have run. What they left in the home is kept now, for the se
 
 /** Fills the home before the program starts; what is there already is the session's own and stays. */
 const RESTORE = `
+[ -r ${KEPT_HOME} ] && [ -x ${KEPT_HOME} ] || printf '\\033[33mWhat the set-up left in the home cannot be read here.\\033[0m\\n'
 for entry in ${KEPT_HOME}/.[!.]* ${KEPT_HOME}/..?* ${KEPT_HOME}/*; do
   if [ ! -e "$entry" ] && [ ! -h "$entry" ]; then continue; fi
   name=\${entry##*/}
@@ -85,18 +86,24 @@ export async function giveKeptHome(
 
 /**
  * Makes the image of a set-up that ended well, from the image it ran in and the home that it kept. Nothing
- * else of that container goes into it: not its variables, not its labels. Rejects with the engine's words.
+ * else of that container goes into it: not its variables, not its labels. Where a session joins a user
+ * namespace, files of an image belong to nobody in it: then everybody may read them. Rejects with the engine's
+ * words.
  */
 export async function keepAsImage(
   client: Docker,
   container: Docker.Container,
-  { image, name }: { readonly image: string; readonly name: string },
+  {
+    image,
+    name,
+    users,
+  }: { readonly image: string; readonly name: string } & Pick<EngineWays, 'users'>,
 ): Promise<void> {
   const kept = await container.getArchive({ path: KEEPING })
   const shown = await showImage(client, image)
   try {
     const body = bounded(MOST_KEPT, 'What is kept of the home')
-    const archive = renameArchive(Readable.from(kept), KEPT_HOME.slice(1))
+    const archive = renameArchive(Readable.from(kept), KEPT_HOME.slice(1), users === 'kept')
     await Promise.all([pipeline(archive, body), shown.putArchive(body, { path: '/' })])
     const before = await idOf(client, name)
     const at = name.lastIndexOf(':')

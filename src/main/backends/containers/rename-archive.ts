@@ -4,9 +4,13 @@ import { extract, pack } from 'tar-stream'
 
 /**
  * The same archive with its folder called `name`: one engine calls it by its name and another by none. What does
- * not lie in the folder ends it.
+ * not lie in the folder ends it. `isForAll`: whoever they belong to, everybody may read them.
  */
-export function renameArchive(archive: AsyncIterable<Buffer>, name: string): Readable {
+export function renameArchive(
+  archive: AsyncIterable<Buffer>,
+  name: string,
+  isForAll: boolean,
+): Readable {
   const entries = extract()
   const renamed = pack()
   let top: string | null = null
@@ -25,6 +29,9 @@ export function renameArchive(archive: AsyncIterable<Buffer>, name: string): Rea
         const sink = renamed.entry(
           {
             ...{ ...header, name: below(header.name) },
+            mode: isForAll
+              ? header.mode | (header.type === 'directory' ? 0o555 : 0o444)
+              : header.mode,
             linkname: isLink ? below(linkname) : linkname,
           },
           (cause) => (cause ? failed(cause) : done()),
