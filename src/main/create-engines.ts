@@ -10,6 +10,7 @@ import type { EngineManager } from './core/engine-port.ts'
 import type { NewId } from './core/ids.ts'
 import { createImageJobs, type ImageJobs } from './core/image-jobs.ts'
 import type { Clock, Log } from './core/ports.ts'
+import { isCopy } from '../shared/domain/engine.ts'
 import { devContainers } from './devcontainer/dev-containers.ts'
 import { createDocumentStore } from './store/documents.ts'
 
@@ -47,13 +48,22 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const choice = createEngineChoice(env, document, loaded.value)
   const disks = createImageDisks({ folder: join(options.root, 'machines', 'images') })
   const resources = join(options.entries, '../../resources')
-  const manager = createEngineManager(choice, { resources, log, devContainers, disks })
+  const manager = createEngineManager(choice, {
+    ...{ resources, log, devContainers, disks, dataDir: options.root },
+  })
   // An engine may take long, or not answer at all; nothing of a start waits for it.
   const ending = new AbortController()
   const swept = sweepContainers(env, log, ending.signal).catch((cause: unknown) =>
     log.warn('containers that were left behind could not be looked for', cause),
   )
-  const imageJobs = createImageJobs(manager.makeImage, options.clock, options.newId)
+  const imageJobs = createImageJobs(
+    (request, told, signal) =>
+      isCopy(request)
+        ? manager.copyFiles(request, told, signal)
+        : manager.makeImage(request, told, signal),
+    options.clock,
+    options.newId,
+  )
   return {
     ...{ choice, manager, imageJobs, notice: loaded.notice },
     imageRoots: createImageRoots({ engines: choice, disks, jobs: imageJobs }),

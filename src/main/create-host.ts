@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs'
+import { realpath } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -28,6 +29,7 @@ import { createBackends } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
 import { guestProgramsIn } from './backends/vm/guest-system.ts'
 import { run } from './backends/spawn.ts'
+import { createCopies } from './core/copies.ts'
 import { createForwards } from './core/forwards.ts'
 import { newId } from './core/ids.ts'
 import { createOrphanBook } from './core/orphans.ts'
@@ -312,6 +314,10 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         whyNotExact: () => processes.reason(),
       }),
     ...{ engines: engines.manager, imageJobs: engines.imageJobs },
+    copies: createCopies({
+      ...{ engines: engines.manager, jobs: engines.imageJobs, sessions, timeline, home },
+      realPath: (path) => realpath(path).catch(() => path),
+    }),
     ...{ devContainers, policies, reviews, terminals },
     profiles: createProfiles(join(root, 'profiles')),
     settings: createOtherSettings({ env, home }, listAgents, () => recent),

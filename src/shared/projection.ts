@@ -186,17 +186,19 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
         }),
       }
     }
-    case 'isolation/changed':
-    case 'isolation/restored':
-      return state
     case 'limits/reached': {
       const times = (state.limitsReached.get(fact.limit)?.times ?? 0) + 1
       const reached = { atMs: event.atMs, times, detail: fact.detail }
       const limitsReached = new Map(state.limitsReached).set(fact.limit, reached)
       return { ...state, limitsReached }
     }
+    case 'isolation/changed':
+    case 'isolation/restored':
     case 'port/opened':
     case 'port/closed':
+    case 'files/copied':
+    case 'file/missed':
+    case 'terminal/resized':
       return state
     case 'terminal/active':
       return fact.terminal === undefined
@@ -205,8 +207,6 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
     case 'terminal/opened':
     case 'terminal/ended':
       return { ...state, terminals: applyToTerminals(state.terminals, fact, event.atMs) }
-    case 'terminal/resized':
-      return state
     case 'proc/started': {
       const { node } = fact
       const before = state.processes.get(node.key)
@@ -286,8 +286,6 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       const { type: _, ...need } = fact
       return { ...state, needs: draft.needs(state).set(need.path, need) }
     }
-    case 'file/missed':
-      return state
     case 'prompt/raised': {
       const pending = [...state.pending, fact.request]
       return {

@@ -23,7 +23,7 @@ const LAYERS: readonly {
     // The store's append file also writes terminal logs; nothing else crosses between adapters.
     ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
     packages:
-      /^(node:|zod$|picomatch$|dockerode$|tar-fs$|@balena\/dockerignore$|jsonc-parser$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
+      /^(node:|zod$|picomatch$|dockerode$|tar-(fs|stream)$|@balena\/dockerignore$|jsonc-parser$|yaml$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
   },
   {
     files: /^src\/main\/api\//,

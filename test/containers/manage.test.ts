@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type {
@@ -9,7 +8,6 @@ import type {
   JobFrame,
   OwnContainer,
 } from '../../src/shared/domain/engine.ts'
-import { engineCommand, fileIn, fileOut } from '../../src/renderer/words/engine-commands.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -240,20 +238,6 @@ describe('containers', () => {
     expect(JSON.parse(inspected.ok ? inspected.value : '{}')).toMatchObject({ Id: own()!.id })
     await connection.api.session.stop({ id })
     await expect.poll(own, { timeout: 10_000 }).toBeUndefined()
-  })
-
-  test('are given files, and give them, by the commands that are shown', async () => {
-    const { last } = watchContainers()
-    const id = await startBusy()
-    const own = () =>
-      last()?.find(({ sessionId, state }) => sessionId === id && state === 'running')
-    await expect.poll(own, { timeout: 10_000 }).toBeDefined()
-    const engine = (await connection.api.engine.list(null)).find(({ isUsed }) => isUsed)
-    const [client, name] = [engineCommand(engine!), own()!.name]
-    const run = (script: string) => execFileSync('sh', ['-ec', script], { cwd: host.workspace })
-    run(`echo carried >name-of-a-file; ${fileIn(client, name)}; rm name-of-a-file`)
-    run(fileOut(client, name))
-    expect(await readFile(join(host.workspace, 'name-of-a-file'), 'utf8')).toBe('carried\n')
   })
 
   test('of nobody are removed when a person says so; what Cloche did not make is never touched', async () => {

@@ -12,6 +12,7 @@ export const PLAIN_PLAN = {
   limits: NO_LIMITS,
   image: null,
   prelude: null,
+  setUp: null,
   ownProgram: null,
   granted: [],
   secrets: [],

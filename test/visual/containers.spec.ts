@@ -99,6 +99,32 @@ test('another engine is chosen; one that refuses cannot be', async ({ open }) =>
   await expect(page.getByTestId('engine-/run/user/1000/podman/podman.sock')).toBeChecked()
 })
 
+test('files go into a container and out of it, by paths that are typed', async ({ open }) => {
+  const page = await open('quiet', 'containers')
+  await page.getByTestId('container-files').first().click()
+  await page.getByTestId('copy-begin').click()
+  await expect(page.getByTestId('copy-problem')).toContainText('Type both paths')
+  await page.getByTestId('copy-machine').fill('/home/ada/data.csv')
+  await page.getByTestId('copy-inside').fill('/tmp/given')
+  expect(await overflowing(page)).toEqual([])
+  await page.getByTestId('copy-begin').click()
+  await expect(page.getByTestId('copy-files')).toHaveCount(0)
+  await expect(page.getByTestId('image-job').first()).toContainText('Copy in /home/ada/data.csv')
+  await page.getByTestId('container-files').first().click()
+  await page.getByTestId('copy-way').getByText('Copy out').click()
+  await page.getByTestId('copy-inside').fill('/tmp/result')
+  await page.getByTestId('folder-path').fill('/home/ada/src')
+  await page.getByTestId('copy-begin').click()
+  const copies = async () =>
+    (await seenBy(page))
+      .filter((line) => line.startsWith('copy '))
+      .map((line) => JSON.parse(line.slice('copy '.length)))
+  await expect.poll(copies).toMatchObject([
+    { kind: 'copy-in', from: '/home/ada/data.csv', to: '/tmp/given' },
+    { kind: 'copy-out', from: '/tmp/result', to: '/home/ada/src' },
+  ])
+})
+
 test('a container leads to its session, and to what the engine knows of it', async ({ open }) => {
   const page = await open('quiet', 'containers')
   await page.getByTestId('container-inspect').first().click()
@@ -121,7 +147,7 @@ test('a dev container is chosen with its risks in view, built by an act, and sta
   await page.getByTestId('level-container').click()
   await expect(page.getByTestId('dev-container-part-summary')).toContainText('not used')
   await page.getByTestId('dev-container-part').locator('summary').click()
-  await expect(page.getByTestId('dev-problem')).toContainText('Compose')
+  await expect(page.getByTestId('dev-problem')).toContainText('no service app')
   await page.getByTestId('dev-container').selectOption({ index: 1 })
   await expect(page.getByTestId('dev-risk')).toHaveCount(2)
   await expect(page.getByTestId('dev-command')).toHaveCount(2)
@@ -141,6 +167,41 @@ test('a dev container is chosen with its risks in view, built by an act, and sta
       name: 'cloche-dev-0123456789ab:abababababab',
     },
   ])
+})
+
+test('the create commands of a dev container run once, by an act, in a session of their own', async ({
+  open,
+}) => {
+  const page = await open('engine', 'sessions/ses_00000001')
+  await page.getByTestId('new-session-button').click()
+  await page.getByTestId('agent-claude-code').click()
+  await page.getByTestId('level-container').click()
+  await page.getByTestId('dev-container-part').locator('summary').click()
+  const choice = page.getByTestId('dev-container')
+  await choice.selectOption('.devcontainer/devcontainer.json')
+  // There is no image yet that they could run in.
+  await expect(page.getByTestId('dev-set-up-begin')).toBeDisabled()
+  await choice.selectOption('.devcontainer/web/devcontainer.json')
+  await expect(page.getByTestId('dev-not-started')).toContainText('postgres:17')
+  await expect(page.getByTestId('dev-set-up-state')).toHaveText('Not set up yet.')
+  await expect(page.getByTestId('start-session')).toBeDisabled()
+  await expect(page.getByText('Set the dev container up first.')).toBeVisible()
+  expect(await overflowing(page)).toEqual([])
+  await page.getByTestId('dev-set-up-begin').click()
+  await expect(page.getByTestId('start-session')).toHaveCount(0)
+  const started = (await seenBy(page)).find((line) => line.startsWith('create ')) ?? ''
+  expect(JSON.parse(started.slice('create '.length))).toMatchObject({
+    ...{
+      agent: 'shell',
+      level: 'container',
+      title: 'Set up web',
+      useSignIn: false,
+      network: 'ask',
+    },
+    devContainer: {
+      ...{ path: '.devcontainer/web/devcontainer.json', hash: 'ef'.repeat(32), setsUp: true },
+    },
+  })
 })
 
 test('a virtual machine has this computer’s system or an image’s, and says what it cannot do', async ({

@@ -4,13 +4,14 @@ import { splitCommandLine } from '../../shared/command-line.ts'
 import { mayHaveImage } from '../../shared/domain/isolation.ts'
 import type { SessionSpec, StartFailure } from '../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import type { DevContainers } from '../core/dev-container-port.ts'
+import type { DevContainers, DevContainerUse } from '../core/dev-container-port.ts'
 import {
   type Mount,
   type OwnProgram,
   type Plan,
   planSandbox,
   planUnconfined,
+  type SetUp,
 } from '../core/isolation/plan.ts'
 import type { Planner } from '../core/session-preparation.ts'
 import type { Variables } from '../core/variables.ts'
@@ -99,6 +100,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         limits: spec.limits,
         image: program.value.image,
         prelude: program.value.prelude,
+        setUp: program.value.setUp,
         ownProgram: program.value.ownProgram,
         path: program.value.path,
         signIn: spec.useSignIn ? agent.signIn : [],
@@ -193,6 +195,7 @@ async function findProgram(
 interface Programs extends Program {
   readonly image: string | null
   readonly prelude: string | null
+  readonly setUp: SetUp | null
   readonly ownProgram: OwnProgram | null
 }
 
@@ -207,10 +210,13 @@ async function choosePrograms(
   const dev = spec.level === 'container' ? spec.devContainer : null
   const used = dev && (await devContainers.use(around.workspace, dev))
   if (used && !used.ok) return err({ type: 'dev_container_refused', reason: used.error })
-  const image = used ? used.value.image : mayHaveImage(spec.level) ? spec.image : null
+  if (dev?.setsUp && used) return setUpProgram(used.value)
+  const image = used ? imageOf(used.value) : mayHaveImage(spec.level) ? spec.image : null
+  const prelude = used?.value.prelude ?? null
+  const setUp = used?.value.setUp ? ({ kind: 'used' } as const) : null
   if (image === null) {
     const found = await findProgram(agent, spec, resume, around)
-    return found.ok ? ok({ ...found.value, image, prelude: null, ownProgram: null }) : found
+    return found.ok ? ok({ ...found.value, image, prelude, setUp, ownProgram: null }) : found
   }
   const inside = inImage(agent, spec, resume)
   if (!inside.ok) return inside
@@ -218,8 +224,22 @@ async function choosePrograms(
   const found = await findAgent(agent, around)
   const [, ...args] = inside.value.argv
   const ownProgram = found && describeForImage(found.executable, args, around)
-  return ok({ ...inside.value, image, prelude: used?.value.prelude ?? null, ownProgram })
+  return ok({ ...inside.value, image, prelude, setUp, ownProgram })
 }
+
+const imageOf = ({ image, setUp }: DevContainerUse): string => setUp?.image ?? image
+
+/** Nothing but the create commands runs: the backend knows what keeps the home after them. */
+const setUpProgram = ({ shown, image, setUp }: DevContainerUse): Result<Programs, StartFailure> =>
+  setUp
+    ? ok({
+        ...{ argv: ['/bin/sh'], mounts: [], path: [], image, prelude: setUp.prelude },
+        ...{ setUp: { kind: 'makes', image: setUp.image }, ownProgram: null },
+      })
+    : err({
+        type: 'dev_container_refused',
+        reason: `${shown.path} has no commands that run once: there is nothing to set up.`,
+      })
 
 /** By name: the backend looks for it where it will run, before anything does. */
 function inImage(

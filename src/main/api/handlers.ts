@@ -9,6 +9,7 @@ import type { RecordingSummary } from '../../shared/domain/timeline.ts'
 import type { Said } from '../../shared/domain/transcript.ts'
 import type { SessionState } from '../../shared/projection.ts'
 import { err, ok } from '../../shared/result.ts'
+import type { Copies } from '../core/copies.ts'
 import type { DevContainers } from '../core/dev-container-port.ts'
 import type { ContentStore } from '../core/file-port.ts'
 import type { Forwards } from '../core/forwards.ts'
@@ -56,6 +57,7 @@ export interface HandlerParts {
   readonly doctor: () => Promise<Diagnosis[]>
   readonly engines: EngineManager
   readonly imageJobs: ImageJobs
+  readonly copies: Copies
   readonly devContainers: Pick<DevContainers, 'find'>
   readonly policies: WorkspacePolicies
   readonly reviews: Pick<Reviews, 'look' | 'content' | 'apply' | 'discard'>
@@ -107,6 +109,7 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       inspect: ({ id }) => parts.engines.inspect(id),
       removable: () => parts.engines.removable(),
       remove: ({ ids }) => parts.engines.remove(ids),
+      copy: (request) => parts.copies.start(request),
     },
     policy: {
       profiles: async () => [...builtInProfiles(await presets()), ...(await parts.profiles.list())],

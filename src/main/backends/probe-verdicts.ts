@@ -1,5 +1,5 @@
 import { type AxisReport, axisStateOf, type Evidence } from '../../shared/domain/isolation.ts'
-import type { PlanInput } from '../core/isolation/plan.ts'
+import { KEPT_HOME, type PlanInput } from '../core/isolation/plan.ts'
 import { isDirectAddress } from '../core/direct-addresses.ts'
 import { isWithin } from '../core/within.ts'
 import { HOSTS_LINE } from './bubblewrap-args.ts'
@@ -298,7 +298,8 @@ const uncoveredMounts = (mounts: readonly MountPoint[]): MountPoint[] =>
 function mayBeWritable(findings: Findings, path: string): boolean {
   // What hides a part of /proc is /dev/null: whatever is written there is gone.
   const hidden = findings.plan.level === 'container' ? MASKED_PATHS : []
-  const exactly = ['/proc', '/tmp', '/var/tmp', findings.plan.home, ...hidden]
+  const kept = findings.plan.setUp?.kind === 'makes' ? [KEPT_HOME] : []
+  const exactly = ['/proc', '/tmp', '/var/tmp', findings.plan.home, ...hidden, ...kept]
   const below = ['/dev', ...writableTops(findings)]
   return exactly.includes(path) || below.some((top) => isWithin(path, top))
 }

@@ -18,6 +18,7 @@ const AUDITED: ReadonlySet<Fact['type']> = new Set([
     'limits/changed',
     'port/opened',
     'port/closed',
+    'files/copied',
     'proc/controlled',
     'limits/reached',
   ] as const),

@@ -14,15 +14,24 @@ export type DevContainerSource =
       readonly args: Readonly<Record<string, string>>
     }
 
+export interface DevContainerSetUp {
+  /** What sessions start from when it is done. */
+  readonly image: string
+  /** As `DevContainerUse.prelude`, with the create commands: it ends with the code of the first that fails. */
+  readonly prelude: string
+}
+
 export interface DevContainerUse {
   readonly shown: DevContainer
   readonly source: DevContainerSource
   /** Features of it, as the configuration has them. */
   readonly features: Readonly<Record<string, unknown>>
-  /** Image that a session is started from. */
+  /** Image that is got or made. */
   readonly image: string
-  /** A script for /bin/sh: sets variables, runs the commands, and then becomes its arguments. */
+  /** A script for /bin/sh: sets variables, runs the start commands, and then becomes its arguments. */
   readonly prelude: string
+  /** How it is set up before the first session; null: it has no create commands. */
+  readonly setUp: DevContainerSetUp | null
   /** A command for this machine, as words; null: none. */
   readonly initialize: readonly string[] | null
 }

@@ -1,4 +1,5 @@
 import type { StreamSource } from '../../shared/contract/define.ts'
+import type { CopyRequest } from '../../shared/domain/copy.ts'
 import type {
   ContainerList,
   ContainerUsage,
@@ -8,6 +9,7 @@ import type {
   ImageRequest,
   Removable,
 } from '../../shared/domain/engine.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { Result } from '../../shared/result.ts'
 
 /** What a person may do with the container engine beyond starting sessions in it. */
@@ -26,7 +28,17 @@ export interface EngineManager {
   /** Removes those of `removable` that are named and still are of it. Answers with the bytes. */
   remove(ids: readonly string[]): Promise<Result<number, EngineRefusal>>
   readonly makeImage: ImageMaker
+  /** Whose container of ours it is; null: no session's, or it is gone. Rejects where no engine answers. */
+  sessionOf(containerId: string): Promise<SessionId | null>
+  readonly copyFiles: FileCopier
 }
+
+/** Resolves when all of it is there; rejects with a sentence, and then nothing of it is. */
+export type FileCopier = (
+  request: CopyRequest,
+  told: (progress: ImageProgress) => void,
+  signal: AbortSignal,
+) => Promise<void>
 
 export interface ImageProgress {
   readonly line?: string

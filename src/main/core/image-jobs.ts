@@ -1,14 +1,20 @@
 import type { StreamSource } from '../../shared/contract/define.ts'
-import type { ImageJob, ImageRequest, JobFrame } from '../../shared/domain/engine.ts'
+import {
+  type ImageJob,
+  type ImageRequest,
+  isCopy,
+  type JobFrame,
+  type JobRequest,
+} from '../../shared/domain/engine.ts'
 import type { ImageJobId } from '../../shared/domain/ids.ts'
 import { createBroadcast } from './broadcast.ts'
-import type { ImageMaker, ImageProgress } from './engine-port.ts'
+import type { ImageProgress } from './engine-port.ts'
 import type { NewId } from './ids.ts'
 import type { Clock } from './ports.ts'
 
 export interface ImageJobs {
-  /** Goes on by itself; its end is in `watch`. */
-  start(request: ImageRequest): ImageJob
+  /** Goes on by itself; its end is in `watch`, and told to `ended`. */
+  start(request: JobRequest, ended?: (job: ImageJob) => void): ImageJob
   /** The same, or one that is asked for already and runs; resolves with how it ended. */
   run(request: ImageRequest): Promise<ImageJob>
   /** Whether there was one that ran. */
@@ -35,9 +41,16 @@ interface Running {
   ended: Promise<void>
 }
 
-/** Images that are pulled, built and imported: their progress and log, for as long as this host runs. */
+/** Resolves when it is done; rejects with the engine's words. Aborted: with anything. */
+export type JobMaker = (
+  request: JobRequest,
+  told: (progress: ImageProgress) => void,
+  signal: AbortSignal,
+) => Promise<void>
+
+/** Images that are pulled, built and imported, and files that are copied: their progress and log, for as long as this host runs. */
 export function createImageJobs(
-  make: ImageMaker,
+  make: JobMaker,
   clock: Pick<Clock, 'wallMs'>,
   newId: NewId,
 ): ImageJobs {
@@ -58,14 +71,10 @@ export function createImageJobs(
     running.job = { ...running.job, state, detail, endedAtMs: clock.wallMs() }
     tell(running)
   }
-  const start = (request: ImageRequest): Running => {
+  const start = (request: JobRequest): Running => {
     const controller = new AbortController()
     const job: ImageJob = {
-      ...{
-        id: newId('job'),
-        request,
-        name: request.kind === 'agents' ? AGENT_IMAGE : request.name,
-      },
+      ...{ id: newId('job'), request, name: nameOf(request) },
       ...{ state: 'running', detail: null, percent: null },
       ...{ startedAtMs: clock.wallMs(), endedAtMs: null },
     }
@@ -92,7 +101,11 @@ export function createImageJobs(
     return running
   }
   return {
-    start: (request) => start(request).job,
+    start: (request, ended) => {
+      const running = start(request)
+      if (ended) void running.ended.then(() => ended(running.job))
+      return running.job
+    },
     run: async (request) => {
       const asked = JSON.stringify(request)
       const known = jobs.find(
@@ -113,6 +126,11 @@ export function createImageJobs(
       for (const { controller } of jobs) controller.abort()
     },
   }
+}
+
+function nameOf(request: JobRequest): string {
+  if (isCopy(request)) return request.from
+  return request.kind === 'agents' ? AGENT_IMAGE : request.name
 }
 
 /** What runs is never forgotten. */

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, readdir, realpath } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { type DevContainer, DevContainerPath } from '../../shared/domain/dev-container.ts'
+import {
+  CREATE_COMMANDS,
+  type DevContainer,
+  DevContainerPath,
+} from '../../shared/domain/dev-container.ts'
 import { ImageName } from '../../shared/domain/image-name.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type {
@@ -11,8 +15,9 @@ import type {
   DevContainerUse,
 } from '../core/dev-container-port.ts'
 import { isWithin } from '../core/within.ts'
+import { type ComposeService, readCompose } from './compose.ts'
 import { type Configuration, parseConfiguration, textOfCommands } from './configuration.ts'
-import { lifecycleOf, preludeOf } from './prelude.ts'
+import { lifecycleOf, preludeOf, setUpOf } from './prelude.ts'
 import { risksOf } from './risks.ts'
 import { fillIn, type Places, wantedIn } from './variables.ts'
 
@@ -66,23 +71,32 @@ async function readOne(root: string, path: string): Promise<ReadOne | null> {
   if (text === null) return null
   const parsed = parseConfiguration(text)
   if (!parsed.ok) return unusable(path, hashOf([text]), parsed.error)
-  const config = parsed.value
+  const compose = await composeOf(root, path, parsed.value)
+  const texts = [text, ...compose.texts]
+  if (!compose.service.ok) return unusable(path, hashOf(texts), compose.service.error, parsed.value)
+  const config = withService(parsed.value, compose.service.value)
   const places: Places = { workspace: root, id: digest(`${root}\0${path}`).slice(0, 12) }
-  const source = await sourceOf(root, path, config, places)
-  if (!source.ok) return unusable(path, hashOf([text]), source.error, config)
+  const source = await sourceOf(root, compose.folder, config, places)
+  if (!source.ok) return unusable(path, hashOf(texts), source.error, config)
   const { value: how } = source
   const dockerfile =
     how.kind === 'build' ? await readOwn(root, join(how.context, how.dockerfile)) : ''
-  const hash = hashOf([text, dockerfile ?? ''])
+  const hash = hashOf([...texts, dockerfile ?? ''])
   const features = config.features ?? {}
   const isMade = how.kind === 'build' || Object.keys(features).length > 0
   const image = isMade ? `cloche-dev-${places.id}:${hash.slice(0, 12)}` : how.image
-  const shown = show(path, hash, config, { image, isMade })
+  const isSetUp = lifecycleOf(config, CREATE_COMMANDS).length > 0
+  const setUpImage = isSetUp ? `cloche-dev-${places.id}:${hash.slice(0, 12)}-set-up` : null
+  const shown = {
+    ...show(path, hash, config, { image, setUpImage, isMade }),
+    ...(compose.service.value ? shownOf(config, compose.service.value) : {}),
+  }
   const initialize = config.initializeCommand
   return {
     shown,
     use: {
       ...{ shown, source: how, features, image, prelude: preludeOf(config, places) },
+      setUp: setUpImage === null ? null : { image: setUpImage, prelude: setUpOf(config, places) },
       initialize: initialize === undefined ? null : wordsOf(initialize, places),
     },
   }
@@ -98,14 +112,60 @@ function wordsOf(commands: NonNullable<Configuration['initializeCommand']>, plac
   return ['/bin/sh', '-ec', script]
 }
 
+interface Compose {
+  /** Canonical folder that its paths are relative to. */
+  readonly folder: string
+  readonly texts: readonly string[]
+  /** null: it is made without Compose. */
+  readonly service: Result<ComposeService | null, string>
+}
+
+async function composeOf(root: string, path: string, config: Configuration): Promise<Compose> {
+  const folder = dirname(join(root, path))
+  const { dockerComposeFile: named, service } = config
+  if (named === undefined) return { folder, texts: [], service: ok(null) }
+  const files: { path: string; text: string }[] = []
+  for (const file of [named].flat()) {
+    const place = resolve(folder, file)
+    const text = await readOwn(root, place)
+    if (text === null)
+      return {
+        ...{ folder, texts: files.map((each) => each.text) },
+        service: err(`There is no ${file} beside it, or it leads out of the folder.`),
+      }
+    files.push({ path: relative(root, place), text })
+  }
+  return {
+    folder: dirname(resolve(folder, [named].flat()[0] ?? '')),
+    texts: files.map((each) => each.text),
+    service: readCompose(files, service),
+  }
+}
+
+/** The service as if there were no other: its image or build, and its variables below the configuration's. */
+const withService = (config: Configuration, service: ComposeService | null): Configuration =>
+  service === null
+    ? config
+    : {
+        ...{ ...config, ...service.config },
+        containerEnv: { ...service.config.containerEnv, ...config.containerEnv },
+      }
+
+const shownOf = (
+  config: Configuration,
+  { risks, ignored, notStarted }: ComposeService,
+): Pick<DevContainer, 'risks' | 'ignored' | 'notStarted'> => ({
+  risks: [...risksOf(config), ...risks],
+  ignored: [...ignored, ...ignoredIn(config)],
+  notStarted: [...notStarted],
+})
+
 async function sourceOf(
   root: string,
-  path: string,
+  folder: string,
   config: Configuration,
   places: Places,
 ): Promise<Result<DevContainerSource, string>> {
-  if (config.dockerComposeFile !== undefined)
-    return err('It is made of several services with Compose, which sessions are not started from.')
   const file = config.build?.dockerfile ?? config.dockerFile
   if (file === undefined) {
     const image = config.image === undefined ? '' : fillIn(config.image, places)
@@ -114,7 +174,6 @@ async function sourceOf(
       ? ok({ kind: 'pull', image })
       : err(`“${image}” is no name of an image.`)
   }
-  const folder = dirname(join(root, path))
   const dockerfile = await inside(root, resolve(folder, fillIn(file, places)))
   const asked = fillIn(config.build?.context ?? config.context ?? '.', places)
   const context = await inside(root, resolve(folder, asked))
@@ -140,7 +199,11 @@ function show(
   path: string,
   hash: string,
   config: Configuration,
-  { image, isMade }: { readonly image: string | null; readonly isMade: boolean },
+  {
+    image,
+    setUpImage,
+    isMade,
+  }: Pick<DevContainer, 'image' | 'setUpImage'> & { readonly isMade: boolean },
 ): DevContainer {
   const values = [
     ...[config.image, ...Object.values(config.build?.args ?? {})],
@@ -149,7 +212,7 @@ function show(
   ]
   const ports = (config.forwardPorts ?? []).filter((port) => typeof port === 'number')
   return {
-    ...{ path, hash, image, problem: null, made: isMade ? 'built' : 'pulled' },
+    ...{ path, hash, image, setUpImage, problem: null, made: isMade ? 'built' : 'pulled' },
     name: config.name ?? (path.split('/').at(-2) || 'Dev container'),
     risks: risksOf(config),
     commands: lifecycleOf(config).map(({ name, commands }) => ({
@@ -158,6 +221,7 @@ function show(
     initialize:
       config.initializeCommand === undefined ? null : textOfCommands(config.initializeCommand),
     features: Object.keys(config.features ?? {}),
+    notStarted: [],
     ports,
     sets: Object.keys({ ...config.containerEnv, ...config.remoteEnv }),
     wants: [...new Set(values.flatMap((value) => (value ? wantedIn(value) : [])))],
@@ -173,6 +237,9 @@ function ignoredIn({
   customizations,
   shutdownAction,
   hostRequirements,
+  waitFor,
+  userEnvProbe,
+  overrideCommand,
 }: Configuration): string[] {
   const user = remoteUser ?? containerUser
   return [
@@ -182,6 +249,9 @@ function ignoredIn({
       : []),
     ...(customizations ? ['customizations: they are for editors.'] : []),
     ...(shutdownAction ? ['shutdownAction: the container is removed with its session.'] : []),
+    ...(waitFor ? ['waitFor: the agent waits for every command, and finds what they made.'] : []),
+    ...(overrideCommand === undefined ? [] : ['overrideCommand: the agent is what is run.']),
+    ...(userEnvProbe ? ['userEnvProbe: variables that a login shell would set are not read.'] : []),
     ...(hostRequirements ? ['hostRequirements: the limits of the session are in force.'] : []),
   ]
 }
@@ -192,7 +262,7 @@ function unusable(
   problem: string,
   config: Configuration = {},
 ): ReadOne {
-  const shown = show(path, hash, config, { image: null, isMade: false })
+  const shown = show(path, hash, config, { image: null, setUpImage: null, isMade: false })
   return { shown: { ...shown, problem }, use: null }
 }
 

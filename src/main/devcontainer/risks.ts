@@ -1,7 +1,7 @@
 import type { DevContainerRisk } from '../../shared/domain/dev-container.ts'
 import type { Configuration } from './configuration.ts'
 
-const NOT_GRANTED = 'Not granted: the boundary stays as it is.'
+export const NOT_GRANTED = 'Not granted: the boundary stays as it is.'
 
 /** What a configuration asks for that would open the wall. Nothing of it is given. */
 export function risksOf(config: Configuration): DevContainerRisk[] {
@@ -13,19 +13,27 @@ export function risksOf(config: Configuration): DevContainerRisk[] {
   for (const argument of argumentsOf(config.runArgs ?? [])) add(`runArgs: ${argument}`)
   for (const mount of config.mounts ?? []) {
     const text = typeof mount === 'string' ? mount : textOfMount(mount)
-    const isVolume = /(^|,)type=volume(,|$)/.test(text)
-    if (/docker\.sock|podman\.sock|containerd\.sock/.test(text))
-      add(`mounts: the engine’s socket, which is as much as being root (${text})`)
-    else if (isVolume) add(`mounts: a volume (${text})`, 'Not mounted: each session begins anew.')
-    else
-      add(
-        `mounts: ${text}`,
-        'Not mounted. A file rule lets a folder of this machine in, if you want that.',
-      )
+    risks.push(riskOfMount('mounts', text, /(^|,)type=volume(,|$)/.test(text)))
   }
   if (config.workspaceMount !== undefined && config.workspaceMount !== '')
     add(`workspaceMount: ${config.workspaceMount}`, 'The folder is mounted where it is here.')
   return risks
+}
+
+/** `key`: where it is asked for. */
+export function riskOfMount(key: string, text: string, isVolume: boolean): DevContainerRisk {
+  if (/docker\.sock|podman\.sock|containerd\.sock/.test(text))
+    return {
+      asks: `${key}: the engine’s socket, which is as much as being root (${text})`,
+      answer: NOT_GRANTED,
+    }
+  if (isVolume)
+    return { asks: `${key}: a volume (${text})`, answer: 'Not mounted: each session begins anew.' }
+  return {
+    asks: `${key}: ${text}`,
+    answer:
+      'Not mounted: the workspace is where it is here, and a file rule lets another folder in, if you want that.',
+  }
 }
 
 /** `--cap-add SYS_PTRACE` is one of them. */

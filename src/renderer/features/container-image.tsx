@@ -1,3 +1,4 @@
+import { isCopy } from '../../shared/domain/engine.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { makeImage, useEngines } from '../stores/engines.ts'
@@ -55,8 +56,9 @@ export function ContainerImage({ level }: { level: Level }) {
 /** An image of agents is a click away; all else is on the page of containers. */
 function MoreImages() {
   const { images, jobs } = useEngines()
-  const running = jobs.find(({ job }) => job.state === 'running')
-  const latest = jobs[0]
+  const ofImages = jobs.filter(({ job }) => !isCopy(job.request))
+  const running = ofImages.find(({ job }) => job.state === 'running')
+  const latest = ofImages[0]
   if (running)
     return (
       <span className="small dim num" role="status" data-testid="image-progress">

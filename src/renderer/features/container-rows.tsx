@@ -11,12 +11,14 @@ import { LogLines } from '../ui/log-lines.tsx'
 import { Sparkline } from '../ui/sparkline.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
-import { editorCommand, engineCommand, fileIn, fileOut } from '../words/engine-commands.ts'
+import { editorCommand } from '../words/editor-command.ts'
 import { formatBytes, formatCpu, plural } from '../words/format.ts'
+import { CopyFilesDialog } from './copy-files.tsx'
 
 /** Every container of ours, with what it takes now and lately. */
 export function ContainerRows({ containers }: { containers: readonly OwnContainer[] | null }) {
   const [inspected, setInspected] = useState<Inspected | null>(null)
+  const [copying, setCopying] = useState<OwnContainer | null>(null)
   if (containers === null)
     return <p className="warn-text">The engine does not answer now. It is asked again.</p>
   return (
@@ -34,6 +36,7 @@ export function ContainerRows({ containers }: { containers: readonly OwnContaine
             <ContainerRow
               key={container.id}
               container={container}
+              onFiles={() => setCopying(container)}
               onInspect={() =>
                 void inspectContainer(container.id).then((text) =>
                   setInspected({ container, text }),
@@ -43,6 +46,7 @@ export function ContainerRows({ containers }: { containers: readonly OwnContaine
           ))}
         </ul>
       )}
+      {copying && <CopyFilesDialog container={copying} onClose={() => setCopying(null)} />}
       {inspected && <InspectDialog {...inspected} onClose={() => setInspected(null)} />}
     </section>
   )
@@ -56,9 +60,11 @@ const KINDS: Readonly<Record<OwnContainer['kind'], string>> = {
 
 function ContainerRow({
   container,
+  onFiles,
   onInspect,
 }: {
   container: OwnContainer
+  onFiles: () => void
   onInspect: () => void
 }) {
   const { id, name, kind, sessionId, image, state, isLeft } = container
@@ -97,6 +103,11 @@ function ContainerRow({
             data-testid="container-terminal"
           >
             Terminal
+          </Button>
+        )}
+        {session && state === 'running' && (
+          <Button small look="quiet" onClick={onFiles} data-testid="container-files">
+            Files
           </Button>
         )}
         <Button small look="quiet" onClick={onInspect} data-testid="container-inspect">
@@ -154,8 +165,6 @@ function InspectDialog({
   onClose,
 }: Inspected & { onClose: () => void }) {
   const session = useSessions((all) => (sessionId ? all.byId.get(sessionId) : undefined))
-  const engine = useEngines((engines) => engines.engines?.find(({ isUsed }) => isUsed))
-  const client = engine ? engineCommand(engine) : 'docker'
   const lines = useMemo(() => text.split('\n'), [text])
   return (
     <Dialog
@@ -173,11 +182,8 @@ function InspectDialog({
           </p>
           <CommandLine command={editorCommand(name, session.spec.workspace)} />
           <p className="small dim">
-            A file out of it and a file into it, from a terminal of yours. What the session says
-            itself is in its recording: the engine keeps no log of it.
+            What the session says itself is in its recording: the engine keeps no log of it.
           </p>
-          <CommandLine command={fileOut(client, name)} />
-          <CommandLine command={fileIn(client, name)} />
         </section>
       )}
       <LogLines

@@ -1,6 +1,11 @@
 import { type ReactNode, useState } from 'react'
-import type { DevContainer } from '../../shared/domain/dev-container.ts'
+import {
+  type DevContainer,
+  type LifecycleCommand,
+  START_COMMANDS,
+} from '../../shared/domain/dev-container.ts'
 import { useChosenDevContainer, useDevContainers } from '../stores/dev-containers.ts'
+import { imageNamed } from '../stores/dev-set-up.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { useDraft } from '../stores/draft.ts'
 import { makeImage, useEngines } from '../stores/engines.ts'
@@ -9,6 +14,8 @@ import { Icon } from '../ui/icons.tsx'
 import { Select } from '../ui/select.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
+import { CommandList } from './dev-commands.tsx'
+import { DevSetUp } from './dev-set-up.tsx'
 
 /** In one line, for the closed part. */
 export function useDevContainerSummary(): string {
@@ -23,12 +30,11 @@ export function useDevContainerSummary(): string {
 export function useDevContainerProblem(): string | null {
   const chosen = useChosenDevContainer()
   const images = useEngines((engines) => engines.images)
-  if (!chosen || isThere(chosen, images)) return null
-  return 'Build the dev container first.'
+  if (!chosen || images === null) return null
+  if (!imageNamed(images, chosen.image)) return 'Build the dev container first.'
+  const isSetUp = chosen.setUpImage === null || imageNamed(images, chosen.setUpImage)
+  return isSetUp ? null : 'Set the dev container up first.'
 }
-
-const isThere = ({ image }: DevContainer, images: readonly { name: string }[] | null): boolean =>
-  images === null || images.some(({ name }) => name === image || name === `${image}:latest`)
 
 /** The workspace's own description of where it is worked on, held by the wall. */
 export function DevContainerPart() {
@@ -65,6 +71,9 @@ export function DevContainerPart() {
   )
 }
 
+const isStart = (name: LifecycleCommand['name']): boolean =>
+  START_COMMANDS.some((each) => each === name)
+
 function Chosen({ dev }: { dev: DevContainer }) {
   const { risks, commands, features, wants, ports, ignored } = dev
   return (
@@ -80,11 +89,26 @@ function Chosen({ dev }: { dev: DevContainer }) {
           ))}
         </Part>
       )}
-      {commands.length > 0 && (
-        <Part title="Runs inside the wall at every start, before the agent">
-          {commands.map(({ name, text }) => (
-            <li key={name} data-testid="dev-command">
-              <span className="dim">{name}</span> <AgentText text={text} max={600} />
+      <DevSetUp dev={dev} />
+      {commands.some(({ name }) => isStart(name)) && (
+        <section>
+          <h3 className="small">Runs inside the wall at every start, before the agent</h3>
+          <CommandList commands={commands} names={START_COMMANDS} />
+        </section>
+      )}
+      {dev.notStarted.length > 0 && (
+        <Part title="Not started: the other services of its Compose file">
+          {dev.notStarted.map(({ name, from }) => (
+            <li key={name} data-testid="dev-not-started">
+              <Icon name="deny" /> <AgentText text={name} max={100} />
+              <span className="dim">
+                {from && (
+                  <>
+                    , <AgentText text={from} max={200} bare />
+                  </>
+                )}
+                . Nothing answers at that name.
+              </span>
             </li>
           ))}
         </Part>
@@ -133,6 +157,7 @@ function MakeIt({ dev }: { dev: DevContainer }) {
   const [problem, setProblem] = useState<string | null>(null)
   const log = jobs.find(({ job }) => job.name === image)
   const isRunning = log?.job.state === 'running'
+  const isThere = images === null || imageNamed(images, image) !== undefined
   if (image === null) return null
   const make = async (): Promise<void> => {
     const choice = { path, hash }
@@ -143,10 +168,10 @@ function MakeIt({ dev }: { dev: DevContainer }) {
       <div className="row">
         <span className="grow">
           Image <span className="mono">{image}</span>{' '}
-          <span className="dim">{isThere(dev, images) ? 'is there.' : 'is not there yet.'}</span>
+          <span className="dim">{isThere ? 'is there.' : 'is not there yet.'}</span>
         </span>
         <Button small disabled={isRunning} onClick={() => void make()} data-testid="dev-make">
-          {isRunning ? 'At it' : made === 'built' ? 'Build it' : 'Pull it'}
+          {isRunning ? 'At it' : isThere ? 'Rebuild' : made === 'built' ? 'Build it' : 'Pull it'}
         </Button>
       </div>
       {initialize !== null && (

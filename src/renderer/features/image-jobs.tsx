@@ -13,6 +13,8 @@ const VERBS = {
   dev: 'Build',
   import: 'Import',
   disk: 'Disk of',
+  'copy-in': 'Copy in',
+  'copy-out': 'Copy out',
 } as const
 const STATES: Readonly<Record<JobLog['job']['state'], { word: string; icon: IconName }>> = {
   running: { word: 'running', icon: 'restart' },
@@ -21,12 +23,12 @@ const STATES: Readonly<Record<JobLog['job']['state'], { word: string; icon: Icon
   cancelled: { word: 'given up', icon: 'close' },
 }
 
-/** Images that are being got or made, with the engine's own words. */
+/** Images that are being got or made and files that are copied, with the engine's own words. */
 export function ImageJobs() {
   const jobs = useEngines((state) => state.jobs)
   if (jobs.length === 0) return null
   return (
-    <section className="card-group" aria-label="Images in the making">
+    <section className="card-group" aria-label="In the making">
       <h2>In the making</h2>
       {jobs.map((log) => (
         <Job key={log.job.id} log={log} />

@@ -1,4 +1,5 @@
 import { create } from 'zustand'
+import type { CopyRequest } from '../../shared/domain/copy.ts'
 import type {
   ContainerList,
   ContainerUsage,
@@ -162,6 +163,12 @@ export async function makeImage(request: ImageRequest): Promise<string | null> {
   return typeof made.error === 'string'
     ? made.error
     : 'A command for this machine is not run from a browser. Use the app, or leave it out.'
+}
+
+/** A sentence when it did not begin. */
+export async function copyFiles(request: CopyRequest): Promise<string | null> {
+  const begun = await ask((api) => api.engine.copy(request))
+  return begun.ok ? null : wordsOf(begun.error)
 }
 
 export async function cancelJob({ id }: ImageJob): Promise<void> {

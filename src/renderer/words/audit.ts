@@ -41,6 +41,7 @@ export function wordsOfEntry({ fact, destination, workspace }: AuditEntry): Entr
     case 'port/opened':
     case 'port/closed':
     case 'proc/controlled':
+    case 'files/copied':
       return of('You', wordsOfFact(fact))
     default:
       return of('Cloche', wordsOfFact(fact))

@@ -116,6 +116,11 @@ export function wordsOfFact(fact: Fact): string {
       return `Port ${fact.port} inside can be reached at localhost:${fact.localPort}`
     case 'port/closed':
       return `Port ${fact.port} inside can no longer be reached`
+    case 'files/copied': {
+      const way = fact.direction === 'in' ? 'into the container' : 'out of the container'
+      const done = fact.isDone ? 'Copied' : 'Not copied'
+      return `${done} ${way}: ${revealText(fact.from, 200)} to ${revealText(fact.to, 200)}`
+    }
     case 'prompt/raised':
       return `Prompt: ${hostOf(fact.request.destination)}`
     case 'prompt/joined':

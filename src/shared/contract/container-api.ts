@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CopyRequest } from '../domain/copy.ts'
 import { DevContainer } from '../domain/dev-container.ts'
 import {
   ContainerList,
@@ -41,6 +42,8 @@ export const containerApi = {
       output: z.number(),
       error: EngineRefusal,
     }),
+    /** Begins to copy files; its progress is in `image.jobs`, and `image.cancel` ends it. */
+    copy: command({ input: CopyRequest, output: ImageJob, error: EngineRefusal }),
   },
   devContainer: {
     /** Configurations in a folder; nothing of them runs. */

@@ -15,14 +15,24 @@ export const DevContainerChoice = z.strictObject({
 })
 export type DevContainerChoice = z.infer<typeof DevContainerChoice>
 
+/** What a session names: the one that a person saw, to work in or to set up. */
+export const SessionDevContainer = DevContainerChoice.extend({
+  /** Its create commands run in the place of an agent, and what they leave in the home is kept. */
+  setsUp: z.literal(true).optional(),
+})
+export type SessionDevContainer = z.infer<typeof SessionDevContainer>
+
+/** They run once, when it is set up, in this order. */
+export const CREATE_COMMANDS = [
+  'onCreateCommand',
+  'updateContentCommand',
+  'postCreateCommand',
+] as const
+/** They run at every start of a session, in this order. */
+export const START_COMMANDS = ['postStartCommand', 'postAttachCommand'] as const
+
 export const LifecycleCommand = z.strictObject({
-  name: z.enum([
-    'onCreateCommand',
-    'updateContentCommand',
-    'postCreateCommand',
-    'postStartCommand',
-    'postAttachCommand',
-  ]),
+  name: z.enum([...CREATE_COMMANDS, ...START_COMMANDS]),
   /** To read; what runs is made from the configuration again. */
   text: z.string(),
 })
@@ -38,16 +48,20 @@ export const DevContainer = z.strictObject({
   name: z.string(),
   /** Why it cannot be used, as a sentence; null: it can. */
   problem: z.string().nullable(),
-  /** What a session is started from. */
+  /** What a session is started from, or what is set up. */
   image: ImageName.nullable(),
+  /** What its create commands make of that image, and sessions start from; null: it has none. */
+  setUpImage: ImageName.nullable(),
   /** How the image comes to be: pulled, or made here from a Dockerfile or with features. */
   made: z.enum(['pulled', 'built']),
   risks: z.array(DevContainerRisk),
-  /** They run inside the wall, in this order, at each start. */
+  /** They run inside the wall, in this order: see `CREATE_COMMANDS` and `START_COMMANDS`. */
   commands: z.array(LifecycleCommand),
   /** A command for this machine; null: none. It runs only when a person says so. */
   initialize: z.string().nullable(),
   features: z.array(z.string()),
+  /** Services of its Compose files beside the one it works in, and of what they are made. */
+  notStarted: z.array(z.strictObject({ name: z.string(), from: z.string().nullable() })),
   ports: z.array(z.number().int()),
   /** Names of variables that it sets, or wants from this machine. */
   sets: z.array(z.string()),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CopyRequest } from './copy.ts'
 import { DevContainerChoice } from './dev-container.ts'
 import { ImageName } from './image-name.ts'
 import { ImageJobId, SessionId } from './ids.ts'
@@ -111,10 +112,20 @@ export const ImageRequest = z.discriminatedUnion('kind', [
 ])
 export type ImageRequest = z.infer<typeof ImageRequest>
 
+/** What takes its time, and is told of while it goes on. */
+export const JobRequest = z.discriminatedUnion('kind', [
+  ...ImageRequest.options,
+  ...CopyRequest.options,
+])
+export type JobRequest = z.infer<typeof JobRequest>
+
+export const isCopy = (request: JobRequest): request is CopyRequest =>
+  request.kind === 'copy-in' || request.kind === 'copy-out'
+
 export const ImageJob = z.strictObject({
   id: ImageJobId,
-  request: ImageRequest,
-  /** Name of the image it makes. */
+  request: JobRequest,
+  /** Name of the image it makes; of a copy, path of what is copied. */
   name: z.string(),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   /** Why it failed, in the engine's words. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AgentId } from './agent.ts'
 import { EffectivePolicy } from './effective-policy.ts'
-import { DevContainerChoice } from './dev-container.ts'
+import { SessionDevContainer } from './dev-container.ts'
 import { ImageName } from './image-name.ts'
 import { FileRule } from './files.ts'
 import { SessionId } from './ids.ts'
@@ -49,7 +49,7 @@ export const SessionSpec = z.strictObject({
   /** Levels `container` and `vm`: an image of the engine whose programs are used; null: this machine's. */
   image: ImageName.nullable().default(null),
   /** Level `container`: a dev container of the workspace, which names the image itself. */
-  devContainer: DevContainerChoice.nullable().default(null),
+  devContainer: SessionDevContainer.nullable().default(null),
   /**
    * Whether the agent's own sandbox runs as well, inside this one. Not at level `os`, and at
    * level `unconfined` it stays as its owner set it.

@@ -163,6 +163,13 @@ export const Fact = z.discriminatedUnion('type', [
   fact('file/missed', {}),
   fact('port/opened', { port: PortNumber, localPort: PortNumber }),
   fact('port/closed', { port: PortNumber }),
+  /** A person copied files of this machine into its container, or out of it. */
+  fact('files/copied', {
+    direction: z.enum(['in', 'out']),
+    from: z.string(),
+    to: z.string(),
+    isDone: z.boolean(),
+  }),
   fact('prompt/raised', { request: PermissionRequest }),
   fact('prompt/joined', { promptId: PromptId, connectionId: ConnectionId }),
   fact('prompt/answered', { promptId: PromptId, decision: Decision }),

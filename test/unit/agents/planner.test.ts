@@ -17,6 +17,7 @@ import { createPlanner } from '../../../src/main/agents/planner.ts'
 import { acknowledge, type Plan } from '../../../src/main/core/isolation/plan.ts'
 import { devContainers } from '../../../src/main/devcontainer/dev-containers.ts'
 import type { Planner } from '../../../src/main/core/session-preparation.ts'
+import type { DevContainer } from '../../../src/shared/domain/dev-container.ts'
 import { ok } from '../../../src/shared/result.ts'
 import { BASIC_SPEC, type SessionSpec } from '../../../src/shared/domain/session.ts'
 
@@ -88,6 +89,43 @@ async function planned(changes: Partial<SessionSpec>, resume = false): Promise<P
 }
 
 describe('workspaces', () => {
+  test('a dev container’s create commands run in the place of the agent, and sessions start from what they left', async () => {
+    const folder = join(workspace, '.devcontainer')
+    await mkdir(folder, { recursive: true })
+    const write = async (config: object) => {
+      await writeFile(join(folder, 'devcontainer.json'), JSON.stringify(config))
+      const [found] = await devContainers.find(workspace)
+      return found!
+    }
+    const plan = ({ path, hash }: DevContainer, setsUp?: true) =>
+      planner.plan(
+        spec({
+          ...{ agent: 'claude-code', level: 'container', useSignIn: false },
+          devContainer: { path, hash, ...(setsUp ? { setsUp } : {}) },
+        }),
+        { resume: false, acknowledgement: null, certificate: null },
+      )
+    const dev = await write({ image: 'debian:12', postCreateCommand: 'npm ci' })
+    expect(await plan(dev)).toMatchObject({
+      value: { plan: { image: dev.setUpImage, setUp: { kind: 'used' } } },
+    })
+    const setUp = await plan(dev, true)
+    expect(setUp).toMatchObject({
+      value: {
+        plan: {
+          ...{ image: 'debian:12', argv: ['/bin/sh'], ownProgram: null },
+          setUp: { kind: 'makes', image: dev.setUpImage },
+          prelude: expect.stringContaining('npm ci'),
+        },
+      },
+    })
+    const plain = await write({ image: 'debian:12' })
+    expect(await plan(plain)).toMatchObject({
+      value: { plan: { image: 'debian:12', setUp: null } },
+    })
+    expect(await plan(plain, true)).toMatchObject({ error: { type: 'dev_container_refused' } })
+  })
+
   test('an ordinary folder is taken, through links to its real place', async () => {
     await symlink(workspace, join(home, 'link'))
     const plan = await planned({ workspace: join(home, 'link') })

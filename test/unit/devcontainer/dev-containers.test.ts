@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdir, realpath, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { devContainers } from '../../../src/main/devcontainer/dev-containers.ts'
-import { parseConfiguration } from '../../../src/main/devcontainer/configuration.ts'
-import { preludeOf } from '../../../src/main/devcontainer/prelude.ts'
+import {
+  type Configuration,
+  parseConfiguration,
+} from '../../../src/main/devcontainer/configuration.ts'
+import { preludeOf, setUpOf } from '../../../src/main/devcontainer/prelude.ts'
 import { fillIn, forShell, shellWord, wantedIn } from '../../../src/main/devcontainer/variables.ts'
 import type { DevContainer } from '../../../src/shared/domain/dev-container.ts'
 import { temporaryFolder } from '../../helpers/recording.ts'
@@ -57,7 +60,7 @@ describe('a configuration', () => {
     ['{"image": "--privileged"}', '“--privileged” is no name of an image.'],
     [
       '{"dockerComposeFile": "compose.yml", "service": "app"}',
-      'It is made of several services with Compose, which sessions are not started from.',
+      'There is no compose.yml beside it, or it leads out of the folder.',
     ],
     [
       '{"build": {"dockerfile": "Dockerfile"}}',
@@ -107,6 +110,8 @@ describe('a configuration', () => {
       forwardPorts: [3000, 'db:5432'],
       remoteUser: 'vscode',
       customizations: { vscode: {} },
+      waitFor: 'postCreateCommand',
+      userEnvProbe: 'loginShell',
     })
     expect(found).toMatchObject({
       initialize: 'cp a b',
@@ -118,7 +123,10 @@ describe('a configuration', () => {
       wants: ['API_KEY', 'TOKEN'],
       ports: [3000],
     })
-    expect(found.ignored).toHaveLength(2)
+    expect(found.ignored).toHaveLength(4)
+    expect(found.setUpImage).toMatch(/^cloche-dev-[0-9a-f]{12}:[0-9a-f]{12}-set-up$/)
+    const plain = await readOnly({ image: 'debian:12', postStartCommand: 'true' })
+    expect(plain.setUpImage).toBeNull()
   })
 })
 
@@ -208,43 +216,70 @@ describe('variables', () => {
   })
 })
 
-describe('the commands of a configuration', () => {
-  const run = (config: object, env: Record<string, string> = {}): string => {
-    const parsed = parseConfiguration(JSON.stringify({ image: 'x', ...config }))
-    if (!parsed.ok) throw new Error(parsed.error)
-    const prelude = preludeOf(parsed.value, places)
-    return execFileSync(
-      '/bin/sh',
-      ['-c', prelude, 'name', '/bin/sh', '-c', 'echo "agent $MODE $0 $1"', 'zero', 'one two'],
-      { env: { PATH: '/usr/bin:/bin', ...env } },
-    )
-      .toString()
-      .replaceAll(/\x1b\[[0-9;]*m/g, '')
-  }
+const sayOf = (script: string, env: Record<string, string> = {}): string => {
+  const agent = ['/bin/sh', '-c', 'echo "agent $MODE $0 $1"', 'zero', 'one two']
+  const said = spawnSync('/bin/sh', ['-c', script, 'name', ...agent], {
+    ...{ env: { PATH: '/usr/bin:/bin', ...env }, encoding: 'utf8' },
+  })
+  return `${said.stdout.replaceAll(/\x1b\[[0-9;]*m/g, '')}${said.status}`
+}
+const configured = (config: object): Configuration => {
+  const parsed = parseConfiguration(JSON.stringify({ image: 'x', ...config }))
+  if (!parsed.ok) throw new Error(parsed.error)
+  return parsed.value
+}
+
+describe('the commands of each start', () => {
+  const run = (config: object): string => sayOf(preludeOf(configured(config), places))
 
   test('run in their order with the variables it sets, and the agent after them', () => {
     expect(
       run({
-        postStartCommand: ['printf', '%s\n', 'third $MODE'],
-        postCreateCommand: 'echo "second $MODE"',
-        onCreateCommand: 'echo first',
+        postAttachCommand: ['printf', '%s\n', 'second $MODE'],
+        postStartCommand: 'echo "first $MODE"',
+        postCreateCommand: 'echo it is there',
         containerEnv: { MODE: 'dev' },
         remoteEnv: { MODE: '${containerEnv:MODE}', 'not a name': 'x' },
       }).split('\n'),
     ).toEqual([
-      ...['onCreateCommand', 'first', 'postCreateCommand', 'second dev'],
-      ...['postStartCommand', 'third $MODE', 'agent dev zero one two', ''],
+      ...['postStartCommand', 'first dev'],
+      ...['postAttachCommand', 'second $MODE', 'agent dev zero one two', '0'],
     ])
   })
 
   test('end at the first that fails, and the agent starts all the same', () => {
-    expect(run({ onCreateCommand: 'exit 7', postCreateCommand: 'echo never' }).split('\n')).toEqual(
-      [
-        'onCreateCommand',
-        'onCreateCommand ended with 7; those after it do not run',
-        ...['agent  zero one two', ''],
-      ],
-    )
+    expect(
+      run({ postStartCommand: 'exit 7', postAttachCommand: 'echo never' }).split('\n'),
+    ).toEqual([
+      'postStartCommand',
+      'postStartCommand ended with 7; those after it do not run',
+      ...['agent  zero one two', '0'],
+    ])
+  })
+})
+
+describe('the commands that set it up', () => {
+  const run = (config: object): string => sayOf(setUpOf(configured(config), places))
+
+  test('run in their order, and then what keeps the home', () => {
+    expect(
+      run({
+        postStartCommand: 'echo not yet',
+        postCreateCommand: 'echo "third $MODE"',
+        updateContentCommand: ['echo', 'second'],
+        onCreateCommand: 'echo first',
+        containerEnv: { MODE: 'dev' },
+      }).split('\n'),
+    ).toEqual([
+      ...['onCreateCommand', 'first', 'updateContentCommand', 'second'],
+      ...['postCreateCommand', 'third dev', 'agent dev zero one two', '0'],
+    ])
+  })
+
+  test('end it at the first that fails, so that nothing is kept', () => {
+    const lines = run({ onCreateCommand: 'exit 7', postCreateCommand: 'echo never' }).split('\n')
+    expect(lines[1]).toMatch(/^onCreateCommand ended with 7\. Nothing of this set-up is kept/)
+    expect(lines.slice(2)).toEqual(['7'])
   })
 
   test('of one name run side by side, and fail when one does', () => {
@@ -257,6 +292,7 @@ describe('the commands of a configuration', () => {
       postCreateCommand: 'echo never',
     }).split('\n')
     expect(lines.slice(0, 3)).toEqual(['onCreateCommand', 'fast', 'slow'])
-    expect(lines[3]).toBe('onCreateCommand ended with 3; those after it do not run')
+    expect(lines[3]).toMatch(/^onCreateCommand ended with 3\./)
+    expect(lines.slice(4)).toEqual(['3'])
   })
 })

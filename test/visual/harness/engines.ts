@@ -134,6 +134,7 @@ const DEV_CONTAINERS: DevContainer[] = [
     name: 'Lighthouse',
     problem: null,
     image: 'cloche-dev-0123456789ab:abababababab',
+    setUpImage: 'cloche-dev-0123456789ab:abababababab-set-up',
     made: 'built',
     risks: [
       {
@@ -148,6 +149,7 @@ const DEV_CONTAINERS: DevContainer[] = [
     ],
     initialize: 'cp .env.example .env',
     features: ['ghcr.io/devcontainers/features/node:1'],
+    notStarted: [],
     ports: [5173],
     sets: ['NODE_ENV'],
     wants: ['NPM_TOKEN'],
@@ -157,13 +159,22 @@ const DEV_CONTAINERS: DevContainer[] = [
     path: '.devcontainer/services/devcontainer.json',
     hash: 'cd'.repeat(32),
     name: 'services',
-    problem: 'It is made of several services with Compose, which sessions are not started from.',
+    problem: 'Its Compose files have no service app.',
     image: null,
+    setUpImage: null,
     made: 'pulled',
     ...{ risks: [], commands: [], initialize: null, features: [], ports: [], sets: [], wants: [] },
-    ignored: [],
+    ...{ notStarted: [], ignored: [] },
   },
 ]
+
+DEV_CONTAINERS.push({
+  ...DEV_CONTAINERS[0]!,
+  ...{ path: '.devcontainer/web/devcontainer.json', hash: 'ef'.repeat(32), name: 'web' },
+  ...{ image: 'node:22-bookworm-slim', setUpImage: 'cloche-dev-ba9876543210:efefefefefef-set-up' },
+  ...{ made: 'pulled', risks: [], initialize: null, features: [] },
+  notStarted: [{ name: 'db', from: 'postgres:17' }],
+})
 
 /** A few minutes of a container that works. */
 const usage: StreamSource<null, ContainerUsage> = (push) => {
@@ -225,6 +236,17 @@ export function fakeEngines(
           containers = { containers: CONTAINERS.slice(0, 3) }
           list.tell(containers)
           return Promise.resolve(ok(18 * MEBIBYTE))
+        },
+        copy: (request) => {
+          seen.push(`copy ${JSON.stringify(request)}`)
+          const job = {
+            ...JOBS[0]!.job,
+            id: 'job_00000008' as ImageJobId,
+            request,
+            name: request.from,
+          }
+          jobs.tell({ job, lines: ['64 MiB so far'] })
+          return Promise.resolve(ok(job))
         },
       },
       devContainer: { list: () => Promise.resolve(isBare ? [] : DEV_CONTAINERS) },

@@ -4,6 +4,7 @@ import type { FileEntry } from '../files/entries.ts'
 import { onMachine } from '../files/on-machine.ts'
 import type { MachineLayout } from '../layout.ts'
 import type { EngineWays } from './engine-ways.ts'
+import { KEPT_MOUNT } from './kept-home.ts'
 
 /** Where a container finds what is ours: read-only, and nothing in it is secret. */
 export const INSIDE = '/.cloche'
@@ -136,6 +137,7 @@ export function containerSpec(plan: PlanInput, parts: ContainerParts): Options {
           ? []
           : [bind(onMachine(plan, plan.workspace), plan.workspace, 'write')]),
         ...parts.entries.map((entry) => mountOf(entry, onMachine(plan, entry.path), parts)),
+        ...(plan.setUp?.kind === 'makes' ? [KEPT_MOUNT] : []),
       ]),
     },
   }

@@ -36,6 +36,8 @@ export interface ContainerStart {
   /** `uid:gid` of programs inside. */
   readonly user: string
   readonly entry: ContainerEntry
+  /** Of a set-up: called when its program ended well, before the container is removed. */
+  readonly keep: (() => Promise<void>) | null
   /** Called when the last process is gone and the container is removed. */
   readonly ended: () => Promise<void>
   readonly exited: AbortSignal
@@ -204,6 +206,11 @@ function makeSandbox(
       // Even where its engine is gone: the first process ends, and all others with it.
       channel.close()
       await keeper.release()
+      const endedWell = state?.State.Running === false && state.State.ExitCode === 0
+      if (start.keep && endedWell)
+        await start
+          .keep()
+          .catch((cause: unknown) => start.log.error('a set-up could not be kept', cause))
       try {
         await removeContainer(container)
         // The one whose network another one is in goes last.

@@ -33,6 +33,7 @@ import type { EngineChoice } from './engine-choice.ts'
 import { type EngineWays, usualWays, waysOf } from './engine-ways.ts'
 import { connectEngine, type Engine } from './engines.ts'
 import { type ImageUse, readImage, withPrelude } from './image-use.ts'
+import { giveKeptHome, keepAsImage } from './kept-home.ts'
 import { LABEL } from './labels.ts'
 import { MACHINE_IMAGE } from './machine-image.ts'
 import { type ContainerNetwork, makeNetwork } from './network-container.ts'
@@ -243,6 +244,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const plain = Object.fromEntries(
     Object.entries(env).filter(([name]) => !plan.granted.includes(name)),
   )
+  const { setUp } = plan
   const granted = plan.granted.map((name) => `${name}=${plan.env[name] ?? ''}`)
   // As unique as its folder, and says who made it.
   const name = basename(folder.path)
@@ -289,6 +291,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   })
   const container = await client.createContainer(spec)
   undoing.push(() => removeContainer(container))
+  if (setUp?.kind === 'makes') await giveKeptHome(container, ways.user)
   // The terminal inside does all there is to do for keys and lines.
   const bridge = (...words: readonly string[]): LaunchSpec => ({
     file: layout.shell,
@@ -306,6 +309,13 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
     join: (_pid, exited) =>
       startContainer({
         ...{ planned, container, network, channel, canaries, exited },
+        keep:
+          setUp?.kind === 'makes'
+            ? () =>
+                keepAsImage(client, container, {
+                  ...{ image: image.name, name: setUp.image, users: ways.users },
+                })
+            : null,
         ...{ engine: engine.facts, user: `${uid}:${gid}`, ended: undo, name: sessionId },
         joined,
         entry: {

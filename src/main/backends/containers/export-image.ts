@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
-import { showImage } from './image-use.ts'
 import { removeContainer } from './owner.ts'
+import { showImage } from './show-image.ts'
 
 /**
  * Gives the files of an image as a tar to `take`, through a container that is never started and is removed

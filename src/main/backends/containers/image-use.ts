@@ -5,10 +5,11 @@ import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { MachineLayout } from '../layout.ts'
-import { LABEL } from './labels.ts'
+import { keepHome, withKeptHome } from './kept-home.ts'
 import { machineImage } from './machine-image.ts'
-import { ownerOf, removeContainer } from './owner.ts'
+import { removeContainer } from './owner.ts'
 import { neededBy } from './runs-in-image.ts'
+import { showImage } from './show-image.ts'
 
 /** What there is in an image for a session, without any of it having run. */
 export interface ImageFound {
@@ -84,7 +85,9 @@ export async function lookInto(
   if (!image)
     return lacks(
       'the engine does not have it',
-      'Pull, build or import it first: on the page of containers, or under Dev container.',
+      plan.setUp?.kind === 'used'
+        ? 'Set the dev container up first, under Dev container: its create commands run once.'
+        : 'Pull, build or import it first: on the page of containers, or under Dev container.',
     )
   const env = variablesOf(Config.parse(image.Config).Env ?? [])
   const path = env.PATH ?? DEFAULT_PATH
@@ -132,14 +135,6 @@ export async function lookInto(
   }
 }
 
-/** A container that is never started: its files are the image's. The caller removes it. */
-export const showImage = async (client: Docker, id: string): Promise<Docker.Container> =>
-  client.createContainer({
-    ...{ Image: id, Entrypoint: ['/'] },
-    Labels: { [LABEL.kind]: 'look', [LABEL.owner]: (await ownerOf(process.pid)) ?? '' },
-    HostConfig: { NetworkMode: 'none' },
-  })
-
 const MOST_VARIABLES = 256
 const MOST_LETTERS = 32 * 1024
 
@@ -172,11 +167,13 @@ async function takeOwn(
 }
 
 /** A dev container's commands come first, in the image's own shell. */
-export const withPrelude = (
-  { prelude }: Pick<PlanInput, 'prelude'>,
-  argv: readonly string[],
-): readonly string[] =>
-  prelude === null ? argv : ['/bin/sh', '-c', prelude, 'cloche-dev-container', ...argv]
+export function withPrelude(plan: PlanInput, argv: readonly string[]): readonly string[] {
+  const { prelude, setUp } = plan
+  const program = setUp?.kind === 'makes' ? keepHome(plan) : argv
+  const words =
+    prelude === null ? program : ['/bin/sh', '-c', prelude, 'cloche-dev-container', ...program]
+  return setUp?.kind === 'used' ? withKeptHome(words) : words
+}
 
 async function firstOf(
   paths: readonly string[],

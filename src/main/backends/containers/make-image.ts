@@ -16,7 +16,9 @@ import { type Variables } from './engines.ts'
 import { hasImage } from './has-image.ts'
 import { followEngine } from './image-progress.ts'
 import { buildWithFeatures } from './dev-features.ts'
+import { forgetImage } from './kept-home.ts'
 import { LABEL } from './labels.ts'
+import { openPlain } from './plain-files.ts'
 import { signInFor } from './registry-sign-in.ts'
 
 export interface ImageMakerOptions {
@@ -104,7 +106,7 @@ async function makeDev(
 ): Promise<void> {
   const used = await options.devContainers.use(folder, choice)
   if (!used.ok) throw new Error(used.error)
-  const { source, features, image, initialize } = used.value
+  const { source, features, image, setUp, initialize } = used.value
   if (image !== name) throw new Error(`It makes ${image} and not ${name}. Look at it again.`)
   if (initializes && initialize) {
     told({ line: `On this machine: ${initialize.join(' ')}` })
@@ -112,14 +114,9 @@ async function makeDev(
     await runTelling(initialize, { cwd: folder, env: options.env, tell, signal })
   }
   if (Object.keys(features).length > 0)
-    return buildWithFeatures(
-      { folder, path: choice.path, ...used.value },
-      options.env,
-      told,
-      signal,
-    )
-  if (source.kind === 'build')
-    return build(
+    await buildWithFeatures({ folder, path: choice.path, ...used.value }, options.env, told, signal)
+  else if (source.kind === 'build')
+    await build(
       client,
       {
         ...{ folder: source.context, dockerfile: source.dockerfile, name: image },
@@ -128,8 +125,11 @@ async function makeDev(
       told,
       signal,
     )
-  if (await hasImage(client, image)) return told({ line: 'The engine has it already.' })
-  await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
+  else if (await hasImage(client, image)) told({ line: 'The engine has it already.' })
+  else await pull(client, { kind: 'pull', name: source.image }, options, told, signal)
+  // It was made of another image than this one may be.
+  if (setUp && (await forgetImage(client, setUp.image)))
+    told({ line: 'What was set up before is gone: its create commands run again.' })
 }
 
 interface Build {
@@ -181,7 +181,6 @@ async function build(
 ): Promise<void> {
   const isLeftOut = await leftOut(folder, dockerfile, told)
   const context = pack(folder, {
-    // An agent may be at work in there: what was a file when it was looked at is opened as one.
     ...{ fs: { ...fs, createReadStream: openPlain } },
     ...{ ignore: isLeftOut, strict: false },
     // Whose files they are here is nobody's business there.
@@ -197,18 +196,6 @@ async function build(
   said.catch(() => undefined)
   await followEngine(await Promise.race([said, unreadable]), told)
 }
-
-type OpenDone = (cause: NodeJS.ErrnoException | null, fd: number) => void
-
-const openPlain = (path: string, range: object): fs.ReadStream =>
-  fs.createReadStream(path, {
-    ...range,
-    fs: {
-      ...{ read: fs.read, close: fs.close },
-      open: (name: string, _flags: unknown, mode: number, done: OpenDone) =>
-        fs.open(name, constants.O_RDONLY | constants.O_NOFOLLOW, mode, done),
-    },
-  })
 
 /** `.dockerignore`, and whatever looks like a secret: a step of a build may send it anywhere. */
 async function leftOut(

@@ -3,11 +3,12 @@ import type { EngineRefusal } from '../../../shared/domain/engine.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { EngineManager } from '../../core/engine-port.ts'
 import type { Log } from '../../core/ports.ts'
+import { type CopierOptions, createFileCopier } from './copy-files.ts'
 import type { EngineChoice } from './engine-choice.ts'
 import { connectEngine } from './engines.ts'
 import { listImages } from './images.ts'
 import { createImageMaker, type ImageMakerOptions } from './make-image.ts'
-import { findOwn } from './own-containers.ts'
+import { findOwn, findOwnSession } from './own-containers.ts'
 import { listRemovable, removeOwn } from './removable.ts'
 import { isDisk, removableDisks, removeDisks } from './removable-disks.ts'
 import { followUsage } from './usage.ts'
@@ -16,7 +17,8 @@ import { createContainerWatch } from './watch-containers.ts'
 /** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
 export function createEngineManager(
   choice: EngineChoice,
-  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> & { readonly log: Log },
+  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> &
+    Pick<CopierOptions, 'dataDir'> & { readonly log: Log },
 ): EngineManager {
   const { watch, restart } = createContainerWatch(choice.client, options.log)
   return {
@@ -72,6 +74,11 @@ export function createEngineManager(
       return withEngine(choice, async (client) => ok(freed + (await removeOwn(client, others))))
     },
     makeImage: createImageMaker({ ...choice, ...options }),
+    sessionOf: async (id) => {
+      const client = await choice.client()
+      return (client && (await findOwnSession(client, id)))?.sessionId ?? null
+    },
+    copyFiles: createFileCopier({ ...choice, ...options }),
   }
 }
 

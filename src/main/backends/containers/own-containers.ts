@@ -32,3 +32,14 @@ export async function findOwn(client: Docker, id: string): Promise<Docker.Contai
   const own = await listOwn(client)
   return own.some((each) => each.id === id) ? client.getContainer(id) : null
 }
+
+/** That of a session; null: it is none, or gone. */
+export async function findOwnSession(
+  client: Docker,
+  id: string,
+): Promise<{ readonly container: Docker.Container; readonly sessionId: SessionId } | null> {
+  const found = (await listOwn(client)).find((each) => each.id === id && each.kind === 'session')
+  return found?.sessionId
+    ? { container: client.getContainer(id), sessionId: found.sessionId }
+    : null
+}

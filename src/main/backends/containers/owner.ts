@@ -13,7 +13,10 @@ export async function ownerOf(pid: number): Promise<string | null> {
   return ticks === null ? null : `${pid}.${ticks}.${boot.trim()}`
 }
 
-/** Removes containers whose host was killed; those of one that still runs are its own. */
+/**
+ * Removes containers whose host was killed; those of one that still runs are its own. One that a person
+ * made from an image of ours has the image's labels, which name no host.
+ */
 export async function sweepContainers(
   env: Readonly<Record<string, string | undefined>>,
   log: Log,
@@ -26,6 +29,7 @@ export async function sweepContainers(
     for (const { Id, Labels } of await client.listContainers({ all: true, filters })) {
       if (signal.aborted) return
       const owner = Labels[LABEL.owner] ?? ''
+      if (owner === '') continue
       if (owner === (await ownerOf(Number.parseInt(owner, 10)))) continue
       await removeContainer(client.getContainer(Id))
       log.info(`a container that a host left behind was removed: ${Labels[LABEL.session] ?? Id}`)

@@ -28,6 +28,15 @@ export interface PlannedFileRule {
   readonly access: FileAccess
 }
 
+/** Where a dev container's image holds what its create commands left in the home. */
+export const KEPT_HOME = '/.cloche-home'
+
+/**
+ * `makes`: the program keeps the home in `KEPT_HOME`, and when it ends well, that and the image are `image`.
+ * `used`: the image has such a folder, which the home begins with.
+ */
+export type SetUp = { readonly kind: 'makes'; readonly image: string } | { readonly kind: 'used' }
+
 export interface PlanInput {
   readonly level: Exclude<IsolationLevel, 'unconfined'>
   /** Canonical absolute path; read-write, and the working directory. */
@@ -54,6 +63,8 @@ export interface PlanInput {
   readonly image: string | null
   /** Of an image: a script for its shell that becomes the program at its end; null: none. */
   readonly prelude: string | null
+  /** Of a dev container with create commands; null: it has none, or there is no dev container. */
+  readonly setUp: SetUp | null
   /** The same program of this machine, for an image that lacks it; null: there is none. */
   readonly ownProgram: OwnProgram | null
   /** Variables on top of the boundary's own allow-list. */
