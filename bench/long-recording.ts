@@ -9,7 +9,7 @@ import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { AppendFile } from '../src/main/store/append-file.ts'
 import { createEventLog, TERMINAL_FILE } from '../src/main/store/event-log.ts'
 import { createTerminalPlayer } from '../src/renderer/features/terminal-player.ts'
-import { readByParts } from '../src/renderer/stores/recorded-log.ts'
+import { readByParts } from '../src/shared/recording/log-by-parts.ts'
 import { SessionId } from '../src/shared/domain/ids.ts'
 import type { Connection } from '../src/shared/rpc/client.ts'
 import {
