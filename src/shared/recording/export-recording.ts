@@ -1,7 +1,13 @@
 import type { ContentHash } from '../domain/file-changes.ts'
 import type { Session } from '../domain/session.ts'
 import type { Fact, TimelineEvent } from '../domain/timeline.ts'
-import { encodeRecord, type TerminalRecord } from '../terminal-log.ts'
+import {
+  encodeKeyframe,
+  encodeRecord,
+  type Keyframe,
+  type KeyframeRecord,
+  type TerminalRecord,
+} from '../terminal-log.ts'
 import type { Marker } from './asciicast.ts'
 import { createCastWriter } from './cast-writer.ts'
 import { type ExportFormat, type ExportSource, hashesIn } from './export-source.ts'
@@ -9,6 +15,7 @@ import { type PageParts, pageBlock, pageFoot, pageHead } from './offline-page.ts
 import { BLOCK_BYTES, createBlockCutter, type Tail, tailText } from './packed-recording.ts'
 import { mayFindIn, type Redaction, redactDeep, redactText, textsOf } from './redaction.ts'
 import { createRecordRedactor } from './redacted-records.ts'
+import { latin } from './terminal-text.ts'
 import { createTerminalIndexer } from './terminal-indexer.ts'
 
 export interface Leaving {
@@ -96,13 +103,13 @@ async function* pageOf(
   const indexer = createTerminalIndexer()
   const cutter = createBlockCutter()
   let at = 0
-  for await (const records of out.records())
-    for (const record of records) {
-      const bytes = encodeRecord(record)
-      indexer.add(record, at, at + bytes.length)
-      at += bytes.length
-      for (const block of cutter.push(bytes)) yield pageBlock('terminal', block, page)
-    }
+  for await (const record of withScreens(out, source, out.records())) {
+    const bytes =
+      record.kind === 'keyframe' ? encodeKeyframe(record.monoMs, record) : encodeRecord(record)
+    indexer.add(record, at, at + bytes.length)
+    at += bytes.length
+    for (const block of cutter.push(bytes)) yield pageBlock('terminal', block, page)
+  }
   const rest = cutter.rest()
   if (rest) yield pageBlock('terminal', rest, page)
   const contents: Tail['contents'] = []
@@ -130,6 +137,36 @@ async function* pageOf(
   yield pageFoot(page)
 }
 
+/**
+ * With the screens of the recording, from which a replay can begin: up to the first thing that was taken
+ * out of the output. Behind it a screen may hold that in pieces, in which nothing would find it.
+ */
+async function* withScreens(
+  out: Redacted,
+  { index, screen }: ExportSource,
+  batches: AsyncIterable<readonly TerminalRecord[]>,
+): AsyncGenerator<TerminalRecord | KeyframeRecord> {
+  const points = index.points.filter(({ screenAt }) => screenAt !== null)
+  let next = 0
+  let outputBytes = 0
+  for await (const records of batches)
+    for (const record of records) {
+      yield record
+      outputBytes += record.kind === 'output' ? record.bytes.length : 0
+      for (; (points[next]?.outputBytes ?? Infinity) < outputBytes; next++);
+      const point = points[next]
+      if (point?.outputBytes !== outputBytes || out.hasTaken()) continue
+      next++
+      const found = await screen(point)
+      if (found && out.isClean(found.screen))
+        yield { kind: 'keyframe', monoMs: record.monoMs, ...pickScreen(found) }
+    }
+}
+
+const pickScreen = ({ outputBytes, cols, rows, screen }: Keyframe): Keyframe => ({
+  ...{ outputBytes, cols, rows, screen },
+})
+
 /** Batches joined until they are worth a block. */
 async function* inBlocks(
   batches: AsyncIterable<readonly TimelineEvent[]>,
@@ -154,6 +191,7 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
     counts[number] = (counts[number] ?? 0) + 1
   }
   const { points } = source.index
+  const redactor = createRecordRedactor(redactions)
   return {
     session: redactDeep(session, redactions),
     markers: redactDeep(source.markers, redactions, counted),
@@ -167,7 +205,6 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
       }
     },
     async *records(): AsyncGenerator<readonly TerminalRecord[]> {
-      const redactor = createRecordRedactor(redactions)
       for (let number = 0; number < points.length; number++) {
         progress(EVENTS_SHARE + ((FILES_SHARE - EVENTS_SHARE) * number) / points.length)
         yield redactor.push(await source.part(number))
@@ -176,6 +213,9 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
       for (const [number, count] of redactor.counts.entries())
         counts[number] = (counts[number] ?? 0) + count
     },
+    /** Of the output, of what was given so far and a little more. */
+    hasTaken: (): boolean => redactor.counts.some((count) => count > 0),
+    isClean: (screen: Uint8Array): boolean => !mayFindIn([latin(screen)], redactions),
     /** What was taken out so far, and how often. */
     taken: (): Tail['redacted'] =>
       redactions.flatMap(({ id, name }, number) => {

@@ -1,7 +1,7 @@
 import type { ContentHash } from '../domain/file-changes.ts'
-import type { TerminalIndex } from '../domain/terminal-index.ts'
+import type { LogPoint, TerminalIndex } from '../domain/terminal-index.ts'
 import type { TimelineEvent } from '../domain/timeline.ts'
-import type { TerminalRecord } from '../terminal-log.ts'
+import type { Keyframe, TerminalRecord } from '../terminal-log.ts'
 import type { Marker } from './asciicast.ts'
 
 /** A recording of which one part after the other is read. Everything rejects when it cannot be reached. */
@@ -11,6 +11,8 @@ export interface ExportSource {
   events(): AsyncIterable<readonly TimelineEvent[]>
   /** Sound records between two points of the index. */
   part(number: number): Promise<readonly TerminalRecord[]>
+  /** The whole screen at a point; null: none was kept. */
+  screen(point: LogPoint): Promise<Keyframe | null>
   /** null: it is no text, or was not kept. */
   content(hash: ContentHash): Promise<string | null>
   /** What the agent wrote down of the conversation, and other moments that are no events. */

@@ -20,6 +20,7 @@ export async function hostExportSource(
   return {
     index: terminal.value,
     markers: markersOf(said, createdAtMs),
+    screen: log.screen,
     part: async (number) => (await log.part(number)).records,
     content: async (hash) => {
       const found = await recording.content({ id, hash })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ContentHash } from '../domain/file-changes.ts'
 import { TerminalIndex } from '../domain/terminal-index.ts'
 import { joined } from '../joined.ts'
+import { latin } from './terminal-text.ts'
 
 // A recording as it stands in a page: blocks of text, each by itself, so that none of them has to be as
 // large as the recording, and only those are opened that are looked at.
@@ -63,7 +64,7 @@ export function toBase64(bytes: Uint8Array): string {
   let text = ''
   // A multiple of three, so that the pieces join without padding between them.
   for (let at = 0; at < bytes.length; at += PIECE)
-    text += btoa(String.fromCharCode(...bytes.subarray(at, at + PIECE)))
+    text += btoa(latin(bytes.subarray(at, at + PIECE)))
   return text
 }
 

@@ -34,7 +34,8 @@ export function placesOf(
 export function latin(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += PIECE)
-    text += String.fromCharCode(...bytes.subarray(at, at + PIECE))
+    // Several times as fast as spreading them.
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + PIECE))
   return text
 }
 

@@ -51,6 +51,7 @@ function sourceOf(records: readonly TerminalRecord[], size: number): ExportSourc
     },
     markers: [{ atMs: 7, label: `Agent: use ${token}` }],
     part: (n) => Promise.resolve(records.slice(n * size, (n + 1) * size)),
+    screen: () => Promise.resolve(null),
     content: () => Promise.resolve(`token=${token}\n`),
     async *events() {
       for (const event of EVENTS) yield Promise.resolve([event])
@@ -143,6 +144,37 @@ test('a page whose terminal is of many blocks is read by parts, and searched', a
   expect(textOf(back).join('').slice(-200_000)).toBe(textOf(records).join('').slice(-200_000))
   expect(back).toHaveLength(RECORDS.length + records.length)
   expect(await log.find('5999 some', () => false)).toEqual([5999])
+})
+
+test('screens leave with it, up to the first thing that is taken out', async () => {
+  const clean = Array.from({ length: 16 }, (_, n) => output(n, `${n} ${'plain words '.repeat(5000)}\r\n`))
+  const bytesOf = (count: number): number => textOf(clean.slice(0, count)).join('').length
+  const source = sourceOf([...clean, output(60, token), ...clean], 2)
+  const screens = new Map([
+    [bytesOf(1), 'one line'],
+    [bytesOf(2), `a screen with ${token}`],
+    [bytesOf(3), 'three lines'],
+    [bytesOf(16) + token.length + bytesOf(2), 'behind it'],
+  ])
+  const points = [...screens.keys()].map((outputBytes, n) => ({
+    ...{ at: n + 1, records: 0, outputBytes, atMs: 0, screenAt: 1 },
+  }))
+  const parts = source.index.points
+  const index = { ...source.index, points: parts.map((part, n) => points[n] ?? part) }
+  const screen: ExportSource['screen'] = ({ outputBytes }) =>
+    Promise.resolve({
+      ...{ outputBytes, cols: 80, rows: 24 },
+      screen: new TextEncoder().encode(screens.get(outputBytes)),
+    })
+  const kept = async (redactions: typeof KNOWN_SECRETS): Promise<string[]> => {
+    const page = await written('html', { ...source, index, screen }, redactions)
+    const log = await (await openPacked(blocksIn(page)))!.source.terminal()
+    const found = await Promise.all(log.index.points.map((point) => log.screen(point)))
+    return found.flatMap((item) => (item ? [new TextDecoder().decode(item.screen)] : []))
+  }
+  expect(await kept([])).toEqual([...screens.values()])
+  expect(await kept(KNOWN_SECRETS)).toEqual(['one line', 'three lines'])
+  expect(await kept([wordRedaction('never said')!])).toEqual([...screens.values()])
 })
 
 test('records keep their number, times and lengths, wherever secrets stand in them', () => {
