@@ -8,6 +8,7 @@ import {
   redactText,
   wordRedaction,
 } from '../../src/shared/recording/redaction.ts'
+import { search } from '../helpers/search.ts'
 
 const REDACTIONS = [...KNOWN_SECRETS, homeRedaction('/home/ada'), wordRedaction('big customer')!]
 
@@ -78,7 +79,7 @@ test('by parts as much is taken out as of the whole, wherever it is cut', () => 
       const parts = partsOf(whole, at).map((part) => redactor.push(part))
       expect([...parts, redactor.end()].join('')).toBe(redactText(whole, SHORT))
     }),
-    { numRuns: 3000 },
+    search(),
   )
 })
 
@@ -90,7 +91,7 @@ test('the same of the forms of secrets', () => {
       // Not `toBe`: the difference of two long texts takes longer than all else.
       expect([...parts, redactor.end()].join('') === redactText(whole, REDACTIONS)).toBe(true)
     }),
-    { numRuns: 40 },
+    { ...search(), numRuns: 40 },
   )
 })
 
@@ -124,6 +125,6 @@ test('by parts the same is found as in the whole, with what is around it', () =>
           find(whole, form).map(({ start, end }) => [start, whole.slice(start, end)]),
         )
     }),
-    { numRuns: 3000 },
+    search(),
   )
 })

@@ -147,7 +147,9 @@ test('a page whose terminal is of many blocks is read by parts, and searched', a
 })
 
 test('screens leave with it, up to the first thing that is taken out', async () => {
-  const clean = Array.from({ length: 16 }, (_, n) => output(n, `${n} ${'plain words '.repeat(5000)}\r\n`))
+  const clean = Array.from({ length: 16 }, (_, n) =>
+    output(n, `${n} ${'plain words '.repeat(5000)}\r\n`),
+  )
   const bytesOf = (count: number): number => textOf(clean.slice(0, count)).join('').length
   const source = sourceOf([...clean, output(60, token), ...clean], 2)
   const screens = new Map([
