@@ -24,7 +24,7 @@ import { eventOf, sampleSession } from '../test/helpers/recording.ts'
 const HOURS_MS = 4 * 3_600_000
 const SIZE = { cols: 120, rows: 40 }
 const SEEKS = 200
-const KEYFRAME_BYTES = 1024 * 1024
+const KEYFRAME_BYTES = 512 * 1024
 const ID = SessionId.parse('ses_00000000000000aa')
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const NEEDLE = 'the needle at the end'

@@ -149,7 +149,7 @@ async function readPart(path: string, offset: number, length: number): Promise<U
     const file = await open(path, 'r')
     try {
       const { bytesRead } = await file.read(bytes, 0, length, offset)
-      return bytes.slice(0, bytesRead)
+      return bytes.subarray(0, bytesRead)
     } finally {
       await file.close()
     }
