@@ -103,6 +103,7 @@ export class SessionTerminal {
       size: request.size,
       theme: request.theme ?? DARK_THEME,
       answer: (bytes) => this.write(bytes),
+      isWatched: () => this.#viewers.size > 0,
       fault: (cause) => console.error(`${request.sessionId}: output could not be drawn`, cause),
     })
     this.#master = openMaster(request.launch, request.size, {
