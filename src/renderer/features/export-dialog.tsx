@@ -9,6 +9,7 @@ import {
   type Redaction,
   wordRedaction,
 } from '../../shared/recording/redaction.ts'
+import { useActive } from '../stores/active.ts'
 import { lookFor, prepare, type Prepared, saveAs, type Watch } from '../stores/export.ts'
 import { useMachine } from '../stores/machine.ts'
 import { Button } from '../ui/button.tsx'
@@ -49,6 +50,8 @@ export function ExportDialog({ session, onClose }: { session: Session; onClose: 
   const [state, setState] = useState<Preparing>({ kind: 'loading', share: 0 })
   useEffect(() => {
     let isOver = false
+    // A replay that goes on behind it would take the time from this.
+    useActive.getState().replay?.pause()
     const watch: Watch = {
       isGivenUp: () => isOver,
       progress: (share) => !isOver && setState({ kind: 'loading', share }),

@@ -83,9 +83,13 @@ export async function saveAs(
   saveBlob(fileName(name, ending), new Blob(blobs, { type }))
 }
 
-const orGiveUp =
-  ({ progress, isGivenUp }: Watch) =>
-  (share: number): void => {
+/** Told in steps that can be seen. */
+function orGiveUp({ progress, isGivenUp }: Watch): (share: number) => void {
+  let told = -1
+  return (share) => {
     if (isGivenUp()) throw new Error('given up')
-    progress(share)
+    const percent = Math.floor(share * 100)
+    if (percent !== told) progress(share)
+    told = percent
   }
+}

@@ -5,6 +5,8 @@ import type { Marker } from './asciicast.ts'
 import type { ExportSource } from './export-source.ts'
 import { readByParts } from './log-by-parts.ts'
 
+const AHEAD = [1, 2] as const
+
 /** A recording of a host. */
 export async function hostExportSource(
   connection: Connection,
@@ -21,7 +23,12 @@ export async function hostExportSource(
     index: terminal.value,
     markers: markersOf(said, createdAtMs),
     screen: log.screen,
-    part: async (number) => (await log.part(number)).records,
+    part: async (number) => {
+      const reading = log.part(number)
+      // On their way while this one is looked through; who asks for them is told if they do not come.
+      for (const ahead of AHEAD) log.part(number + ahead).catch(() => undefined)
+      return (await reading).records
+    },
     content: async (hash) => {
       const found = await recording.content({ id, hash })
       return found.ok ? found.value.text : null
