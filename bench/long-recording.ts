@@ -9,7 +9,7 @@ import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { AppendFile } from '../src/main/store/append-file.ts'
 import { createEventLog } from '../src/main/store/event-log.ts'
 import { createTerminalPlayer } from '../src/renderer/features/terminal-player.ts'
-import { readByParts } from '../src/renderer/stores/recorded-log.ts'
+import { readByParts } from '../src/shared/recording/log-by-parts.ts'
 import { SessionId } from '../src/shared/domain/ids.ts'
 import type { Connection } from '../src/shared/rpc/client.ts'
 import {
@@ -24,7 +24,7 @@ import { eventOf, sampleSession } from '../test/helpers/recording.ts'
 const HOURS_MS = 4 * 3_600_000
 const SIZE = { cols: 120, rows: 40 }
 const SEEKS = 200
-const KEYFRAME_BYTES = 1024 * 1024
+const KEYFRAME_BYTES = 512 * 1024
 const ID = SessionId.parse('ses_00000000000000aa')
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const NEEDLE = 'the needle at the end'

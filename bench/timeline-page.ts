@@ -6,7 +6,7 @@ import {
   type Picture,
 } from '../src/renderer/features/timeline-controller.ts'
 import { trackPicture } from '../src/renderer/features/track-picture.ts'
-import { bundleSource } from '../src/renderer/stores/recording-source.ts'
+import { memorySource } from '../src/renderer/stores/recording-source.ts'
 import { select } from '../src/renderer/stores/selection.ts'
 import { createTrackBuilder } from '../src/renderer/stores/tracks.ts'
 import { createViewStore } from '../src/renderer/stores/view.ts'
@@ -86,9 +86,7 @@ async function run(count: number): Promise<TimelineRow[]> {
   }
   const builtMs = performance.now() - built
   const rows: TimelineRow[] = [{ name: 'all events taken in', medianMs: builtMs, worstMs: builtMs }]
-  const source = bundleSource({
-    ...{ events: [], records: [], markers: [], contents: new Map(), redacted: [] },
-  })
+  const source = memorySource([], [], [])
   const sessionId = SessionId.parse('ses_0000000000000001')
   const view = createViewStore(sessionId, 'replay', source, events, builder.tracks)
   view.setState({ status: 'ready', durationMs: DURATION_MS, revision: count })

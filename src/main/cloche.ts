@@ -77,7 +77,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     case 'replay':
       return replay(words, values, dataDir)
     case 'export':
-      return exportRecording(words, values, dataDir)
+      return exportRecording(words, values, place)
     case 'policy':
       return policy(words, values)
     case 'doctor':

@@ -1,22 +1,25 @@
 import './schemas-without-eval.ts'
 import { StrictMode, useEffect } from 'react'
 import { createRoot } from 'react-dom/client'
-import { unpackBundle } from '../shared/recording/bundle.ts'
+import { BLOCK_ATTRIBUTE, BLOCK_SELECTOR } from '../shared/recording/offline-page.ts'
 import { dispatchKey } from './dispatch-key.ts'
 import { OpenedReplay } from './features/opened-replay.tsx'
-import { DATA_ID, openData } from './stores/offline-page.ts'
-import { type OpenedRecording, ofBundle } from './stores/opened.ts'
+import { type OpenedRecording, ofPacked } from './stores/opened.ts'
+import { openPacked } from './stores/packed-recording.ts'
 import './styles.ts'
 
 // The whole of an exported HTML file: it plays what stands in it, and knows of no host.
 
 async function read(): Promise<OpenedRecording | string> {
-  const data = document.getElementById(DATA_ID)?.textContent
-  if (!data) return 'This file holds no recording.'
-  const bundle = unpackBundle(await openData(data))
-  return bundle
-    ? ofBundle(document.title, bundle)
-    : 'This recording was made by a newer version of Cloche.'
+  const blocks = [...document.querySelectorAll(BLOCK_SELECTOR)].map((element) => ({
+    kind: element.getAttribute(BLOCK_ATTRIBUTE) ?? '',
+    data: element.textContent ?? '',
+  }))
+  if (blocks.length === 0) return 'This file holds no recording.'
+  const packed = await openPacked(blocks)
+  return packed
+    ? ofPacked(document.title, packed)
+    : 'This recording was made by another version of Cloche, or its end is missing.'
 }
 
 function OfflineApp({ found }: { found: OpenedRecording | string }) {

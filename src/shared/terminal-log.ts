@@ -110,6 +110,11 @@ export function encodeKeyframe(
   return seal(KIND.keyframe, monoMs, payload)
 }
 
+export const encodeRecord = (record: TerminalRecord): Uint8Array =>
+  record.kind === 'output'
+    ? encodeOutput(record.monoMs, record.bytes)
+    : encodeResize(record.monoMs, record.cols, record.rows)
+
 export interface DecodedLog {
   readonly records: readonly TerminalRecord[]
   readonly keyframes: readonly Keyframe[]

@@ -160,7 +160,7 @@ test.describe('a recording that leaves this machine', () => {
     await page.getByTestId('opened-close').click()
 
     const torn = join(app.place.root, 'torn.html')
-    await writeFile(torn, html.text.replace(/(id="cloche-recording">.{200})[^<]*/, '$1'))
+    await writeFile(torn, html.text.replace(/(data-block="tail">.{200})[^<]*/, '$1'))
     await open(torn)
     await expect(page.getByTestId('open-problem')).toContainText('torn.html is damaged')
     const none = join(app.place.root, 'none.cast')

@@ -69,14 +69,21 @@ describe('recordings', () => {
     const id = await run(
       'printf "the \\033[1mneedle\\033[0m in the hay\\n"; touch hay$((40+2))stack; sleep 0.2; true',
     )
-    const found = await connection.api.recording.search({ words: 'NEEDLE in the' })
+    const { hits: found } = await connection.api.recording.search({
+      words: 'NEEDLE in the',
+      from: null,
+    })
     expect(found).toMatchObject([{ sessionId: id, place: 'terminal' }])
     expect(found[0]?.excerpt).toContain('the needle in the hay')
-    const events = await connection.api.recording.search({ words: 'hay42stack' })
+    const { hits: events } = await connection.api.recording.search({
+      words: 'hay42stack',
+      from: null,
+    })
     expect(
       events.some(({ place, excerpt }) => place === 'event' && excerpt.startsWith('file/changed')),
     ).toBe(true)
-    expect(await connection.api.recording.search({ words: 'never said' })).toEqual([])
+    const none = await connection.api.recording.search({ words: 'never said', from: null })
+    expect(none).toMatchObject({ hits: [], next: null })
   })
 
   test('that are too large together go, the oldest first, and really', async () => {

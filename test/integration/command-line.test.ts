@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { spawn as spawnPty } from 'node-pty'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { blocksIn } from '../../src/shared/recording/offline-page.ts'
 
 const PROGRAM = resolve(import.meta.dirname, '../../out/main/cloche.mjs')
 const SERVE = resolve(import.meta.dirname, '../../out/main/serve.mjs')
@@ -250,6 +251,12 @@ describe('with a Cloche that runs', () => {
     expect(JSON.parse(cast[0] ?? '')).toMatchObject({ version: 3 })
     expect(cast.join('')).toContain('got two')
     expect((await run('export', '--format', 'jsonl', id)).out).toContain('"session/ended"')
+    const page = join(root, 'recording.html')
+    expect(await run('export', '--format', 'html', '--output', page, id)).toMatchObject({ code: 0 })
+    expect(blocksIn(await readFile(page, 'utf8')).map(({ kind }) => kind)).toEqual([
+      ...['events', 'terminal', 'tail'],
+    ])
+    expect(await run('export', '--output', page, id)).toMatchObject({ code: 2, out: '' })
     expect((await run('replay', '--speed', '16', id)).out).toContain('got one')
     expect(await run('attach', id)).toMatchObject({ code: 2 })
   })

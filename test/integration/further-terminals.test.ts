@@ -122,7 +122,7 @@ describe('a further terminal of a session', () => {
     if (LEVEL === 'os') expect(log).toContain('*'.repeat(SECRET.length))
     // Files of the host are still being replaced just after a session ended.
     await expect.poll(() => filesHolding(host.dataDir, SECRET), TIMEOUT).toEqual([])
-    const hits = await connection.api.recording.search({ words: 'it answers' })
+    const { hits } = await connection.api.recording.search({ words: 'it answers', from: null })
     expect(hits.some(({ sessionId, place }) => sessionId === id && place === 'terminal')).toBe(true)
     expect(seen.state().terminals[0]?.endedAtMs).not.toBeNull()
   })

@@ -2,11 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Terminal } from '@xterm/xterm'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createTerminalPlayer } from '../../src/renderer/features/terminal-player.ts'
-import {
-  recordedLogOf,
-  readByParts,
-  type RecordedLog,
-} from '../../src/renderer/stores/recorded-log.ts'
+import { recordedLogOf, type RecordedLog } from '../../src/renderer/stores/recorded-log.ts'
+import { readByParts } from '../../src/shared/recording/log-by-parts.ts'
 import { LIMITS } from '../../src/shared/rpc/frames.ts'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
 import {

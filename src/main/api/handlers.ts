@@ -243,11 +243,12 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         sessions.get(id)
           ? ok(await findInTerminal(parts, id, words, part, terminal))
           : err({ type: 'unknown_session' }),
-      search: ({ words }) =>
+      search: ({ words, from }) =>
         searchRecordings(
           parts,
           sessions.all().map(({ id }) => id),
           words,
+          from,
         ),
       transcript: async ({ id }) => {
         const session = sessions.get(id)

@@ -73,9 +73,10 @@ export const COMMANDS = {
   },
   export: {
     usage: 'export ID',
-    does: 'Write a recording to standard output, known secrets taken out.',
+    does: 'Write a recording to standard output or a file, known secrets taken out.',
     options: {
-      format: { type: 'string', value: 'FORMAT', does: 'cast (default), cast2 or jsonl' },
+      format: { type: 'string', value: 'FORMAT', does: 'cast (default), cast2, jsonl or html' },
+      output: { type: 'string', value: 'FILE', does: 'a new file for it' },
     },
   },
   policy: {

@@ -1,15 +1,14 @@
 import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { TerminalIndex } from '../../shared/domain/terminal-index.ts'
-import { findingsIn, patternOf, readableText } from '../../shared/recording/readable-text.ts'
+import { findByParts } from '../../shared/recording/find-by-parts.ts'
+import { patternOf } from '../../shared/recording/readable-text.ts'
 import { decodeLog, type TerminalRecord } from '../../shared/terminal-log.ts'
 import type { EventStore } from './ports.ts'
 import type { TerminalIndexes } from './recording-port.ts'
 
-/** Log read for one answer, so that others are answered meanwhile. */
+/** Output looked through for one answer, so that others are answered meanwhile. */
 const MOST_BYTES = 16 * 1024 * 1024
 const MOST_TIMES = 20_000
-/** Output before a part in which words may begin that end in it. */
-const OVERLAP_BYTES = 16 * 1024
 
 export interface TerminalReading {
   readonly indexes: TerminalIndexes
@@ -34,20 +33,15 @@ export async function findInTerminal(
   const pattern = patternOf(words)
   if (!pattern) return { times: [], next: null }
   const index = await indexes.index(id, terminal)
-  const { points } = index
-  let before = part > 0 ? endOf(await recordsOf(store, id, index, part - 1, terminal)) : []
+  const count = index.points.length
   const times: number[] = []
   let bytes = 0
-  for (let at = part; at < points.length; at++) {
-    if (bytes > MOST_BYTES || times.length > MOST_TIMES) return { times, next: at }
-    const records = await recordsOf(store, id, index, at, terminal)
-    const text = readableText([...before, ...records])
-    const fresh = before.length === 0 ? 0 : readableText(before).text.length
-    // What ended before was found with the part before.
-    for (const { place, length, atMs } of findingsIn(text, pattern))
-      if (place + length > fresh) times.push(atMs)
-    before = endOf([...before, ...records])
-    bytes += (points[at + 1]?.at ?? index.bytes) - points[at]!.at
+  const parts = findByParts((at) => recordsOf(store, id, index, at, terminal), count, pattern, part)
+  for await (const looked of parts) {
+    for (const { atMs } of looked.found) times.push(atMs)
+    bytes += looked.bytes
+    const next = looked.part + 1
+    if (next < count && (bytes > MOST_BYTES || times.length > MOST_TIMES)) return { times, next }
   }
   return { times, next: null }
 }
@@ -63,15 +57,4 @@ export async function recordsOf(
   const from = points[part]?.at ?? bytes
   const to = points[part + 1]?.at ?? bytes
   return decodeLog(await store.readTerminalLog(id, from, to - from, terminal)).records
-}
-
-/** The last records, with as much output as words may reach back. */
-function endOf(records: readonly TerminalRecord[]): TerminalRecord[] {
-  let bytes = 0
-  let from = records.length
-  while (from > 0 && bytes < OVERLAP_BYTES) {
-    const record = records[--from]!
-    if (record.kind === 'output') bytes += record.bytes.length
-  }
-  return records.slice(from)
 }

@@ -314,6 +314,8 @@ export interface EventStore {
   head(sessionId: SessionId): Promise<RecordingHead | null>
   /** `terminal`: a further one of its, not the agent's. */
   terminalLogPath(sessionId: SessionId, terminal?: TerminalId | null): string
+  /** The further ones of which there is a log, in one order. */
+  terminals(sessionId: SessionId): Promise<readonly TerminalId[]>
   /** Bytes of the terminal log from `offset`, at most `length`; empty at the end. */
   readTerminalLog(
     sessionId: SessionId,

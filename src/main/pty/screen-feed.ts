@@ -22,8 +22,10 @@ const MOST_BYTES = 12 * 1024 * 1024
 /** A terminal that was at work for most of this time, with that much, is flooded… */
 const FLOOD_MS = 50
 const FLOOD_BYTES = 512 * 1024
-/** …and waits so long for more of the flood, looking that often whether more came. */
+/** …and waits so long for more of the flood, looking that often whether more came… */
 const GATHER_MS = 100
+/** …longer when nobody watches: each time the same number of lines is drawn, however much came. */
+const UNWATCHED_GATHER_MS = 400
 const LOOK_MS = 10
 const FULL_BYTES = 1024 * 1024
 const LOW_BYTES = 256 * 1024
@@ -37,6 +39,7 @@ export class ScreenFeed {
   readonly #terminal: Terminal
   readonly #historyLines: number
   readonly #written: (bytes: Uint8Array) => void
+  readonly #isWatched: () => boolean
   #waiting: Waiting[] = []
   #backlogBytes = 0
   #isBusy = false
@@ -47,8 +50,14 @@ export class ScreenFeed {
   #workedBytes = 0
 
   /** `written`: the terminal has parsed these bytes. */
-  constructor(terminal: Terminal, historyLines: number, written: (bytes: Uint8Array) => void) {
+  constructor(
+    terminal: Terminal,
+    historyLines: number,
+    written: (bytes: Uint8Array) => void,
+    isWatched: () => boolean = () => true,
+  ) {
     this.#terminal = terminal
+    this.#isWatched = isWatched
     this.#historyLines = historyLines
     this.#written = written
   }
@@ -72,7 +81,8 @@ export class ScreenFeed {
   #next(): void {
     const last = this.#waiting.at(-1)
     this.#isBusy = last !== undefined
-    if (last && this.#isFlood) this.#gather(last, performance.now() + GATHER_MS)
+    const gatherMs = this.#isWatched() ? GATHER_MS : UNWATCHED_GATHER_MS
+    if (last && this.#isFlood) this.#gather(last, performance.now() + gatherMs)
     else if (last) this.#step()
   }
 

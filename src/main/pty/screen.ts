@@ -23,6 +23,8 @@ export interface ScreenOptions {
   readonly answer: (bytes: Uint8Array) => void
   /** Part of the output could not be drawn. The screen goes on, the log is whole. */
   readonly fault: (cause: unknown) => void
+  /** Somebody sees it now: else it is drawn less often in a flood. Without it: always. */
+  readonly isWatched?: () => boolean
 }
 
 /**
@@ -37,10 +39,13 @@ export class Screen {
   readonly #feed: ScreenFeed
   #title = ''
 
-  constructor({ size, theme, answer, fault }: ScreenOptions) {
+  constructor({ size, theme, answer, fault, isWatched }: ScreenOptions) {
     this.#terminal = headlessTerminal(size, SCROLLBACK_LINES, UNICODE_VERSION, fault)
-    this.#feed = new ScreenFeed(this.#terminal, SCROLLBACK_LINES, (bytes) =>
-      this.#open.parsed(bytes, isGround(this.#terminal)),
+    this.#feed = new ScreenFeed(
+      this.#terminal,
+      SCROLLBACK_LINES,
+      (bytes) => this.#open.parsed(bytes, isGround(this.#terminal)),
+      isWatched,
     )
     const reply = (text: string): void => answer(this.#encoder.encode(text))
     this.#terminal.onData(reply)

@@ -26,8 +26,12 @@ const ACTIVE_MS = 100
 /** Of output without a pause so much is one record, at most. */
 const BATCH_MS = 4
 const BATCH_BYTES = 64 * 1024
-/** Bytes of output between two whole screens in the log, and the lines above each. */
-const KEYFRAME_BYTES = 1024 * 1024
+/** Bytes of output between two whole screens in the log… */
+const KEYFRAME_BYTES = 512 * 1024
+/** …and at most, where there is so much that they would take more than one part in 25 of the time. */
+const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
+const KEYFRAME_REST = 24
+/** Lines above each. */
 const KEYFRAME_LINES = 200
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250
@@ -55,6 +59,7 @@ export class SessionTerminal {
   #parsedBytes = 0
   #totalBytes = 0
   #keyframeBytes = 0
+  #nextKeyframeMs = 0
   #reportedBytes = 0
   readonly #blotter: ByteBlotter | null
   #restTimer: NodeJS.Timeout | null = null
@@ -97,6 +102,7 @@ export class SessionTerminal {
       size: request.size,
       theme: request.theme ?? DARK_THEME,
       answer: (bytes) => this.write(bytes),
+      isWatched: () => this.#viewers.size > 0,
       fault: (cause) => console.error(`${request.terminal}: output could not be drawn`, cause),
     })
     this.#master = openMaster(request.launch, request.size, {
@@ -246,7 +252,10 @@ export class SessionTerminal {
       for (const [viewer, window] of this.#viewers)
         if (arrival === 'drawn') this.#sendOutput(viewer, window, offset, bytes)
         else if (window.missed()) this.#sendScreenSoon(viewer, window)
-      if (this.#parsedBytes - this.#keyframeBytes >= KEYFRAME_BYTES) this.#recordScreen()
+      const bytesSince = this.#parsedBytes - this.#keyframeBytes
+      if (bytesSince >= MOST_KEYFRAME_BYTES) this.#recordScreen()
+      else if (bytesSince >= KEYFRAME_BYTES && monoMs() >= this.#nextKeyframeMs)
+        this.#recordScreen()
     }
     this.balance()
   }
@@ -263,7 +272,10 @@ export class SessionTerminal {
   #recordScreen(): void {
     this.#keyframeBytes = this.#parsedBytes
     if (this.#blotter || this.#hasExited) return
+    const startMs = monoMs()
     const screen = this.#screen.snapshot(KEYFRAME_LINES, MAX_SCREEN_BYTES)
+    const endMs = monoMs()
+    this.#nextKeyframeMs = endMs + KEYFRAME_REST * (endMs - startMs)
     if (screen.length > MAX_SCREEN_BYTES) return
     const keyframe = { outputBytes: this.#parsedBytes, ...this.#screen.size, screen }
     this.#log.append(encodeKeyframe(this.#clockMs(), keyframe))

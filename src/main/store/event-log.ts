@@ -10,7 +10,7 @@ import { createEventPages } from './event-pages.ts'
 import { EventWriter, syncFolder } from './event-writer.ts'
 import { readHead, writeHead } from './head-file.ts'
 import { isMissing, readOrNull } from './read-or-null.ts'
-import { terminalFile } from './terminal-file.ts'
+import { terminalFile, terminalsIn } from './terminal-file.ts'
 
 export const EVENTS_FILE = 'events.log'
 export const CONTENTS_FOLDER = 'contents'
@@ -96,6 +96,7 @@ export function createEventLog(folder: string, version: string, log: Log): Event
       })
     },
     terminalLogPath: (id, terminal) => pathOf(id, terminalFile(terminal, 'log')),
+    terminals: async (id) => terminalsIn(await readdir(join(folder, id)).catch(() => [])),
     readTerminalLog: (id, offset, length, terminal) =>
       readPart(pathOf(id, terminalFile(terminal, 'log')), offset, length),
     bytesOf: (id) => bytesBelow(join(folder, id)),
@@ -150,7 +151,7 @@ async function readPart(path: string, offset: number, length: number): Promise<U
     const file = await open(path, 'r')
     try {
       const { bytesRead } = await file.read(bytes, 0, length, offset)
-      return bytes.slice(0, bytesRead)
+      return bytes.subarray(0, bytesRead)
     } finally {
       await file.close()
     }

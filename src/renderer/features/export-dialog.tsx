@@ -1,27 +1,23 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Session } from '../../shared/domain/session.ts'
-import type { RecordingBundle } from '../../shared/recording/bundle.ts'
+import type { ExportFormat } from '../../shared/recording/export-source.ts'
+import type { Hit, Hits } from '../../shared/recording/hits.ts'
 import {
   homeRedaction,
   KNOWN_SECRETS,
+  MOST_WORD,
   type Redaction,
   wordRedaction,
 } from '../../shared/recording/redaction.ts'
-import {
-  type Hit,
-  type Hits,
-  hitsIn,
-  redactBundle,
-} from '../../shared/recording/redacted-bundle.ts'
-import { collect, type ExportFormat, saveAs } from '../stores/export.ts'
+import { useActive } from '../stores/active.ts'
+import { lookFor, prepare, type Prepared, saveAs, type Watch } from '../stores/export.ts'
 import { useMachine } from '../stores/machine.ts'
-import { hostSource } from '../stores/recording-source.ts'
 import { Button } from '../ui/button.tsx'
 import { type Choice, Segmented } from '../ui/choices.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
-import { formatClock, plural } from '../words/format.ts'
+import { formatBytes, formatClock, plural } from '../words/format.ts'
 
 const FORMATS: readonly Choice<ExportFormat>[] = [
   { value: 'html', label: 'One HTML file' },
@@ -30,41 +26,64 @@ const FORMATS: readonly Choice<ExportFormat>[] = [
   { value: 'jsonl', label: 'JSON lines' },
 ]
 const ABOUT: Readonly<Record<ExportFormat, string>> = {
-  html: 'Replays everything in any browser, without a network: terminal, processes, connections, prompts and files.',
-  cast3: 'The terminal alone, for asciinema 3 and its player. Prompts and refusals become markers.',
+  html: 'Replays everything in any browser, without a network: the agent’s terminal, processes, connections, prompts and files.',
+  cast3:
+    'The agent’s terminal alone, for asciinema 3 and its player. Prompts and refusals become markers.',
   cast2:
-    'The terminal alone, for asciinema 2 and every player. Prompts and refusals become markers.',
-  jsonl: 'Every event as a line of JSON, without the terminal and without what is in files.',
+    'The agent’s terminal alone, for asciinema 2 and every player. Prompts and refusals become markers.',
+  jsonl: 'Every event as a line of JSON, without any terminal and without what is in files.',
 }
 
-type Collected =
-  | { readonly kind: 'loading' }
+type Preparing =
+  | { readonly kind: 'loading'; readonly share: number }
   | { readonly kind: 'failed' }
-  | { readonly kind: 'ready'; readonly bundle: RecordingBundle }
+  | { readonly kind: 'ready'; readonly prepared: Prepared }
 
-/** Takes out of a recording what must not leave, and shows all of it first. */
+/** Takes out of a recording what must not leave, and shows it first. */
 export function ExportDialog({ session, onClose }: { session: Session; onClose: () => void }) {
+  const { id, createdAtMs } = session
+  const home = useMachine((machine) => machine.info?.home ?? null)
+  const known = useMemo(
+    () => [...KNOWN_SECRETS, ...(home === null ? [] : [homeRedaction(home)])],
+    [home],
+  )
   const [round, setRound] = useState(0)
-  const [collected, setCollected] = useState<Collected>({ kind: 'loading' })
+  const [state, setState] = useState<Preparing>({ kind: 'loading', share: 0 })
   useEffect(() => {
     let isOver = false
-    collect(hostSource(session.id), () => isOver).then(
-      (bundle) => !isOver && setCollected({ kind: 'ready', bundle }),
-      () => !isOver && setCollected({ kind: 'failed' }),
+    // A replay that goes on behind it would take the time from this.
+    useActive.getState().replay?.pause()
+    const watch: Watch = {
+      isGivenUp: () => isOver,
+      progress: (share) => !isOver && setState({ kind: 'loading', share }),
+    }
+    prepare(id, createdAtMs, known, watch).then(
+      (prepared) => !isOver && setState({ kind: 'ready', prepared }),
+      () => !isOver && setState({ kind: 'failed' }),
     )
     return () => {
       isOver = true
     }
-  }, [session.id, round])
-  if (collected.kind === 'ready') return <ExportForm bundle={collected.bundle} onClose={onClose} />
+  }, [id, createdAtMs, known, round])
+  if (state.kind === 'ready')
+    return (
+      <ExportForm session={session} known={known} prepared={state.prepared} onClose={onClose} />
+    )
   return (
     <Dialog title="Export a recording" onClose={onClose} size="wide" testId="export">
-      {collected.kind === 'loading' && <Loading what="the recording" rows={6} />}
-      {collected.kind === 'failed' && (
+      {state.kind === 'loading' && (
+        <>
+          <p className="dim num" role="status">
+            Looking for secrets: {percent(state.share)}
+          </p>
+          <Loading what="the recording" rows={6} />
+        </>
+      )}
+      {state.kind === 'failed' && (
         <Failed
           what="The recording"
           retry={() => {
-            setCollected({ kind: 'loading' })
+            setState({ kind: 'loading', share: 0 })
             setRound(round + 1)
           }}
         />
@@ -73,29 +92,43 @@ export function ExportDialog({ session, onClose }: { session: Session; onClose: 
   )
 }
 
+const percent = (share: number): string => `${Math.floor(share * 100)} %`
+
 interface FormProps {
-  readonly bundle: RecordingBundle
+  readonly session: Session
+  readonly known: readonly Redaction[]
+  readonly prepared: Prepared
   readonly onClose: () => void
 }
 
-function ExportForm({ bundle, onClose }: FormProps) {
-  const home = useMachine((machine) => machine.info?.home ?? null)
+function ExportForm({ session, known, prepared, onClose }: FormProps) {
   const [format, setFormat] = useState<ExportFormat>('html')
   const [words, setWords] = useState<readonly Redaction[]>([])
+  const [found, setFound] = useState(prepared.found)
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
   const [problem, setProblem] = useState<string | null>(null)
-  const redactions = useMemo(
-    () => [...KNOWN_SECRETS, ...(home === null ? [] : [homeRedaction(home)]), ...words],
-    [home, words],
-  )
-  const found = useMemo(() => hitsIn(bundle, redactions), [bundle, redactions])
-  const chosen = redactions.filter(({ id }) => !left.has(id))
+  const { work, share, begin } = useWork()
+  const redactions = [...known, ...words]
   const kept = found.filter(({ redaction }) => left.has(redaction.id))
   const save = (): void => {
-    saveAs(format, redactBundle(bundle, chosen, found)).then(onClose, (cause: unknown) =>
-      setProblem(
-        `The file could not be made: ${cause instanceof Error ? cause.message : 'unknown'}. Build Cloche again, or choose another form.`,
-      ),
+    const chosen = redactions.filter(({ id }) => !left.has(id))
+    setProblem(null)
+    begin('Writing', (watch) => saveAs(format, session, prepared, chosen, watch)).then(
+      onClose,
+      (cause: unknown) =>
+        setProblem(
+          `The file could not be made: ${cause instanceof Error ? cause.message : 'unknown'}. Build Cloche again, or choose another form.`,
+        ),
+    )
+  }
+  const addWord = (redaction: Redaction): void => {
+    if (words.some(({ id }) => id === redaction.id)) return
+    begin('Looking', (watch) => lookFor(prepared, redaction, watch)).then(
+      (hits) => {
+        setWords([...words, redaction])
+        setFound([...found, ...hits])
+      },
+      () => setProblem('The host did not answer. Add the word again.'),
     )
   }
   return (
@@ -111,13 +144,24 @@ function ExportForm({ bundle, onClose }: FormProps) {
               {problem}
             </span>
           )}
-          {kept.length > 0 && !problem && (
+          {work && (
+            <span className="grow dim small num" role="status">
+              {work}: {percent(share)}
+            </span>
+          )}
+          {kept.length > 0 && !problem && !work && (
             <span className="grow warn-text small" data-testid="export-kept">
               Stays in the file: {kept.map(({ redaction }) => redaction.name).join(', ')}
             </span>
           )}
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" data-focus-first onClick={save} data-testid="export-save">
+          <Button
+            look="primary"
+            data-focus-first
+            onClick={save}
+            disabled={work !== null}
+            data-testid="export-save"
+          >
             Save file
           </Button>
         </>
@@ -132,9 +176,7 @@ function ExportForm({ bundle, onClose }: FormProps) {
           testId="export-format"
         />
         <p className="dim">
-          {ABOUT[format]}
-          {bundle.events.some(({ fact }) => fact.type === 'terminal/opened') &&
-            ' Of its terminals the agent’s: the output of the others stays here.'}
+          {ABOUT[format]} <span className="num">{sizeOf(prepared.sizes[format], format)}</span>
         </p>
         <h2>Taken out</h2>
         <p className="dim small">
@@ -152,14 +194,43 @@ function ExportForm({ bundle, onClose }: FormProps) {
             onChange={(isOn) => setLeft(without(left, item.redaction.id, isOn))}
           />
         ))}
-        <WordField
-          onAdd={(redaction) =>
-            setWords([...words.filter(({ id }) => id !== redaction.id), redaction])
-          }
-        />
+        <WordField onAdd={addWord} />
       </div>
     </Dialog>
   )
+}
+
+/** A page holds all of itself in memory while it is open. */
+const LARGE_PAGE_BYTES = 150_000_000
+
+const sizeOf = (bytes: number, format: ExportFormat): string =>
+  `About ${formatBytes(bytes)}.${
+    format === 'html' && bytes > LARGE_PAGE_BYTES
+      ? ' A browser needs more memory than that to open it.'
+      : ''
+  }`
+
+/** One piece of work at a time, given up when what shows it goes. */
+function useWork() {
+  const [work, setWork] = useState<string | null>(null)
+  const [share, setShare] = useState(0)
+  const isGone = useRef(false)
+  useEffect(() => {
+    isGone.current = false
+    return () => {
+      isGone.current = true
+    }
+  }, [])
+  const begin = async <T,>(what: string, run: (watch: Watch) => Promise<T>): Promise<T> => {
+    setWork(what)
+    setShare(0)
+    try {
+      return await run({ progress: setShare, isGivenUp: () => isGone.current })
+    } finally {
+      setWork(null)
+    }
+  }
+  return { work, share, begin }
 }
 
 function without(left: ReadonlySet<string>, id: string, isOn: boolean): ReadonlySet<string> {
@@ -169,11 +240,8 @@ function without(left: ReadonlySet<string>, id: string, isOn: boolean): Readonly
   return next
 }
 
-/** More are counted, and taken out, but nobody reads them. */
-const MOST_SHOWN = 200
-
 function HitGroup({
-  found: { redaction, hits },
+  found: { redaction, count, hits },
   isOn,
   onChange,
 }: {
@@ -192,14 +260,14 @@ function HitGroup({
           onClick={(event) => event.stopPropagation()}
         />
         <span className="grow">{redaction.name}</span>
-        <span className="num faint">{plural(hits.length, 'place')}</span>
+        <span className="num faint">{plural(count, 'place')}</span>
       </summary>
       <ol className="mono small">
-        {hits.slice(0, MOST_SHOWN).map((hit, index) => (
+        {hits.map((hit, index) => (
           <HitRow key={index} hit={hit} />
         ))}
-        {hits.length > MOST_SHOWN && (
-          <li className="faint">and {(hits.length - MOST_SHOWN).toLocaleString('en')} more</li>
+        {count > hits.length && (
+          <li className="faint">and {(count - hits.length).toLocaleString('en')} more</li>
         )}
       </ol>
     </details>
@@ -239,6 +307,7 @@ function WordField({ onAdd }: { onAdd: (redaction: Redaction) => void }) {
       <input
         className="input grow"
         aria-label="Another word to take out"
+        maxLength={MOST_WORD}
         placeholder="Another word: a name, a customer, a host"
         value={word}
         onChange={(event) => setWord(event.target.value)}

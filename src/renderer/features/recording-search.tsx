@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { SearchHit } from '../../shared/contract/api.ts'
+import type { SearchHit } from '../../shared/domain/search.ts'
 import { searchRecordings, useRecordingSearch } from '../stores/recording-search.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, setUi } from '../stores/ui.ts'
@@ -10,7 +10,7 @@ import { formatClock, plural } from '../words/format.ts'
 
 /** Words anywhere in any recording. Enter begins. */
 export function SearchField() {
-  const { words, status, hits } = useRecordingSearch()
+  const { words, status, hits, done, of } = useRecordingSearch()
   const [draft, setDraft] = useState(words)
   return (
     <div className="panel-bar">
@@ -28,9 +28,14 @@ export function SearchField() {
         data-testid="recording-search"
       />
       <span className="small dim num" role="status">
-        {status === 'searching' && 'Searching…'}
+        {status === 'searching' &&
+          (of > 0 ? `Searching: ${done} of ${of} recordings` : 'Searching…')}
+        {status === 'full' &&
+          `The first ${plural(hits?.length ?? 0, 'place')}, in ${done} of ${of} recordings. Say more to find less.`}
         {status === 'failed' && 'The host did not answer. Press Enter to try again.'}
-        {status === 'idle' && hits && plural(hits.length, 'place')}
+        {status === 'idle' &&
+          hits &&
+          `${plural(hits.length, 'place')}, at most 5 of each recording`}
       </span>
     </div>
   )

@@ -128,9 +128,9 @@ export function createTerminalPlayer(
       const { records, isDamaged } = await readPart(place.part)
       if (isOvertaken(asked)) return
       const target = countUntil(records, asked)
-      // Asked for before it is needed, kept by the log until then.
-      if (target > records.length / 2) readPart(place.part + 1).catch(() => undefined)
       await writeRecords(records, target, asked)
+      // Asked for before it is needed, kept by the log until then; what is asked for now goes first.
+      if (target > records.length / 2) readPart(place.part + 1).catch(() => undefined)
       if (isOvertaken(asked) || target < records.length) return
       if (isDamaged) damaged?.()
       const next = points[place.part + 1]

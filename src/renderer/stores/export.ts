@@ -1,84 +1,95 @@
-import type { ContentHash } from '../../shared/domain/file-changes.ts'
+import type { SessionId } from '../../shared/domain/ids.ts'
 import type { Session } from '../../shared/domain/session.ts'
-import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import { type Cast, encodeCast, type Marker } from '../../shared/recording/asciicast.ts'
-import { packBundle, type RecordingBundle } from '../../shared/recording/bundle.ts'
-import { projectAll } from '../../shared/projection.ts'
+import { estimateBytes } from '../../shared/recording/estimate.ts'
+import { exportRecording } from '../../shared/recording/export-recording.ts'
+import type { ExportFormat, ExportSource } from '../../shared/recording/export-source.ts'
+import { type Hits, type Looked, lookThrough } from '../../shared/recording/hits.ts'
+import { hostExportSource } from '../../shared/recording/host-export-source.ts'
+import { type Redaction, redactText } from '../../shared/recording/redaction.ts'
+import { currentConnection } from '../connection.ts'
 import { wordsOfFact } from '../words/facts.ts'
-import { loadOfflineParts, offlinePage } from './offline-page.ts'
-import type { RecordingSource } from './recording-source.ts'
-import { fileName, saveFile } from './save-file.ts'
+import { loadPageParts, squeeze } from './page-parts.ts'
+import { fileName, saveBlob } from './save-file.ts'
 
-export type ExportFormat = 'html' | 'cast3' | 'cast2' | 'jsonl'
+/** A recording that was looked through, before anything of it leaves. */
+export interface Prepared {
+  readonly source: ExportSource
+  readonly found: readonly Hits[]
+  /** Bytes of the file in each form, about. */
+  readonly sizes: Readonly<Record<ExportFormat, number>>
+}
 
-/** Everything of a recording, with the texts of its files. */
-export async function collect(
-  source: RecordingSource,
-  isGivenUp: () => boolean,
-): Promise<RecordingBundle> {
-  const events = await source.events(isGivenUp)
-  const records = await source.records(isGivenUp)
-  const contents = new Map<ContentHash, string>()
-  for (const hash of hashesIn(events)) {
+export interface Watch {
+  readonly progress: (share: number) => void
+  readonly isGivenUp: () => boolean
+}
+
+/** Rejects when the connection is lost, and when it is given up. */
+export async function prepare(
+  id: SessionId,
+  createdAtMs: number,
+  redactions: readonly Redaction[],
+  watch: Watch,
+): Promise<Prepared> {
+  const connection = currentConnection()
+  if (!connection) throw new Error('not connected')
+  const source = await hostExportSource(connection, id, createdAtMs)
+  const looked: Looked = await lookThrough(source, redactions, orGiveUp(watch))
+  return { source, found: looked.found, sizes: await estimateBytes(source, looked, squeeze) }
+}
+
+/** What one more word finds. */
+export const lookFor = async (
+  { source }: Prepared,
+  redaction: Redaction,
+  watch: Watch,
+): Promise<readonly Hits[]> => (await lookThrough(source, [redaction], orGiveUp(watch))).found
+
+const TYPES: Readonly<Record<ExportFormat, readonly [type: string, ending: string]>> = {
+  html: ['text/html', 'html'],
+  cast3: ['application/x-asciicast', 'cast'],
+  cast2: ['application/x-asciicast', 'cast'],
+  jsonl: ['application/jsonl', 'jsonl'],
+}
+/** The browser keeps what is handed to it, on the disk where it is much. */
+const HANDED_LENGTH = 4 * 1024 * 1024
+
+export async function saveAs(
+  format: ExportFormat,
+  session: Session,
+  { source }: Prepared,
+  redactions: readonly Redaction[],
+  watch: Watch,
+): Promise<void> {
+  const page = format === 'html' ? await loadPageParts() : null
+  const leaving = { source, session, redactions, labelOf: wordsOfFact }
+  const [type, ending] = TYPES[format]
+  const blobs: Blob[] = []
+  let texts: string[] = []
+  let length = 0
+  const hand = (): void => {
+    blobs.push(new Blob(texts))
+    texts = []
+    length = 0
+  }
+  const pieces = exportRecording(format, { ...leaving, progress: orGiveUp(watch) }, page)
+  for await (const text of pieces) {
+    texts.push(text)
+    length += text.length
+    if (length > HANDED_LENGTH) hand()
+  }
+  hand()
+  const name = redactText(session.title, redactions)
+  saveBlob(fileName(name, ending), new Blob(blobs, { type }))
+}
+
+/** Told in steps that can be seen. */
+function orGiveUp({ progress, isGivenUp }: Watch): (share: number) => void {
+  let told = -1
+  return (share) => {
     if (isGivenUp()) throw new Error('given up')
-    const content = await source.content(hash)
-    if (typeof content !== 'string') contents.set(hash, content.text)
-  }
-  const markers = await source.markers(events[0]?.atMs ?? 0)
-  return { events, records, markers, contents, redacted: [] }
-}
-
-const hashesIn = (events: readonly TimelineEvent[]): Set<ContentHash> =>
-  new Set(
-    events.flatMap(({ fact }) =>
-      fact.type === 'file/changed'
-        ? [fact.before, fact.after].flatMap((content) =>
-            content.kind === 'file' && content.hash !== null ? [content.hash] : [],
-          )
-        : [],
-    ),
-  )
-
-/** Everything in the file is of the bundle: what was taken out of it is nowhere else either. */
-export async function saveAs(format: ExportFormat, bundle: RecordingBundle): Promise<void> {
-  const { session } = projectAll(bundle.events)
-  if (!session) throw new Error('the recording names no session')
-  const { title } = session
-  switch (format) {
-    case 'html': {
-      const page = await offlinePage(title, packBundle(bundle), await loadOfflineParts())
-      return saveFile(fileName(title, 'html'), 'text/html', page)
-    }
-    case 'cast3':
-      return saveCast(title, encodeCast(castOf(session, bundle), 3))
-    case 'cast2':
-      return saveCast(title, encodeCast(castOf(session, bundle), 2))
-    case 'jsonl': {
-      const lines = bundle.events.map((event) => JSON.stringify(event)).join('\n')
-      return saveFile(fileName(title, 'jsonl'), 'application/jsonl', `${lines}\n`)
-    }
-  }
-}
-
-const saveCast = (title: string, text: string): void =>
-  saveFile(fileName(title, 'cast'), 'application/x-asciicast', text)
-
-/** A terminal alone, with marks where Cloche asked or refused. */
-export function castOf(session: Session, { events, records, markers }: RecordingBundle): Cast {
-  const decisions: Marker[] = events.flatMap(({ fact, monoMs }) =>
-    fact.type === 'prompt/raised' ||
-    fact.type === 'prompt/answered' ||
-    fact.type === 'limits/reached' ||
-    (fact.type === 'net/decided' && fact.decision.action === 'deny')
-      ? [{ atMs: monoMs, label: wordsOfFact(fact) }]
-      : [],
-  )
-  return {
-    title: session.title,
-    command: session.spec.command,
-    startedAtMs: session.createdAtMs,
-    records,
-    markers: [...markers, ...decisions].sort((a, b) => a.atMs - b.atMs),
-    exit: session.exit?.kind === 'exited' ? session.exit.code : null,
+    const percent = Math.floor(share * 100)
+    if (percent !== told) progress(share)
+    told = percent
   }
 }

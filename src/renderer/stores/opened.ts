@@ -1,11 +1,12 @@
 import { create } from 'zustand'
 import { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { decodeCast } from '../../shared/recording/asciicast.ts'
-import { type RecordingBundle, unpackBundle } from '../../shared/recording/bundle.ts'
+import { blocksIn } from '../../shared/recording/offline-page.ts'
 import { emptyState, projectAll } from '../../shared/projection.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
-import { dataOf, openData } from './offline-page.ts'
-import { bundleSource, type RecordingSource } from './recording-source.ts'
+import type { TerminalRecord } from '../../shared/terminal-log.ts'
+import { openPacked, type PackedRecording } from './packed-recording.ts'
+import { memorySource, type RecordingSource } from './recording-source.ts'
 
 /** A recording from a file. Nothing of it is kept, and nothing of it reaches the host. */
 export interface OpenedRecording {
@@ -27,9 +28,6 @@ export const useOpened = create<Opened>(() => ({ recording: null, problem: null 
 
 export const closeOpened = (): void => useOpened.setState({ recording: null, problem: null })
 
-const NO_PARTS: RecordingBundle = {
-  ...{ events: [], records: [], markers: [], contents: new Map(), redacted: [] },
-}
 const MOST_BYTES = 512 * 1024 * 1024
 
 export async function openFile(file: File): Promise<void> {
@@ -45,13 +43,13 @@ export async function openFile(file: File): Promise<void> {
 }
 
 async function read(name: string, text: string): Promise<Result<OpenedRecording, string>> {
-  const data = dataOf(text)
-  if (data !== null) {
-    const bundle = unpackBundle(await openData(data))
-    return bundle ? ok(ofBundle(name, bundle)) : err(`${name} is of a newer version of Cloche.`)
+  const blocks = blocksIn(text)
+  if (blocks.length > 0) {
+    const packed = await openPacked(blocks)
+    return packed ? ok(ofPacked(name, packed)) : err(`${name} is of another version of Cloche.`)
   }
   const events = readEvents(text)
-  if (events) return ok(ofBundle(name, { ...NO_PARTS, events }))
+  if (events) return ok(ofPacked(name, { source: memorySource(events, [], []), events, taken: [] }))
   const cast = decodeCast(text)
   if (!cast.ok)
     return err(
@@ -61,19 +59,22 @@ async function read(name: string, text: string): Promise<Result<OpenedRecording,
   const { version, records, markers, isTorn } = cast.value
   return ok({
     name: cast.value.title ?? name,
-    source: bundleSource({ ...NO_PARTS, events: activityOf(records), records, markers }),
+    source: memorySource(activityOf(records), records, markers),
     origin: `asciicast version ${version}${isTorn ? ', cut off at its end' : ''}. It says nothing of processes, connections or files.`,
     isOwn: false,
   })
 }
 
-export function ofBundle(name: string, bundle: RecordingBundle): OpenedRecording {
-  const { session } = projectAll(bundle.events, emptyState)
-  const taken = bundle.redacted.map(({ name: what, count }) => `${what} (${count})`).join(', ')
+export function ofPacked(
+  name: string,
+  { source, events, taken }: PackedRecording,
+): OpenedRecording {
+  const { session } = projectAll(events, emptyState)
+  const words = taken.map(({ name: what, count }) => `${what} (${count})`).join(', ')
   return {
     name: session?.title ?? name,
-    source: bundleSource(bundle),
-    origin: taken === '' ? 'Nothing was taken out of it.' : `Taken out of it: ${taken}.`,
+    source,
+    origin: words === '' ? 'Nothing was taken out of it.' : `Taken out of it: ${words}.`,
     isOwn: true,
   }
 }
@@ -94,7 +95,7 @@ function parse(line: string): TimelineEvent | null {
 }
 
 /** What the terminal track shows of a recording without events. */
-const activityOf = (records: RecordingBundle['records']): TimelineEvent[] => {
+const activityOf = (records: readonly TerminalRecord[]): TimelineEvent[] => {
   let totalBytes = 0
   return records.flatMap((record, seq): TimelineEvent[] => {
     if (record.kind !== 'output') return []

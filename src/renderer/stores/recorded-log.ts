@@ -1,45 +1,19 @@
-import { keepLatest } from '../../shared/keep-latest.ts'
 import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
-import type { LogPoint, TerminalIndex } from '../../shared/domain/terminal-index.ts'
-import {
-  findingsIn,
-  lastLineBefore,
-  patternOf,
-  readableText,
-} from '../../shared/recording/readable-text.ts'
+import { findByParts } from '../../shared/recording/find-by-parts.ts'
+import { type LogByParts, readByParts } from '../../shared/recording/log-by-parts.ts'
+import { lastLineBefore, patternOf, readableText } from '../../shared/recording/readable-text.ts'
 import { createTerminalIndexer } from '../../shared/recording/terminal-indexer.ts'
-import { joined } from '../../shared/joined.ts'
-import { LIMITS } from '../../shared/rpc/frames.ts'
-import {
-  decodeLog,
-  type Keyframe,
-  RECORD_HEADER_BYTES,
-  readRecord,
-  type TerminalRecord,
-} from '../../shared/terminal-log.ts'
+import { RECORD_HEADER_BYTES, type TerminalRecord } from '../../shared/terminal-log.ts'
 import { currentConnection } from '../connection.ts'
-
-/** What lies between two points of an index. */
-export interface LogPart {
-  readonly records: readonly TerminalRecord[]
-  /** Some of it could not be read: the records end where it is damaged. */
-  readonly isDamaged: boolean
-}
 
 /**
  * The terminal's part of a recording, of which only what is asked for is fetched. Everything rejects
  * when the connection is lost.
  */
-export interface RecordedLog {
-  readonly index: TerminalIndex
-  part(number: number): Promise<LogPart>
-  /** The whole screen at a point; null: none was kept, or it is damaged. */
-  screen(point: LogPoint): Promise<Keyframe | null>
+export interface RecordedLog extends LogByParts {
   /** When these words were written, in order; rejects as well when it is given up. */
   find(words: string, isGivenUp: () => boolean): Promise<readonly number[]>
 }
-
-const NO_PART: LogPart = { records: [], isDamaged: false }
 
 /** Reads a log of the host; `terminal`: of a further one of the session, not the agent's. */
 export async function openRecordedLog(
@@ -64,32 +38,20 @@ export async function openRecordedLog(
   }
 }
 
-/** `read`: so many bytes of the log from a place on as one answer holds, fewer only at its end. */
-export function readByParts(
-  index: TerminalIndex,
-  read: (at: number) => Promise<Uint8Array>,
-): Omit<RecordedLog, 'find'> {
-  const readPart = async (from: number, to: number): Promise<LogPart> => {
-    const starts: number[] = []
-    for (let at = from; at < to; at += LIMITS.readBytes) starts.push(at)
-    const bytes = joined(await Promise.all(starts.map(read))).subarray(0, to - from)
-    const { records, soundBytes } = decodeLog(bytes)
-    return { records, isDamaged: soundBytes < to - from }
+/** Finds in what is read here, part by part. */
+export const findHere =
+  ({ index, part }: LogByParts): RecordedLog['find'] =>
+  async (words, isGivenUp) => {
+    const pattern = patternOf(words)
+    const times: number[] = []
+    if (!pattern) return times
+    const read = async (number: number) => (await part(number)).records
+    for await (const { found } of findByParts(read, index.points.length, pattern)) {
+      if (isGivenUp()) throw new Error('given up')
+      for (const { atMs } of found) times.push(atMs)
+    }
+    return times
   }
-  return {
-    index,
-    part: keepingParts((number) => {
-      const from = index.points[number]?.at
-      const to = index.points[number + 1]?.at ?? index.bytes
-      return from === undefined ? Promise.resolve(NO_PART) : readPart(from, to)
-    }),
-    screen: async ({ screenAt }) => {
-      if (screenAt === null) return null
-      const found = readRecord(await read(screenAt), 0)
-      return typeof found !== 'string' && found.record.kind === 'keyframe' ? found.record : null
-    },
-  }
-}
 
 /** A log that is wholly in memory. */
 export function recordedLogOf(records: readonly TerminalRecord[]): RecordedLog {
@@ -102,7 +64,7 @@ export function recordedLogOf(records: readonly TerminalRecord[]): RecordedLog {
     at = end
   }
   const index = indexer.index('none')
-  return {
+  const log: LogByParts = {
     index,
     part: (number) =>
       Promise.resolve({
@@ -110,54 +72,14 @@ export function recordedLogOf(records: readonly TerminalRecord[]): RecordedLog {
         isDamaged: false,
       }),
     screen: () => Promise.resolve(null),
-    find: (words) => {
-      const pattern = patternOf(words)
-      const found = pattern ? [...findingsIn(readableText(records), pattern)] : []
-      return Promise.resolve(found.map(({ atMs }) => atMs))
-    },
   }
-}
-
-/** Reads a log of the host to its end, for what needs all of it. */
-export async function loadRecords(
-  id: SessionId,
-  isGivenUp: () => boolean,
-): Promise<TerminalRecord[]> {
-  const records: TerminalRecord[] = []
-  let rest = new Uint8Array()
-  let offset = 0
-  for (;;) {
-    if (isGivenUp()) throw new Error('given up')
-    const part = await connected().readRecording(id, offset)
-    offset += part.length
-    const bytes = joined([rest, part])
-    const decoded = decodeLog(bytes)
-    for (const record of decoded.records) records.push(record)
-    if (decoded.damage === 'damaged' || part.length === 0) return records
-    rest = bytes.slice(decoded.soundBytes)
-  }
+  return { ...log, find: findHere(log) }
 }
 
 function connected(): NonNullable<ReturnType<typeof currentConnection>> {
   const connection = currentConnection()
   if (!connection) throw new Error('not connected')
   return connection
-}
-
-/** Parts around the playhead: the one before, the one that is shown and two ahead. */
-const MOST_KEPT = 4
-
-/** What was asked for last is kept, what is behind is dropped. */
-function keepingParts(
-  read: (number: number) => Promise<LogPart>,
-): (number: number) => Promise<LogPart> {
-  const kept = new Map<number, Promise<LogPart>>()
-  return (number) => {
-    const reading = kept.get(number) ?? read(number)
-    keepLatest(kept, number, reading, MOST_KEPT)
-    reading.catch(() => kept.delete(number))
-    return reading
-  }
 }
 
 /** The last line that a program wrote before a moment, of its part or the one before; null: none. */

@@ -2,10 +2,10 @@ import { keepLatest } from '../../shared/keep-latest.ts'
 import type { ContentHash } from '../../shared/domain/file-changes.ts'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
-import type { RecordingBundle } from '../../shared/recording/bundle.ts'
 import type { Marker } from '../../shared/recording/asciicast.ts'
+import { markersOf } from '../../shared/recording/host-export-source.ts'
 import { currentConnection } from '../connection.ts'
-import { loadRecords, openRecordedLog, type RecordedLog, recordedLogOf } from './recorded-log.ts'
+import { openRecordedLog, type RecordedLog, recordedLogOf } from './recorded-log.ts'
 import type { TerminalRecord } from '../../shared/terminal-log.ts'
 
 /** `lost`: the recording no longer has it, or it is damaged. */
@@ -15,8 +15,6 @@ export type LoadedContent = { readonly text: string } | 'binary' | 'lost'
 export interface RecordingSource {
   events(isGivenUp: () => boolean): Promise<readonly TimelineEvent[]>
   terminal(): Promise<RecordedLog>
-  /** All of the terminal at once, for what leaves with it. */
-  records(isGivenUp: () => boolean): Promise<readonly TerminalRecord[]>
   content(hash: ContentHash): Promise<LoadedContent>
   /** Marks that are no events, on the clock of the recording that began at `createdAtMs`. */
   markers(createdAtMs: number): Promise<readonly Marker[]>
@@ -26,39 +24,28 @@ export interface RecordingSource {
 export const hostSource = (id: SessionId): RecordingSource => ({
   events: (isGivenUp) => loadEvents(id, isGivenUp),
   terminal: () => openRecordedLog(id),
-  records: (isGivenUp) => loadRecords(id, isGivenUp),
   content: createContentCache((hash) => askFor(id, hash)),
   markers: (createdAtMs) => saidIn(id, createdAtMs),
 })
 
-/** A recording that is wholly in memory. */
-export const bundleSource = ({
-  events,
-  records,
-  markers,
-  contents,
-}: RecordingBundle): RecordingSource => ({
+/** A recording that is wholly in memory; it has no contents. */
+export const memorySource = (
+  events: readonly TimelineEvent[],
+  records: readonly TerminalRecord[],
+  markers: readonly Marker[],
+): RecordingSource => ({
   events: () => Promise.resolve(events),
   terminal: () => Promise.resolve(recordedLogOf(records)),
-  records: () => Promise.resolve(records),
-  content: (hash) => {
-    const text = contents.get(hash)
-    return Promise.resolve(text === undefined ? 'lost' : { text })
-  },
+  content: () => Promise.resolve('lost'),
   markers: () => Promise.resolve(markers),
 })
-
-const WHO = { person: 'You', agent: 'Agent', tool: 'Tool' } as const
 
 /** What the agent wrote down of the conversation. It is an addition: without it all else is shown. */
 async function saidIn(id: SessionId, createdAtMs: number): Promise<Marker[]> {
   const said = await currentConnection()
     ?.api.recording.transcript({ id })
     .catch(() => [])
-  return (said ?? []).map(({ atMs, who, text }) => ({
-    atMs: Math.max(0, atMs - createdAtMs),
-    label: `${WHO[who]}: ${text}`,
-  }))
+  return markersOf(said ?? [], createdAtMs)
 }
 
 async function loadEvents(

@@ -32,6 +32,7 @@ import {
 } from '../domain/process-details.ts'
 import { Retention } from '../domain/retention.ts'
 import { Diagnosis } from '../domain/sandbox.ts'
+import { SearchCursor, SearchPage } from '../domain/search.ts'
 import { Session, SessionSpec, StartFailure } from '../domain/session.ts'
 import { SpecChanges } from '../domain/spec-changes.ts'
 import { TerminalIndex } from '../domain/terminal-index.ts'
@@ -84,16 +85,6 @@ export const PromptChange = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('settled'), id: PromptId, decision: Decision }),
 ])
 export type PromptChange = z.infer<typeof PromptChange>
-
-/** Words found in a recording. */
-export const SearchHit = z.strictObject({
-  sessionId: SessionId,
-  place: z.enum(['terminal', 'event']),
-  /** The session's own clock, ms. */
-  atMs: z.number(),
-  excerpt: z.string(),
-})
-export type SearchHit = z.infer<typeof SearchHit>
 
 /** A file's content as text; null: it is no UTF-8 text. */
 export const RecordedContent = z.strictObject({ text: z.string().nullable() })
@@ -336,10 +327,10 @@ export const api = defineContract({
       }),
       error: UnknownSession,
     }),
-    /** In all recordings, the newest first; a few of each. */
+    /** In all recordings, the newest first, a few hits of each: from a place on, as far as one answer goes. */
     search: query({
-      input: z.strictObject({ words: z.string().max(200) }),
-      output: z.array(SearchHit),
+      input: z.strictObject({ words: z.string().max(200), from: SearchCursor.nullable() }),
+      output: SearchPage,
     }),
     /** What the agent itself wrote down of the session; empty where it is not known how. */
     transcript: query({ input: z.strictObject({ id: SessionId }), output: z.array(Said) }),

@@ -31,65 +31,7 @@ export interface CastError {
   readonly detail: string
 }
 
-const SIZE = { cols: 80, rows: 24 }
 const MOST = 65_535
-const IDLE_LIMIT_S = 2
-
-type Row = readonly [atMs: number, code: string, data: string]
-
-/** One line of JSON for the header, then one for each event. */
-export function encodeCast(cast: Cast, version: 2 | 3): string {
-  const { cols, rows } = firstSize(cast.records)
-  const lastMs = Math.max(0, cast.records.at(-1)?.monoMs ?? 0, cast.markers.at(-1)?.atMs ?? 0)
-  const common = {
-    ...(cast.startedAtMs === null ? {} : { timestamp: Math.floor(cast.startedAtMs / 1000) }),
-    idle_time_limit: IDLE_LIMIT_S,
-    ...(cast.command === null ? {} : { command: cast.command }),
-    ...(cast.title === null ? {} : { title: cast.title }),
-  }
-  const header =
-    version === 2
-      ? { version, width: cols, height: rows, duration: lastMs / 1000, ...common }
-      : { version, term: { cols, rows, type: 'xterm-256color' }, ...common }
-  const lines = [JSON.stringify(header)]
-  let previous = 0
-  for (const [atMs, code, data] of rowsOf(cast, version, lastMs)) {
-    // From rounded times, so that many short steps do not drift from the clock.
-    const at = Math.round(atMs * 1000)
-    lines.push(JSON.stringify([(version === 2 ? at : at - previous) / 1e6, code, data]))
-    previous = at
-  }
-  return `${lines.join('\n')}\n`
-}
-
-const firstSize = (records: readonly TerminalRecord[]) => {
-  const first = records.find((record) => record.kind === 'resize')
-  return first ? { cols: first.cols, rows: first.rows } : SIZE
-}
-
-function rowsOf({ records, markers, exit }: Cast, version: 2 | 3, lastMs: number): Row[] {
-  // Characters may be cut between two records; JSON holds whole ones.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  const first = records.find((record) => record.kind === 'resize')
-  const rows: Row[] = []
-  let atMs = 0
-  for (const record of records) {
-    // Clocks of different parts may disagree by a little; a file's never runs back.
-    atMs = Math.max(atMs, record.monoMs)
-    if (record.kind === 'resize') {
-      if (record !== first) rows.push([atMs, 'r', `${record.cols}x${record.rows}`])
-      continue
-    }
-    const text = decoder.decode(record.bytes, { stream: true })
-    if (text !== '') rows.push([atMs, 'o', text])
-  }
-  rows.push(...markers.map(({ atMs: at, label }): Row => [Math.max(0, at), 'm', label]))
-  // The sort keeps the order of what happened at the same time.
-  rows.sort((a, b) => a[0] - b[0])
-  if (version === 3 && exit !== null)
-    rows.push([Math.max(lastMs, rows.at(-1)?.[0] ?? 0), 'x', String(exit)])
-  return rows
-}
 
 /** Reads version 2 and 3. What was typed is passed over: replay shows what was seen. */
 export function decodeCast(text: string): Result<DecodedCast, CastError> {

@@ -1,5 +1,3 @@
-import type { TerminalRecord } from '../terminal-log.ts'
-
 /** The output of a terminal as one text in which a place leads back to its time. */
 export interface TerminalText {
   readonly text: string
@@ -33,30 +31,18 @@ export function placesOf(
  * One character for each byte. Secrets are ASCII, so they are found in it as they are; other text is
  * not readable.
  */
-export const bytesAsText = (records: readonly TerminalRecord[]): TerminalText =>
-  placesOf(
-    records.flatMap((record) =>
-      record.kind === 'output' ? [{ monoMs: record.monoMs, text: latin(record.bytes) }] : [],
-    ),
-  )
-
-function latin(bytes: Uint8Array): string {
+export function latin(bytes: Uint8Array): string {
   let text = ''
   for (let at = 0; at < bytes.length; at += PIECE)
-    text += String.fromCharCode(...bytes.subarray(at, at + PIECE))
+    // Several times as fast as spreading them.
+    text += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + PIECE))
   return text
 }
 
-/** The same records with other bytes; `text` is as long as all of their output. */
-export function withText(records: readonly TerminalRecord[], text: string): TerminalRecord[] {
-  let at = 0
-  return records.map((record) => {
-    if (record.kind !== 'output') return record
-    const bytes = new Uint8Array(record.bytes.length)
-    for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(at + index)
-    at += bytes.length
-    return { ...record, bytes }
-  })
+export function latinBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(at)
+  return bytes
 }
 
 function lastAtMost(sorted: readonly number[], value: number): number {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Cast, decodeCast, encodeCast } from '../../../src/shared/recording/asciicast.ts'
+import { type Cast, decodeCast } from '../../../src/shared/recording/asciicast.ts'
+import { createCastWriter } from '../../../src/shared/recording/cast-writer.ts'
 import type { TerminalRecord } from '../../../src/shared/terminal-log.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -20,6 +21,15 @@ const CAST: Cast = {
   ],
   markers: [{ atMs: 950, label: 'Prompt: example.org:443' }],
   exit: 3,
+}
+
+/** `size`: records that come together. */
+function encodeCast({ records, ...cast }: Cast, version: 2 | 3, size = 1000): string {
+  const writer = createCastWriter({ ...cast, lastMs: records.at(-1)?.monoMs ?? 0 }, version)
+  const parts: string[] = []
+  for (let at = 0; at < records.length; at += size)
+    parts.push(writer.push(records.slice(at, at + size)))
+  return [...parts, writer.end()].join('')
 }
 
 const textOf = (records: readonly TerminalRecord[]): string =>
@@ -58,6 +68,13 @@ describe.each([2, 3] as const)('asciicast v%i', (version) => {
     if (!decoded.ok) throw new Error(decoded.error.detail)
     expect(textOf(decoded.value.records)).toBe('€'.repeat(10_000))
     expect(decoded.value.records.at(-1)?.monoMs).toBeCloseTo(29_999 * 0.3333, 2)
+  })
+
+  test('is the same whether its records come one by one or together', () => {
+    const markers = [...CAST.markers, { atMs: 20.5, label: 'at once' }, { atMs: 1, label: 'first' }]
+    expect(encodeCast({ ...CAST, markers }, version, 1)).toBe(
+      encodeCast({ ...CAST, markers }, version),
+    )
   })
 
   test('a cut file gives what came before the cut, wherever it is', () => {

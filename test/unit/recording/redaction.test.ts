@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { ContentHash } from '../../../src/shared/domain/file-changes.ts'
-import { packBundle, unpackBundle } from '../../../src/shared/recording/bundle.ts'
-import { hitsIn, redactBundle } from '../../../src/shared/recording/redacted-bundle.ts'
 import {
   homeRedaction,
   KNOWN_SECRETS,
   redactText,
   wordRedaction,
 } from '../../../src/shared/recording/redaction.ts'
-import type { TerminalRecord } from '../../../src/shared/terminal-log.ts'
 
 const x = (count: number): string => 'x1Y2'.repeat(count).slice(0, count)
 
@@ -55,61 +51,15 @@ test('the person’s name in paths, and nothing that only begins like it', () =>
   )
 })
 
+test('a word that is not ASCII is found in a text, and in bytes of which each is a character', () => {
+  const word = wordRedaction('Müller')!
+  const bytes = String.fromCharCode(...new TextEncoder().encode('Müller'))
+  expect(redactText(`Müller ${bytes}`, [word])).toBe(`${'*'.repeat(6)} ${'*'.repeat(7)}`)
+  const home = homeRedaction('/home/zoé')
+  expect(redactText('/home/zoé/x', [home])).toBe('/home/***/x')
+})
+
 test('a chosen word of signs is taken as it is; too short a one is refused', () => {
   expect(redactText('a.b axb', [wordRedaction('a.b')!])).toBe('*** axb')
   expect(wordRedaction(' a ')).toBeNull()
 })
-
-describe('a whole recording', () => {
-  const token = `${'ghp_'}${x(36)}`
-  const cut = (monoMs: number, text: string): TerminalRecord => ({
-    ...{ kind: 'output', monoMs },
-    bytes: new TextEncoder().encode(text),
-  })
-  const hash = ContentHash.parse('a'.repeat(64))
-  const bundle = {
-    events: [{ seq: 0, atMs: 5, monoMs: 5, fact: { type: 'net/resolved', name: token } as const }],
-    records: [
-      { kind: 'resize', monoMs: 0, cols: 80, rows: 24 } as const,
-      cut(10, `é ${token.slice(0, 9)}`),
-      cut(20, `${token.slice(9)} after`),
-    ],
-    markers: [{ atMs: 7, label: `Agent: use ${token}` }],
-    contents: new Map([[hash, `token=${token}\n`]]),
-    redacted: [],
-  }
-  const found = hitsIn(bundle, KNOWN_SECRETS)
-
-  test('is searched in its terminal, events and files, also across two pieces of output', () => {
-    expect(found.map(({ redaction, hits }) => [redaction.id, hits.length])).toEqual([['github', 4]])
-    expect(found[0]!.hits.map(({ place, atMs }) => [place, atMs])).toEqual([
-      ['terminal', 10],
-      ['event', 5],
-      ['event', 7],
-      ['file', null],
-    ])
-  })
-
-  test('holds nothing of it afterwards, keeps its shape, and says what was taken out', () => {
-    const redacted = redactBundle(bundle, KNOWN_SECRETS, found)
-    const packed = packBundle(redacted)
-    const back = unpackBundle(packed)!
-    const text = back.records.flatMap((item) =>
-      item.kind === 'output' ? [new TextDecoder().decode(item.bytes)] : [],
-    )
-    expect(text).toEqual([`é ${'*'.repeat(9)}`, `${'*'.repeat(token.length - 9)} after`])
-    expect(back.contents.get(hash)).toBe(`token=${'*'.repeat(token.length)}\n`)
-    expect(packed).not.toContain(token)
-    expect(back.markers[0]?.label).toBe(`Agent: use ${'*'.repeat(token.length)}`)
-    expect(back.redacted).toEqual([{ name: 'GitHub tokens', count: 4 }])
-  })
-
-  test('is left whole where nothing is chosen', () => {
-    expect(redactBundle(bundle, [], found)).toBe(bundle)
-  })
-})
-
-test.each(['', '{}', '{"format":"cloche-recording","version":2}', 'null', '[1'])(
-  '%j is no recording of ours',
-  (text) => expect(unpackBundle(text)).toBeNull(),
-)

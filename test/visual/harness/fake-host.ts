@@ -321,12 +321,13 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       terminal: () => Promise.resolve(ok(terminalIndex())),
       find: () => Promise.resolve(ok({ times: [64_000], next: null })),
       search: ({ words }) =>
-        Promise.resolve(
-          sessions.slice(0, 3).map(({ id }) => ({
+        Promise.resolve({
+          hits: sessions.slice(0, 3).map(({ id }) => ({
             ...{ sessionId: id, place: 'terminal', atMs: 64_000 },
             excerpt: `Bash(npm test) found ${words} in test/auth/redirect.test.ts`,
           })),
-        ),
+          ...{ next: null, done: sessions.length, of: sessions.length },
+        }),
       transcript: () => Promise.resolve([]),
       retention: () => Promise.resolve({ days: 90, bytes: 20_000_000_000, kept: [] }),
       setRetention: () => Promise.resolve(ok(null)),
