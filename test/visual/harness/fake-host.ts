@@ -35,8 +35,8 @@ import {
 import { LIMITS_IN_FORCE, policyOf, REFUSED_WORKSPACE, refusalOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
-import { screenBytes, terminalIndex, terminalLog } from './screens.ts'
-import { fakeTerminals } from './terminals.ts'
+import { terminalIndex, terminalLog } from './screens.ts'
+import { fakeScreen, fakeTerminals } from './terminals.ts'
 import { DRIFTED, ENFORCED, MAIN, SESSIONS, sessionId } from './sessions.ts'
 
 export function createFakeHost(scenario: Scenario): FakeHost {
@@ -340,23 +340,8 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       contract: api,
       handlers,
       bytes: {
-        openTerminal: (id, viewer, further) => {
-          const isDrawn = (id === MAIN || id === sessionId(2)) && !further
-          const bytes = isDrawn ? screenBytes() : new TextEncoder().encode('$ ')
-          const place = further ? ` in ${further}` : ''
-          let size = { cols: 90, rows: 30 }
-          setTimeout(() => viewer.screen(bytes.length, size, bytes), 0)
-          return {
-            write: (typed) =>
-              seen.push(`typed ${JSON.stringify(new TextDecoder().decode(typed))}${place}`),
-            resize: (wanted) => {
-              size = wanted
-              viewer.resized(wanted)
-            },
-            drawn: (offset) => seen.push(`drawn ${offset}`),
-            close: () => undefined,
-          }
-        },
+        openTerminal: (id, viewer, further) =>
+          fakeScreen(seen, viewer, id === MAIN || id === sessionId(2), further),
         readRecording: (_, offset) => Promise.resolve(terminalLog().subarray(offset)),
       },
       shell: 'electron',

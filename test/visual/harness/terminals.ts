@@ -8,6 +8,8 @@ import {
 } from '../../../src/shared/domain/process.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
 import { err, ok } from '../../../src/shared/result.ts'
+import type { ByteServices } from '../../../src/shared/rpc/server.ts'
+import { screenBytes } from './screens.ts'
 
 const REFUSED = 'A virtual machine runs no program but its agent’s.'
 
@@ -44,5 +46,29 @@ export function fakeTerminals(
       report(session, { type: 'terminal/ended', terminal, exit: { kind: 'exited', code: 0 } })
       return Promise.resolve(ok(null))
     },
+  }
+}
+
+type OpenTerminal = ByteServices['openTerminal']
+
+/** What a viewer sees; what is typed and drawn is told. `isDrawn`: the agent's is a whole screen. */
+export function fakeScreen(
+  seen: string[],
+  viewer: Parameters<OpenTerminal>[1],
+  isDrawn: boolean,
+  further: Parameters<OpenTerminal>[2],
+): ReturnType<OpenTerminal> {
+  const bytes = isDrawn && !further ? screenBytes() : new TextEncoder().encode('$ ')
+  const place = further ? ` in ${further}` : ''
+  let size = { cols: 90, rows: 30 }
+  setTimeout(() => viewer.screen(bytes.length, size, bytes), 0)
+  return {
+    write: (typed) => seen.push(`typed ${JSON.stringify(new TextDecoder().decode(typed))}${place}`),
+    resize: (wanted) => {
+      size = wanted
+      viewer.resized(wanted)
+    },
+    drawn: (offset) => seen.push(`drawn ${offset}`),
+    close: () => undefined,
   }
 }
