@@ -202,7 +202,6 @@ static void restore(int mounts) {
       item->is_told = 0;
       continue;
     }
-    if (strcmp(item->kind, "socket") == 0) continue;
     int reason = cover(item);
     // There is nothing, or what is being replaced this moment: the kernel drops the mount first. It comes to
     // be after the watch stands, or has just now.

@@ -34,11 +34,10 @@ afterAll(() => place.dispose())
 const kernelOf = ({ kernel }: Sandbox) =>
   kernel ? createGuestKernel(kernel.proc) : createMachineKernel()
 const firstOf = ({ kernel, rootPid }: Sandbox): number => kernel?.rootPid ?? rootPid
-const membersOf = (sandbox: Sandbox) =>
-  createProcessReader(kernelOf(sandbox), { wallMs: () => Date.now(), monoMs }).scan(
-    firstOf(sandbox),
-    new Map(),
-  )
+const readerOf = (sandbox: Sandbox) =>
+  createProcessReader(kernelOf(sandbox), { wallMs: () => Date.now(), monoMs })
+const membersOf = (sandbox: Sandbox, reader = readerOf(sandbox)) =>
+  reader.scan(firstOf(sandbox), new Map())
 
 const effectiveUser = async ({ proc }: WatchedKernel, pid: number): Promise<string | undefined> =>
   /^Uid:\s*\d+\t(\d+)/m.exec(String(await proc.read(`/proc/${pid}/status`, 16 * 1024)))?.[1]
@@ -207,8 +206,10 @@ describe('set-user-id programs', () => {
     await whileInside(place, shell('while :; do su; done'), async ({ sandbox, terminal }) => {
       const users: string[] = []
       const kernel = kernelOf(sandbox)
+      // Each lives a moment only, and a new reader looks at the whole machine first.
+      const reader = readerOf(sandbox)
       const look = async (): Promise<number> => {
-        for (const { pid, exe } of await membersOf(sandbox))
+        for (const { pid, exe } of await membersOf(sandbox, reader))
           if (exe?.endsWith('/su')) users.push((await effectiveUser(kernel, pid)) ?? own)
         return users.length
       }

@@ -68,8 +68,8 @@ const NO_CORE = '--core=1:1'
 const LOOK_MS = 500
 /** Written between two looks by what does not really write. */
 const IDLE_BYTES = 256 * 1024
-/** Processes of ours in a sandbox's user table, which the kernel counts as well: `socket-owners`. */
-const OURS = 1
+/** Processes of ours in a sandbox's user table, which the kernel counts as well: `socket-owners`, `mount-keeper`. */
+const OURS = 2
 /** A limit that is reached all the time is told this often. */
 const TELL_MS = 60_000
 /** Niceness of a session whose computing time nothing limits: the window comes first. */
