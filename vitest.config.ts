@@ -59,7 +59,6 @@ export default defineConfig({
           include: [
             ...['containers', 'manage'].map((name) => `test/containers/${name}.test.ts`),
             'test/enforcement/file-policy.test.ts',
-            'test/enforcement/further-terminals.test.ts',
             'test/integration/host.test.ts',
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },

@@ -135,11 +135,15 @@ describe('PTY host', () => {
     expect(stateOf(late.terminal)).toEqual(stateOf(whole))
   })
 
-  it.each(['nobody attached', 'a viewer that is stuck', 'a viewer that draws'])(
-    'records 100 MB byte for byte with %s',
-    async (who) => {
+  it.each([
+    [100, 'nobody attached'],
+    [40, 'a viewer that is stuck'],
+    [40, 'a viewer that draws'],
+  ] as const)(
+    'records %i MB byte for byte with %s',
+    async (megabytes, who) => {
       const proof = join(harness.folder, 'proof.json')
-      const request = harness.request(fakeAgent('--flood', '100', proof))
+      const request = harness.request(fakeAgent('--flood', String(megabytes), proof))
       await harness.ptyHost.spawn(request)
       const viewer = newViewer({ isStuck: who === 'a viewer that is stuck' })
       if (who !== 'nobody attached') viewer.attach(harness, request.terminal)

@@ -61,7 +61,7 @@ export function TidyDialog({ onClose }: { onClose: () => void }) {
       )}
       <ul className="rule-list">
         {all.map(({ id, kind, name, sizeBytes, usedAtMs, why }) => (
-          <li key={id} className="rule-row" data-testid="tidy-row">
+          <li key={id} className="rule-row tidy-row" data-testid="tidy-row">
             <label className="check compact grow">
               <input type="checkbox" checked={!kept.has(id)} onChange={() => toggle(id)} />
               <span className="grow">
