@@ -42,7 +42,7 @@ export default defineConfig({
                 'late-changes',
                 'network',
               ],
-              ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
+              ...['processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
               ...['terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...['host', 'lifetime', 'secrets'].map((name) => `test/integration/${name}.test.ts`),

@@ -1,7 +1,9 @@
 import { expect, test } from '@playwright/test'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { type App, launchApp, removePlace, type ShellName } from '../helpers/app.ts'
 import { answerUntil, recordedText, stopSession } from '../helpers/person.ts'
 
@@ -56,6 +58,33 @@ test('a session in a container: chosen, proven, asked, and gone', async () => {
   await expect(page.getByText('Isolation probed: 4 of 4 axes proven').first()).toBeVisible()
   await expect(page.getByTestId('probe-again')).toBeEnabled()
   await expect(page.getByTestId('drift')).toHaveCount(0)
+
+  // From the page of containers: a shell of the person's in it, and files in and out.
+  const file = join(app.place.home, 'notes.txt')
+  await writeFile(file, 'brought in\n')
+  const copy = async (way: 'in' | 'out', inside: string, machine: string | null): Promise<void> => {
+    await page.getByTestId('rail-containers').click()
+    await page.getByTestId('container-files').click()
+    const dialog = page.getByTestId('copy-files')
+    await dialog.getByTestId(`copy-way-copy-${way}`).click()
+    await dialog.getByTestId('copy-inside').fill(inside)
+    if (machine !== null) await dialog.getByTestId('copy-machine').fill(machine)
+    await dialog.getByTestId('copy-begin').click()
+    await expect(dialog).toHaveCount(0)
+  }
+  await copy('in', '/tmp', file)
+  await page.getByTestId('container-terminal').click()
+  await expect(page.getByTestId('terminal-tab-1')).toHaveAttribute('aria-selected', 'true')
+  await page.getByTestId('terminal').click()
+  await page.keyboard.type(
+    'until [ -s /tmp/notes.txt ]; do sleep 0.1; done; tr a-z A-Z </tmp/notes.txt >/tmp/loud.txt; cp /tmp/loud.txt seen; sleep 600',
+  )
+  await page.keyboard.press('Enter')
+  const read = (path: string) => readFile(path, 'utf8').catch(() => '')
+  await expect.poll(() => read(join(app.place.workspace, 'seen'))).toBe('BROUGHT IN\n')
+  await copy('out', '/tmp/loud.txt', null)
+  await expect.poll(() => read(join(app.place.home, 'loud.txt'))).toBe('BROUGHT IN\n')
+  await page.getByTestId('rail-sessions').click()
 
   // Down is a weaker wall: it is said what goes, and nothing happens without a yes.
   await page.getByTestId('move-to-os').click()

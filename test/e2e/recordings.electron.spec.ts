@@ -21,7 +21,7 @@ test('a recording leaves the window as a file', async () => {
     await page.getByTestId('export-save').click()
     const saved = () => readFile(join(place.root, 'project.html'), 'utf8').catch(() => '')
     await expect.poll(saved, { timeout: 15_000 }).toContain('</html>')
-    expect(await saved()).toContain('id="cloche-recording"')
+    expect(await saved()).toContain('data-block="tail"')
   } finally {
     await app.close()
     await removePlace(place)
