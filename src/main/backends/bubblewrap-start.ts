@@ -119,10 +119,8 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   const said = { report: reported.value, isFresh: true, direct }
   const axes = await judgeSandbox(start.planned, root.pid, canaries, said)
   if (axes.some((axis) => axis.proven !== 'enforced')) return err({ type: 'not_proven', axes })
-  await canaries.close()
-  await channels.userns.close()
   // The probe still holds what it needs; after a crash of the host nothing of it is left behind.
-  await folder.remove()
+  await Promise.all([canaries.close(), channels.userns.close(), folder.remove()])
   return ok(
     makeSandbox(start, { root, keeper: limited.value, network: network.value.value, canary }, axes),
   )

@@ -103,6 +103,12 @@ export async function childrenOf(pid: number): Promise<number[]> {
   }
 }
 
+/** It and all below it. */
+export async function familyOf(pid: number): Promise<number[]> {
+  const below = await Promise.all((await childrenOf(pid)).map(familyOf))
+  return [pid, ...below.flat()]
+}
+
 /** For kernels without the `children` file. */
 async function childrenByScan(parent: number): Promise<number[]> {
   const found: number[] = []

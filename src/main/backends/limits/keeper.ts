@@ -7,6 +7,7 @@ import {
 } from '../../../shared/domain/limits.ts'
 import { err, ok } from '../../../shared/result.ts'
 import type { Log, Sandbox } from '../../core/ports.ts'
+import { familyOf } from '../kernel-facts.ts'
 import { identify, signalProcess } from '../process-identity.ts'
 import { run } from '../spawn.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
@@ -117,7 +118,7 @@ export async function keepLimits(
   }
   const tookFirst = await holdBack([held.rootPid])
   await held.quiet
-  const started = await options.members(held.rootPid)
+  const started = await familyOf(held.rootPid)
   for (const folder of [...groups.map((group) => group.folder), ...(freeze ? [freeze.folder] : [])])
     if (!(await moveInto(folder, () => Promise.resolve(started))))
       throw new Error('a process of the sandbox stayed outside of its control group')
