@@ -1,11 +1,12 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { NO_LIMITS, type Limits, type LimitName } from '../../src/shared/domain/limits.ts'
 import { onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
-import { makePlace, type Place, startSandbox, testBackend } from '../helpers/sandbox.ts'
+import { keepLimits } from '../../src/main/backends/limits/keeper.ts'
+import { makePlace, type Place, startSandbox, testBackend, testLimits } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'cgroups')
 const MIB = 2 ** 20
@@ -165,14 +166,39 @@ print("share %d" % round(os.times().children_user / 3 * 100))'`
   })
 })
 
-test('nothing of the groups stays', async () => {
-  await run('true', { processes: 40, memoryBytes: 256 * MIB })
+async function groupsLeft(): Promise<string[]> {
   const path = /^\d+:pids:(.*)$/m.exec(
     spawnSync('cat', ['/proc/self/cgroup'], { encoding: 'utf8' }).stdout,
   )
   const names = await readdir(`/sys/fs/cgroup/pids${path?.[1]}`)
-  expect(names.filter((name) => name.startsWith('cloche-'))).toEqual([])
+  return names.filter((name) => name.startsWith('cloche-'))
+}
+
+test('nothing of the groups stays', async () => {
+  await run('true', { processes: 40, memoryBytes: 256 * MIB })
+  expect(await groupsLeft()).toEqual([])
 })
+
+onlyInOs(test, 'an engine makes them')(
+  'nothing of the groups stays of a sandbox that ends while its limits are set',
+  async () => {
+    const child = spawn('/bin/sleep', ['60'])
+    const rootPid = child.pid!
+    const ended = new Promise<void>((done) => child.on('exit', () => done()))
+    const limitsOf = () => readFile(`/proc/${rootPid}/limits`, 'utf8')
+    const end = async (): Promise<void> => {
+      await expect.poll(limitsOf, { timeout: 5000 }).toMatch(/^Max core file size +1 +1 /m)
+      expect(await groupsLeft()).toHaveLength(1)
+      child.kill('SIGKILL')
+      await ended
+    }
+    const held = { rootPid, pids: [rootPid], name: 'ended', quiet: end() }
+    const limits = { ...NO_LIMITS, processes: 40, memoryBytes: 256 * MIB }
+    const keeper = await keepLimits(limits, held, testLimits())
+    await keeper.release()
+    expect(await groupsLeft()).toEqual([])
+  },
+)
 
 describe('where no control group is handed over', () => {
   const ordinary = onlyInOs(

@@ -103,8 +103,9 @@ export async function childrenOf(pid: number): Promise<number[]> {
   }
 }
 
-/** It and all below it. */
+/** It and all below it, as far as they have not ended. */
 export async function familyOf(pid: number): Promise<number[]> {
+  if ((await startTicks(pid)) === null) return []
   const below = await Promise.all((await childrenOf(pid)).map(familyOf))
   return [pid, ...below.flat()]
 }

@@ -118,11 +118,11 @@ export async function keepLimits(
   }
   const tookFirst = await holdBack([held.rootPid])
   await held.quiet
-  const started = await familyOf(held.rootPid)
+  const started = (): Promise<number[]> => familyOf(held.rootPid)
   for (const folder of [...groups.map((group) => group.folder), ...(freeze ? [freeze.folder] : [])])
-    if (!(await moveInto(folder, () => Promise.resolve(started))))
+    if (!(await moveInto(folder, started)))
       throw new Error('a process of the sandbox stayed outside of its control group')
-  const tookRest = await holdBack(await withoutLimits(started))
+  const tookRest = await holdBack(await withoutLimits(await started()))
   const took = tookFirst && tookRest
   const report = (now: Limits): LimitReport[] =>
     reportLimits(now, {
