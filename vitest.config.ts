@@ -42,7 +42,7 @@ export default defineConfig({
                 'late-changes',
                 'network',
               ],
-              ...['processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
+              ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
               ...['terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...['host', 'lifetime', 'secrets'].map((name) => `test/integration/${name}.test.ts`),
