@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Entry } from '../core/terminal-port.ts'
-import { joinEntered } from './entered.ts'
+import { joinEntered, shellsToTry } from './entered.ts'
 import { exists } from './exists.ts'
 import { childrenOf } from './kernel-facts.ts'
 import type { LimitKeeper } from './limits/keeper.ts'
@@ -40,13 +40,12 @@ export async function enterBubblewrap(
     const path = await folder.write('seccomp', filter)
     const words = Object.entries(env).map(([name, value]) => `${name}=${value}\0`)
     const feed = await folder.feed('variables', words.join(''))
-    const shells = [...(wanted === null ? [] : [wanted]), shell, '/bin/sh']
     return ok({
       launch: {
         file: program,
         args: [
           ...[String(root.pid), String(root.ticks), path, `${folder.path}/variables`],
-          ...[planned.plan.workspace, '--', ...shells],
+          ...[planned.plan.workspace, '--', ...shellsToTry(wanted, shell)],
         ],
         env: {},
         cwd: '/',

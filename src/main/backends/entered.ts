@@ -10,6 +10,12 @@ import { identify, type ProcessIdentity, signalProcess } from './process-identit
 const ENTER_MS = 15_000
 const POLL_MS = 2
 
+/** The shells of a further terminal, of which the first that is there runs. `wanted`: the person's own. */
+export const shellsToTry = (wanted: string | null, own: string): string[] => [
+  ...(wanted === null ? [] : [wanted]),
+  ...[own, '/bin/sh'],
+]
+
 export interface Entering {
   /** Host pid of the sandbox's first process, whose first child is the agent. */
   readonly first: number

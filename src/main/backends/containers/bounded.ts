@@ -9,10 +9,13 @@ export function bounded(mostBytes: number, what: string): Transform {
     transform: (chunk: Buffer, _encoding, done) => {
       bytes += chunk.length
       if (bytes <= mostBytes) return done(null, chunk)
-      done(new Error(`${what} is larger than ${sizeWords(mostBytes)}, which is the most.`))
+      done(tooLarge(mostBytes, what))
     },
   })
 }
+
+export const tooLarge = (mostBytes: number, what: string): Error =>
+  new Error(`${what} is larger than ${sizeWords(mostBytes)}, which is the most.`)
 
 export const sizeWords = (bytes: number): string =>
   bytes >= GIB ? `${Math.round(bytes / GIB)} GiB` : `${bytes} bytes`

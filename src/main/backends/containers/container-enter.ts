@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Entry, LaunchSpec } from '../../core/terminal-port.ts'
-import { joinEntered } from '../entered.ts'
+import { joinEntered, shellsToTry } from '../entered.ts'
 import type { LimitKeeper } from '../limits/keeper.ts'
 import { FILTER, INIT } from './container-spec.ts'
 
@@ -34,7 +34,7 @@ export async function enterContainer(
   },
   wanted: string | null,
 ): Promise<Result<Entry, string>> {
-  const shells = [...(wanted === null ? [] : [wanted]), shell, '/bin/sh']
+  const shells = shellsToTry(wanted, shell)
   try {
     const exec = await container.exec({
       ...{ Cmd: [INIT, 'enter', FILTER, '--', ...shells], User: user, WorkingDir: workspace },

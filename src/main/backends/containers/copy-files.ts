@@ -19,7 +19,7 @@ import { pack } from 'tar-fs'
 import type { CopyRequest } from '../../../shared/domain/copy.ts'
 import type { FileCopier, ImageProgress } from '../../core/engine-port.ts'
 import { isWithin } from '../../core/within.ts'
-import { bounded } from './bounded.ts'
+import { bounded, tooLarge } from './bounded.ts'
 import { startInside } from './inside-program.ts'
 import { findOwnSession } from './own-containers.ts'
 import { openPlain } from './plain-files.ts'
@@ -35,8 +35,8 @@ export interface CopierOptions {
   readonly dataDir: string
 }
 
-const GIB = 1024 ** 3
-const MOST_BYTES = 2 * GIB
+const MOST_BYTES = 2 * 1024 ** 3
+const COPIED = 'What is copied'
 const MOST_ENTRIES = 100_000
 const TELL_BYTES = 64 * 1024 ** 2
 
@@ -81,12 +81,7 @@ async function copyOut(
   try {
     const program = await startInside(container, ['/bin/sh', '-c', SEND, 'cloche', from], signal)
     const body = new PassThrough()
-    const sent = pipeline(
-      program.output(),
-      bounded(MOST_BYTES, 'What is copied'),
-      counter(null, told),
-      body,
-    )
+    const sent = pipeline(program.output(), bounded(MOST_BYTES, COPIED), counter(null, told), body)
     sent.catch(() => undefined)
     const content = join(making, 'content')
     const kind = await firstLine(body)
@@ -204,8 +199,7 @@ async function copyIn(
     const info = await source.stat()
     if (!info.isFile() && !info.isDirectory()) throw new Error(`${from} is no file and no folder.`)
     const [total, kind] = info.isFile() ? [info.size, 'file'] : [null, 'folder']
-    if (total !== null && total > MOST_BYTES)
-      throw new Error('What is copied is larger than 2 GiB, which is the most.')
+    if (total !== null && total > MOST_BYTES) throw tooLarge(MOST_BYTES, COPIED)
     const { User } = (await container.inspect()).Config
     const content = total === null ? packed(path, User) : readTo(source, total)
     const words = ['/bin/sh', '-c', TAKE, 'cloche', to, name, kind]
@@ -220,7 +214,7 @@ async function copyIn(
     })()
     const sending = pipeline(
       content,
-      bounded(MOST_BYTES, 'What is copied'),
+      bounded(MOST_BYTES, COPIED),
       counter(total, told),
       program.input,
       { signal },
