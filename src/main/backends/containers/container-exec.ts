@@ -3,32 +3,24 @@ import type Docker from 'dockerode'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Connector } from '../ports/connector.ts'
 import type { RunInside } from '../probe-run.ts'
-import { FILTER, INIT } from './container-spec.ts'
+import { INIT } from './container-spec.ts'
+import { type Inside, startInside } from './inside-program.ts'
 
 const MOST_SAID = 256 * 1024
 const RUN_MS = 10_000
 
-/** In the container as its own programs are, and under the same filter. */
+/** What a program says; one that is gone says nothing, which proves nothing. */
 export const runInContainer =
-  (container: Docker.Container, user: string): RunInside =>
+  (inside: Inside): RunInside =>
   async (words) => {
-    // One that is gone says nothing, which proves nothing.
-    const stream = await container
-      .exec({
-        ...{ Cmd: [INIT, 'run', FILTER, '--', ...words], User: user },
-        ...{ AttachStdout: true, AttachStderr: false },
-      })
-      .then((exec) => exec.start({ hijack: true, stdin: false }))
-      .catch(() => null)
-    if (!stream) return ''
-    const out = new PassThrough()
-    container.modem.demuxStream(stream, out, new PassThrough().resume())
-    const timer = setTimeout(() => stream.destroy(), RUN_MS)
-    stream.on('close', () => out.end()).on('end', () => out.end())
-    stream.on('error', () => out.end())
     let said = ''
-    for await (const part of out) if (said.length < MOST_SAID) said += String(part)
-    clearTimeout(timer)
+    try {
+      const program = await startInside(inside, words, AbortSignal.timeout(RUN_MS))
+      for await (const part of program.output())
+        if (said.length < MOST_SAID) said += part.toString('utf8')
+    } catch {
+      // What was said until then is judged as it is.
+    }
     return said
   }
 

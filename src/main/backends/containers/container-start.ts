@@ -184,7 +184,7 @@ function makeSandbox(
       keeper.watch(told)
     },
     changeLimits: keeper.change,
-    probe: () => probeAgain(planned, root.pid, network.canary, runInContainer(container, user)),
+    probe: () => probeAgain(planned, root.pid, network.canary, runInContainer({ container, user })),
     hasDrifted: () => hasDrifted(planned, root.pid),
     keepMounts: null,
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),

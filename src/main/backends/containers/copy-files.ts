@@ -20,7 +20,7 @@ import type { CopyRequest } from '../../../shared/domain/copy.ts'
 import type { FileCopier, ImageProgress } from '../../core/engine-port.ts'
 import { isWithin } from '../../core/within.ts'
 import { bounded, tooLarge } from './bounded.ts'
-import { startInside } from './inside-program.ts'
+import { type Inside, startInside } from './inside-program.ts'
 import { findOwnSession } from './own-containers.ts'
 import { openPlain } from './plain-files.ts'
 import { takeArchive } from './take-archive.ts'
@@ -38,6 +38,7 @@ export interface CopierOptions {
 const MOST_BYTES = 2 * 1024 ** 3
 const COPIED = 'What is copied'
 const MOST_ENTRIES = 100_000
+const LONGEST_WORD = 'folder\n'.length
 const TELL_BYTES = 64 * 1024 ** 2
 
 /**
@@ -50,10 +51,11 @@ export const createFileCopier =
     const engine = await client()
     const container = engine && (await findOwnSession(engine, request.container))?.container
     if (!container) throw new Error('It is gone, or Cloche did not make it.')
+    const inside = { container, user: (await container.inspect()).Config.User }
     const own = await realpath(dataDir)
     return request.kind === 'copy-in'
-      ? copyIn(container, request, own, told, signal)
-      : copyOut(container, request, own, told, signal)
+      ? copyIn(inside, request, own, told, signal)
+      : copyOut(inside, request, own, told, signal)
   }
 
 /** Says first what it sends. */
@@ -65,7 +67,7 @@ printf 'folder\\n'; cd "$1" && exec tar -cf - .
 `
 
 async function copyOut(
-  container: Docker.Container,
+  inside: Inside,
   { from, to }: Request<'copy-out'>,
   own: string,
   told: Told,
@@ -79,14 +81,15 @@ async function copyOut(
   // Nobody else may write to it until all of it is there.
   const making = await mkdtemp(join(folder, '.cloche-copy-'))
   try {
-    const program = await startInside(container, ['/bin/sh', '-c', SEND, 'cloche', from], signal)
+    const program = await startInside(inside, ['/bin/sh', '-c', SEND, 'cloche', from], signal)
+    const { kind, rest } = await firstLine(program.output())
     const body = new PassThrough()
-    const sent = pipeline(program.output(), bounded(MOST_BYTES, COPIED), counter(null, told), body)
+    const sent = pipeline(rest, bounded(MOST_BYTES, COPIED), counter(null, told), body)
     sent.catch(() => undefined)
     const content = join(making, 'content')
-    const kind = await firstLine(body)
     const words = kind === 'folder' ? await takeFolder(body, content) : null
     if (kind === 'file') await takeFile(body, content)
+    if (kind === null) body.resume()
     await sent
     const { code, said } = await program.ended()
     // 1: something changed while it was packed.
@@ -118,34 +121,25 @@ async function takeFile(body: Readable, content: string): Promise<void> {
   }
 }
 
-/** Up to its end; what is no word that is known: null. The rest stays to be read. */
-async function firstLine(body: Readable): Promise<'file' | 'folder' | null> {
-  const longest = 'folder\n'.length
+/** What it says first, null where that is no word that is known; and what comes after it. */
+async function firstLine(output: AsyncGenerator<Buffer>): Promise<{
+  readonly kind: 'file' | 'folder' | null
+  readonly rest: AsyncGenerator<Buffer>
+}> {
   let head = Buffer.alloc(0)
-  while (!head.includes('\n') && head.length < longest) {
-    const part: Buffer | null = body.read(1)
-    if (part) head = Buffer.concat([head, part])
-    else if (body.readableEnded || body.destroyed) return null
-    else if (!(await readable(body))) return null
+  while (!head.includes('\n') && head.length < LONGEST_WORD) {
+    const { done, value } = await output.next()
+    if (done) break
+    head = Buffer.concat([head, value])
   }
-  const word = head.toString('latin1')
-  return word === 'file\n' ? 'file' : word === 'folder\n' ? 'folder' : null
+  const end = head.indexOf('\n')
+  const word = head.toString('latin1', 0, Math.max(0, end))
+  async function* rest(): AsyncGenerator<Buffer> {
+    yield head.subarray(end + 1)
+    yield* output
+  }
+  return { kind: word === 'file' || word === 'folder' ? word : null, rest: rest() }
 }
-
-const readable = (body: Readable): Promise<boolean> =>
-  new Promise((resolve) => {
-    const done = (isMore: boolean) => (): void => {
-      for (const [event, listener] of listeners) body.off(event, listener)
-      resolve(isMore)
-    }
-    const listeners: [string, () => void][] = [
-      ['readable', done(true)],
-      ['end', done(false)],
-      ['error', done(false)],
-      ['close', done(false)],
-    ]
-    for (const [event, listener] of listeners) body.on(event, listener)
-  })
 
 /** Where programs of this machine read what they obey, nothing of a container comes. */
 async function destination(path: string, own: string): Promise<string> {
@@ -182,7 +176,7 @@ fi
 const FORGET = 'rm -rf "$1/$2"'
 
 async function copyIn(
-  container: Docker.Container,
+  inside: Inside,
   { from, to }: Request<'copy-in'>,
   own: string,
   told: Told,
@@ -200,10 +194,9 @@ async function copyIn(
     if (!info.isFile() && !info.isDirectory()) throw new Error(`${from} is no file and no folder.`)
     const [total, kind] = info.isFile() ? [info.size, 'file'] : [null, 'folder']
     if (total !== null && total > MOST_BYTES) throw tooLarge(MOST_BYTES, COPIED)
-    const { User } = (await container.inspect()).Config
-    const content = total === null ? packed(path, User) : readTo(source, total)
+    const content = total === null ? packed(path, inside.user) : readTo(source, total)
     const words = ['/bin/sh', '-c', TAKE, 'cloche', to, name, kind]
-    const program = await startInside(container, words, signal)
+    const program = await startInside(inside, words, signal)
     const output = program.output()
     if ((await output.next()).done) {
       const { said } = await program.ended()
@@ -221,7 +214,7 @@ async function copyIn(
     )
     const [sent] = await Promise.allSettled([sending, reading])
     const { code, said } = await program.ended()
-    if (code !== 0 || sent.status === 'rejected') await forget(container, to, name)
+    if (code !== 0 || sent.status === 'rejected') await forget(inside, to, name)
     if (sent.status === 'rejected') throw said === '' ? sent.reason : new Error(said)
     if (code !== 0) throw new Error(said || 'The container did not take it.')
     told({ line: `It is ${join(to, name)} inside now.` })
@@ -231,9 +224,9 @@ async function copyIn(
 }
 
 /** What of it is there already is no copy. */
-async function forget(container: Docker.Container, to: string, name: string): Promise<void> {
+async function forget(inside: Inside, to: string, name: string): Promise<void> {
   const words = ['/bin/sh', '-c', FORGET, 'cloche', to, name]
-  const program = await startInside(container, words, AbortSignal.timeout(10_000)).catch(() => null)
+  const program = await startInside(inside, words, AbortSignal.timeout(10_000)).catch(() => null)
   if (!program) return
   program.input.end()
   for await (const _bytes of program.output()) continue

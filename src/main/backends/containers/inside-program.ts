@@ -20,15 +20,20 @@ export interface InsideProgram {
   ended(): Promise<{ readonly code: number | null; readonly said: string }>
 }
 
+/** A container that runs, and whom its own programs run as, as the engine writes it. */
+export interface Inside {
+  readonly container: Docker.Container
+  readonly user: string
+}
+
 /** Rejects with the engine's words. */
 export async function startInside(
-  container: Docker.Container,
+  { container, user }: Inside,
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<InsideProgram> {
-  const { Config } = await container.inspect()
   const exec = await container.exec({
-    ...{ Cmd: [INIT, 'run', FILTER, '--', ...words], User: Config.User },
+    ...{ Cmd: [INIT, 'run', FILTER, '--', ...words], User: user },
     ...{ AttachStdin: true, AttachStdout: true, AttachStderr: true },
   })
   const stream = await exec.start({ hijack: true, stdin: true })
