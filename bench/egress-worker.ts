@@ -1,5 +1,6 @@
 // Processes of the egress bench: the proxies that are measured, `worker cloche|srt PORT FILE ROOT`, and
 // the one that starts the load, `client`, which stands for a sandbox's first process.
+import { plainStarter } from '../src/main/backends/program-starter.ts'
 import { spawn } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
@@ -16,7 +17,7 @@ export const NAME = 'bench.example.test'
 const quiet = (): undefined => undefined
 
 /** As in a session: attributed, decided, told of; only who decides is made up. */
-function cloche(port: number, socketsProgram: string, rootPid: number): Server {
+async function cloche(port: number, socketsProgram: string, rootPid: number): Promise<Server> {
   const gateway = createEgressGateway({
     ...withMappedHosts(`${NAME}=127.0.0.1:${port}`, {
       resolve: createSystemResolve(),
@@ -30,7 +31,9 @@ function cloche(port: number, socketsProgram: string, rootPid: number): Server {
     {
       proxy: listener,
       direct: null,
-      sockets: createSocketFinder({ program: socketsProgram, pid: rootPid, proxyPort: 0 }),
+      sockets: await createSocketFinder({
+        ...{ starter: plainStarter, program: socketsProgram, pid: rootPid, proxyPort: 0 },
+      }),
     },
     {
       sessionId: 'ses_00000000' as SessionId,
@@ -57,7 +60,7 @@ export async function runProxy(
 ): Promise<void> {
   const server: Server =
     kind === 'cloche'
-      ? cloche(port, file, rootPid)
+      ? await cloche(port, file, rootPid)
       : (await import(file)).createHttpProxyServer({ filter: () => true })
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
   process.on('message', () => process.send?.(process.memoryUsage().rss))

@@ -5,6 +5,9 @@
 //   sandbox-network PID PROXY_PORT DIRECT_PORT
 //   sandbox-network here PROXY_PORT DIRECT_PORT SOCKET OWNERS OWNERS_SOCKET|DESCRIPTOR
 //
+// With a number in CLOCHE_NUMBER the channel is the starter's (starter.c): each message says that number,
+// and the answers are not ours to read.
+//
 // The second is for a container or a virtual machine: it was started in that network already, with the
 // right over it, and its channel is a connection to SOCKET (see channel-relay.c, vm-init.c). In the end
 // it becomes OWNERS, which is socket-owners.c, with its words at OWNERS_SOCKET or at an open descriptor.
@@ -132,6 +135,8 @@ static int resolver_socket(void) {
 // ---- Node's channel ----
 
 static int channel = -1;
+// Our number in the starter's messages; null: the channel is ours alone.
+static const char *request;
 
 static void wait_for(short events) {
   struct pollfd wanted = {.fd = channel, .events = events};
@@ -161,9 +166,12 @@ static void tell(const char *line, int handle) {
 
 // Node takes one handle at a time and says when it has it.
 static void hand_over(const char *type, const char *name, int handle) {
-  char line[160];
-  snprintf(line, sizeof line, "{\"cmd\":\"NODE_HANDLE\",\"type\":\"%s\",\"dgramType\":\"udp4\",\"msg\":\"%s\"}\n", type, name);
+  char line[160], said[64];
+  snprintf(said, sizeof said, request ? "{\"name\":\"%s\",\"number\":%s}" : "\"%s\"", name, request);
+  snprintf(line, sizeof line, "{\"cmd\":\"NODE_HANDLE\",\"type\":\"%s\",\"dgramType\":\"udp4\",\"msg\":%s}\n", type, said);
   tell(line, handle);
+  close(handle);
+  if (request) return;
   char answer[256];
   for (size_t got = 0; got == 0 || answer[got - 1] != '\n';) {
     wait_for(POLLIN);
@@ -171,7 +179,6 @@ static void hand_over(const char *type, const char *name, int handle) {
     if (part == 0 || (part < 0 && errno != EAGAIN && errno != EINTR)) die("the channel");
     if (part > 0 && (got += (size_t)part) == sizeof answer) got = 0;
   }
-  close(handle);
 }
 
 static int reach(const char *path) {
@@ -194,6 +201,7 @@ int main(int argc, char **argv) {
     return 1;
   }
   channel = is_here ? reach(argv[4]) : atoi(end);
+  request = is_here ? NULL : getenv("CLOCHE_NUMBER");
   const uint16_t proxy = (uint16_t)atoi(argv[2]), direct = (uint16_t)atoi(argv[3]);
   if (!is_here) enter_network(argv[1]);
   wait_for_loopback();
@@ -218,7 +226,8 @@ int main(int argc, char **argv) {
     hand_over("dgram.Socket", "resolver", resolver);
   }
   char last[256];
-  snprintf(last, sizeof last, "{\"done\":true,\"reason\":\"%s\"}\n", failed ? strerror(failed) : "");
+  snprintf(last, sizeof last, "{\"number\":%s,\"done\":true,\"reason\":\"%s\"}\n", request ? request : "null",
+           failed ? strerror(failed) : "");
   tell(last, -1);
   if (!is_here) return 0;
   close(channel);

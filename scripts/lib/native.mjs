@@ -16,6 +16,7 @@ const PROGRAMS = {
   'sandbox-enter': 'a further terminal cannot be opened in the OS sandbox',
   'vm-init': 'sessions in virtual machines cannot be started',
   'vm-runner': 'sessions in virtual machines cannot be started',
+  starter: 'a session takes longer to start',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
 const sourceOf = (name) => `native/${name}.c`

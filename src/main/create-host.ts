@@ -27,6 +27,7 @@ import { readHomes } from './backends/limits/cgroup-homes.ts'
 import { readFreezeHome } from './backends/limits/freeze-group.ts'
 import { createBackends } from './backends/registry.ts'
 import { sweepRunFolders } from './backends/run-folder.ts'
+import { createStarter } from './backends/starter.ts'
 import { guestProgramsIn } from './backends/vm/guest-system.ts'
 import { run } from './backends/spawn.ts'
 import { createCopies } from './core/copies.ts'
@@ -147,8 +148,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     ...{ env, root, entries: options.entries, clock, log, newId },
   })
 
+  const starter = createStarter(join(options.entries, '../native/starter'), log)
   const recordings = await createRecordings({
-    ...{ dataDir: dataDir.value, entries: options.entries },
+    ...{ dataDir: dataDir.value, entries: options.entries, starter },
     ...{ clock, log, secrets },
   })
   const { store, timeline } = recordings
@@ -194,7 +196,8 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     env,
     ...{ engines: engines.choice, imageRoots: engines.imageRoots },
     placeholders,
-    limits: { members: processes.machine.reader.members, log },
+    starter,
+    limits: { starter, members: processes.machine.reader.members, log },
   })
   const orphans = createOrphanBook({
     finder: processes.finder,
@@ -364,6 +367,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
       await processes.close()
       await orphans.close()
       await ptyHost.stop()
+      await starter.close()
       retention.close()
       await store.flush()
       await recordings.audit.close()

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Retention } from '../shared/domain/retention.ts'
-import { startPiped } from './backends/spawn.ts'
+import type { ProgramStarter } from './backends/program-starter.ts'
 import { createAudit } from './core/audit.ts'
 import type { FileRecording } from './core/file-changes.ts'
 import type { ContentStore } from './core/file-port.ts'
@@ -24,6 +24,7 @@ export interface RecordingsOptions {
   readonly dataDir: DataDir
   /** Folder of the built entries. */
   readonly entries: string
+  readonly starter: Pick<ProgramStarter, 'piped'>
   readonly clock: Clock
   readonly log: Log
   readonly secrets: Secrets
@@ -46,7 +47,7 @@ export async function createRecordings(options: RecordingsOptions): Promise<Reco
   const store = createEventLog(dataDir.recordings, VERSION, log)
   const contents = createContentStore(dataDir.recordings)
   const watchFiles = createWatchFiles({
-    start: (args) => startPiped(join(options.entries, '../native/file-changes'), args),
+    start: (args) => options.starter.piped(join(options.entries, '../native/file-changes'), args),
     socketsIn: tmpdir(),
     log,
   })

@@ -1,3 +1,4 @@
+import { plainStarter } from '../../src/main/backends/program-starter.ts'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -145,6 +146,7 @@ describe('a start that fails', () => {
 
   test('for want of the listener program: the gateway is named, every process is ended', async () => {
     const backend = createBubblewrapBackend({
+      starter: plainStarter,
       nodePath: '/no/such/node',
       nodeEnv: {},
       networkProgram: '/nowhere',

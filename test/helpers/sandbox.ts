@@ -1,3 +1,4 @@
+import { plainStarter } from '../../src/main/backends/program-starter.ts'
 import { LEVEL } from './level.ts'
 import { PLAIN_PLAN } from './plan.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
@@ -72,6 +73,7 @@ export const testPlaceholders = (): Placeholders =>
 
 /** Members are looked for as the product does. */
 export const testLimits = (): LimitOptions => ({
+  starter: plainStarter,
   members: createProcessReader(createMachineKernel(), {
     wallMs: () => Date.now(),
     monoMs: () => performance.now(),
@@ -92,6 +94,7 @@ export const testBackend = (
       networkProgram,
     })
   const helpers = {
+    starter: plainStarter,
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram,

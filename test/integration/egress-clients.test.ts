@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import { plainStarter } from '../../src/main/backends/program-starter.ts'
 import { createServer as createTlsServer } from 'node:https'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import type { EgressOptions } from '../../src/main/core/egress-port.ts'
@@ -108,7 +109,12 @@ const FINDERS = [
 test.each(FINDERS)('who asked is named with its chain, by $by', async ({ program }) => {
   await gateway.close()
   listener = await space.listen(PORT)
-  const sockets = createSocketFinder({ program, pid: space.rootPid, proxyPort: 0 })
+  const sockets = await createSocketFinder({
+    starter: plainStarter,
+    program,
+    pid: space.rootPid,
+    proxyPort: 0,
+  })
   gateway = await startGateway({
     ...{ listener, sockets, rootPid: space.rootPid },
     hosts: { 'secure.example.test': tls },
@@ -129,8 +135,8 @@ const NONE = { own: LOOPBACK, ownPort: PORT, other: LOOPBACK, otherPort: 1 }
 test('whoever says what it wants and is gone at once is known all the same', async () => {
   await gateway.close()
   listener = await space.listen(PORT)
-  const sockets = createSocketFinder({
-    ...{ program: SOCKETS_PROGRAM, pid: space.rootPid, proxyPort: PORT },
+  const sockets = await createSocketFinder({
+    ...{ starter: plainStarter, program: SOCKETS_PROGRAM, pid: space.rootPid, proxyPort: PORT },
   })
   gateway = await startGateway({ listener, sockets, rootPid: space.rootPid })
   await sockets.inodes([NONE])
@@ -142,7 +148,12 @@ test('whoever says what it wants and is gone at once is known all the same', asy
 })
 
 test('a socket that only listens is nobody’s connection, and a finder that is gone says so', async () => {
-  const sockets = createSocketFinder({ program: SOCKETS_PROGRAM, pid: space.rootPid, proxyPort: 0 })
+  const sockets = await createSocketFinder({
+    starter: plainStarter,
+    program: SOCKETS_PROGRAM,
+    pid: space.rootPid,
+    proxyPort: 0,
+  })
   expect(await sockets.inodes([NONE, NONE])).toEqual([null, null])
   sockets.close()
   await expect(sockets.inodes([NONE])).rejects.toThrow('it was closed')

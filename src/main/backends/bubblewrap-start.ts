@@ -170,7 +170,8 @@ function makeSandbox(
     hasDrifted: () => hasDrifted(planned, root.pid),
     keepMounts: (told) => {
       const { entries } = planned
-      mounts = keepMounts({ program: helper.mountsProgram, pid: root.pid, entries, log }, told)
+      const { starter, mountsProgram: program } = helper
+      mounts = keepMounts({ starter, program, pid: root.pid, entries, log }, told)
       return mounts
     },
     listening: () => readListening(root.pid, [PROXY.port, DIRECT_PORT]),

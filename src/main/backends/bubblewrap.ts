@@ -63,6 +63,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram, options.observedProgram],
         ...[options.mountsProgram, options.enterProgram],
+        ...(options.starter.program === null ? [] : [options.starter.program]),
       ])
       if (refusal) return refusal
       const bubblewrap = await findBubblewrap(options.bubblewrapPaths)
@@ -151,7 +152,7 @@ async function prepare(
     readFilePolicy(plan, options.placeholders.isHeld),
   ])
   const visible = visibleFolders(plan, layout, files)
-  const folder = await makeRunFolder(visible)
+  const folder = await makeRunFolder(visible, options.starter)
   // Stand-ins have to be on disk before they exist; all else is made meanwhile.
   const holding = options.placeholders.hold(heldEntries(plan, files))
   const observing = options.observe?.(hiddenPaths(plan, files))

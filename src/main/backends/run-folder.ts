@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isWithin } from '../core/within.ts'
 import { startTicks } from './kernel-facts.ts'
-import { run } from './spawn.ts'
+import { plainStarter, type ProgramStarter } from './program-starter.ts'
 
 /**
  * A private folder that hands a launcher what its command line must not show: arguments, the
@@ -39,7 +39,10 @@ export interface Feed {
 }
 
 /** `visible`: folders that exist inside the sandbox; the run folder is never below one of them. */
-export async function makeRunFolder(visible: readonly string[]): Promise<RunFolder> {
+export async function makeRunFolder(
+  visible: readonly string[],
+  starter: ProgramStarter = plainStarter,
+): Promise<RunFolder> {
   const path = await mkdtemp(join(await privateParent(visible), await ownPrefix()))
   return {
     path,
@@ -50,7 +53,7 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
     },
     fifos: async (...names) => {
       const files = names.map((name) => join(path, name))
-      await makeFifos(files)
+      await makeFifos(files, starter)
       return Promise.all(files.map((file) => open(file, constants.O_RDWR | constants.O_NONBLOCK)))
     },
     feed: async (name, content) => {
@@ -59,7 +62,7 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
         await writeFile(file, '', { mode: 0o600, flag: 'wx' })
         return { stop: () => Promise.resolve() }
       }
-      await makeFifos([file])
+      await makeFifos([file], starter)
       const feeding = feed(file, content)
       return {
         stop: async () => {
@@ -76,8 +79,8 @@ export async function makeRunFolder(visible: readonly string[]): Promise<RunFold
   }
 }
 
-async function makeFifos(files: readonly string[]): Promise<void> {
-  const made = await run('mkfifo', ['-m', '600', ...files], { timeoutMs: 5000 })
+async function makeFifos(files: readonly string[], starter: ProgramStarter): Promise<void> {
+  const made = await starter.run('mkfifo', ['-m', '600', ...files], 5000)
   if (made.code !== 0) throw new Error(`mkfifo: ${made.stderr.trim() || 'not found'}`)
 }
 

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { SocketEnds, SocketFinder } from '../core/ports.ts'
-import { startPiped } from './spawn.ts'
+import type { ProgramStarter } from './program-starter.ts'
 
 /** `struct record` of native/socket-owners.c. */
 const RECORD_BYTES = 48
@@ -14,6 +14,7 @@ interface Waiting {
 }
 
 export interface FinderOptions {
+  readonly starter: ProgramStarter
   /** Built `socket-owners` program. */
   readonly program: string
   /** Any process in the network. */
@@ -23,10 +24,11 @@ export interface FinderOptions {
 }
 
 /** Runs the program from now until `close`; where it is missing or fails, every question does. */
-export function createSocketFinder({ program, pid, proxyPort }: FinderOptions): SocketFinder {
-  const helper = startPiped(program, [String(pid), String(proxyPort)])
+export async function createSocketFinder(options: FinderOptions): Promise<SocketFinder> {
+  const { starter, program, pid, proxyPort } = options
+  const helper = await starter.piped(program, [String(pid), String(proxyPort)])
   const finder = findOver(helper.stdout, helper.stdin)
-  helper.on('error', () => finder.close())
+  void helper.ended.then(() => finder.close())
   return finder
 }
 

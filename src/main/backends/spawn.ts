@@ -52,6 +52,13 @@ export function startHelper(
   })
 }
 
+/** Starts native/starter.c, which is asked on its stdin and answers on its channel. */
+export function startStarter(program: string): ChildProcess {
+  return spawn(program, [], {
+    ...{ stdio: ['pipe', 'ignore', 'ignore', 'ipc'], env: HELPER_ENV, cwd: '/' },
+  })
+}
+
 /** Starts a helper that talks over its stdin and stdout; it ends when its stdin does. */
 export function startPiped(file: string, args: readonly string[] = []): ChildProcess {
   return spawn(file, [...args], { stdio: ['pipe', 'pipe', 'ignore'], env: HELPER_ENV, cwd: '/' })

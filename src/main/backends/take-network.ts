@@ -1,15 +1,16 @@
 import { Socket as DatagramSocket } from 'node:dgram'
 import { Server } from 'node:net'
-import { basename } from 'node:path'
 import { z } from 'zod'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Log, ResolverSocket, SandboxNetwork } from '../core/ports.ts'
 import { type NetworkCanary, noSuchName } from './network-canary.ts'
 import { createSocketFinder } from './socket-finder.ts'
+import { type ProgramStarter, type Teller, tellerOf } from './program-starter.ts'
 import { startHelper } from './spawn.ts'
 
 /** What runs the small programs that work in a sandbox's network. */
 export interface SandboxHelpers {
+  readonly starter: ProgramStarter
   /** Built `sandbox-network` program. It may be missing: it takes a compiler. */
   readonly networkProgram: string
   /** Built `mount-keeper` program. It may be missing too. */
@@ -79,21 +80,22 @@ export async function takeNetwork(
   }
   const args = [String(pid), String(ports.proxy), String(ports.direct)]
   const watch = (listener: Server): void => canary.watch(listener)
-  const taken = await collectSockets(program.networkProgram, args, {}, { signal, watch })
-  const finder = { program: program.socketsProgram, pid, proxyPort: ports.proxy }
+  const { starter } = program
+  const finder = { starter, program: program.socketsProgram, pid, proxyPort: ports.proxy }
+  const helper = await starter.teller(program.networkProgram, args)
+  const taken = await collectSockets(helper, { signal, watch })
   if (taken.ok) {
     if (taken.value.reason) miss(taken.value.reason)
-    return ok({ ...taken.value.network, sockets: createSocketFinder(finder) })
+    return ok({ ...taken.value.network, sockets: await createSocketFinder(finder) })
   }
   if (signal.aborted) return taken
   miss(taken.error)
   const target = ['-t', String(pid), '-U', '-n', '--preserve-credentials', '--']
   const script = [program.nodePath, program.listenerScript, '127.0.0.1', String(ports.proxy)]
-  const listener = await collectSockets('nsenter', [...target, ...script], program.nodeEnv, {
-    ...{ signal, watch },
-  })
+  const other = startHelper('nsenter', [...target, ...script], program.nodeEnv)
+  const listener = await collectSockets(tellerOf(other), { signal, watch })
   return listener.ok
-    ? ok({ ...listener.value.network, sockets: createSocketFinder(finder) })
+    ? ok({ ...listener.value.network, sockets: await createSocketFinder(finder) })
     : listener
 }
 
@@ -110,16 +112,12 @@ export interface Taken {
   readonly reason: string
 }
 
-/** Starts a helper and gathers the sockets it hands over until it says that these were all. */
+/** Gathers the sockets a helper hands over until it says that these were all. */
 export function collectSockets(
-  file: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  helper: Teller,
   { signal, watch }: { readonly signal: AbortSignal; watch(direct: Server): void },
 ): Promise<Result<Taken, string>> {
-  const helper = startHelper(file, args, env)
   return new Promise((resolve) => {
-    let words = ''
     let isSettled = false
     const servers = new Map<string, Server[]>([
       ['proxy', []],
@@ -135,7 +133,7 @@ export function collectSockets(
       isSettled = true
       signal.removeEventListener('abort', onAbort)
       if (!result.ok) {
-        helper.kill('SIGKILL')
+        helper.kill()
         closeAll()
       }
       resolve(result)
@@ -149,10 +147,7 @@ export function collectSockets(
     }
     signal.addEventListener('abort', onAbort)
     if (signal.aborted) onAbort()
-    helper.stderr?.on('data', (chunk: Buffer) => {
-      if (words.length < 2000) words += chunk.toString('utf8')
-    })
-    helper.on('message', (message, handle) => {
+    helper.onMessage((message, handle) => {
       const list = typeof message === 'string' ? servers.get(message) : undefined
       if (handle instanceof Server && list && !isSettled) {
         list.push(handle)
@@ -162,12 +157,6 @@ export function collectSockets(
       const last = Last.safeParse(message)
       if (last.success) finish(last.data.reason)
     })
-    helper.on('error', (cause: NodeJS.ErrnoException) =>
-      settle(err(cause.code === 'ENOENT' ? `${basename(file)} is not there` : cause.message)),
-    )
-    helper.on('exit', (code) => {
-      // A message sent just before the exit is still on its way.
-      setImmediate(() => settle(err(words.trim() || `it ended with code ${code}`)))
-    })
+    void helper.ended.then((words) => settle(err(words)))
   })
 }

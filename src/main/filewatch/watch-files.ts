@@ -9,13 +9,14 @@ import { createRecordReader } from './change-records.ts'
 export interface HelperProcess {
   readonly stdin: Writable | null
   readonly stdout: Readable | null
-  on(event: 'error' | 'close', listener: (cause: unknown) => void): unknown
-  kill(signal: 'SIGKILL'): unknown
+  /** Every word of it has been read. */
+  readonly ended: Promise<unknown>
+  kill(): void
 }
 
 export interface WatchFilesOptions {
   /** Starts native/file-changes.c with these arguments. */
-  readonly start: (args: readonly string[]) => HelperProcess
+  readonly start: (args: readonly string[]) => Promise<HelperProcess>
   /** Parent of a private folder for the socket; nothing of it is visible inside a sandbox. */
   readonly socketsIn: string
   readonly log: Log
@@ -32,22 +33,16 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
     const socket = join(folder, 'observer')
     const { folder: watched, workspace, copies, hidden, learns } = request
     const wants = learns ? 'needs' : 'writes'
-    const helper = options.start([watched, workspace, copies, socket, wants, ...hidden])
-    const ended = new Promise<void>((resolve) => {
-      helper.on('error', () => resolve())
-      helper.stdout?.on('error', () => undefined)
-      // Every word of it has been read.
-      helper.on('close', () => resolve())
-    })
+    const helper = await options.start([watched, workspace, copies, socket, wants, ...hidden])
     const remove = () => rm(folder, { recursive: true, force: true })
-    if (!(await isReady(helper, request, ended, options.log))) {
-      helper.kill('SIGKILL')
-      await ended
+    if (!(await isReady(helper, request, options.log))) {
+      helper.kill()
+      await helper.ended
       await remove()
       return { reason: 'The program that watches files is not built, or could not start.' }
     }
     let isClosing = false
-    const gone = ended.then(async () => {
+    const gone = helper.ended.then(async () => {
       await remove()
       if (!isClosing) request.lost('The program that watches files ended.')
     })
@@ -56,7 +51,7 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
       close: async () => {
         isClosing = true
         helper.stdin?.end()
-        const timer = setTimeout(() => helper.kill('SIGKILL'), CLOSE_MS)
+        const timer = setTimeout(() => helper.kill(), CLOSE_MS)
         await gone
         clearTimeout(timer)
       },
@@ -65,12 +60,7 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
 }
 
 /** Passes on what it says; resolves when it said that it is ready, or will never be. */
-function isReady(
-  helper: HelperProcess,
-  { report }: FileWatchRequest,
-  ended: Promise<void>,
-  log: Log,
-): Promise<boolean> {
+function isReady(helper: HelperProcess, { report }: FileWatchRequest, log: Log): Promise<boolean> {
   const read = createRecordReader()
   helper.stdin?.on('error', () => undefined)
   return new Promise((resolve) => {
@@ -86,9 +76,9 @@ function isReady(
           else report(told)
       } catch (cause) {
         log.error('what watches files said something else', cause)
-        helper.kill('SIGKILL')
+        helper.kill()
       }
     })
-    void ended.then(() => settle(false))
+    void helper.ended.then(() => settle(false))
   })
 }

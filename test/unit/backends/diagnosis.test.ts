@@ -1,3 +1,4 @@
+import { plainStarter } from '../../../src/main/backends/program-starter.ts'
 import { guestProgramsIn } from '../../../src/main/backends/vm/guest-system.ts'
 import { createHash } from 'node:crypto'
 import { chmod, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -129,6 +130,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
   await engine(socket)
   const env = { DOCKER_HOST: `unix://${socket}` }
   const backends = createBackends({
+    starter: plainStarter,
     nodePath: process.execPath,
     nodeEnv: {},
     networkProgram: '/nowhere',

@@ -6,8 +6,10 @@ import type { Log, SandboxNetwork } from '../../core/ports.ts'
 import { DIRECT_PORT, PROXY } from '../bubblewrap-args.ts'
 import type { MachineLayout } from '../layout.ts'
 import { createNetworkCanary, type NetworkCanary } from '../network-canary.ts'
+import { tellerOf } from '../program-starter.ts'
 import { makeRunFolder } from '../run-folder.ts'
 import { findOver } from '../socket-finder.ts'
+import { startHelper } from '../spawn.ts'
 import { closeNetwork, collectSockets } from '../take-network.ts'
 import { networkSpec } from './container-spec.ts'
 import type { EngineWays } from './engine-ways.ts'
@@ -74,7 +76,9 @@ export async function makeNetwork(parts: NetworkParts): Promise<ContainerNetwork
     const canary = createNetworkCanary()
     const watch = (listener: Parameters<NetworkCanary['watch']>[0]): void => canary.watch(listener)
     const relayed = [join(sockets, 'network.sock')]
-    const collecting = collectSockets(parts.relayProgram, relayed, {}, { signal, watch })
+    const collecting = collectSockets(tellerOf(startHelper(parts.relayProgram, relayed, {})), {
+      ...{ signal, watch },
+    })
     const owners = oneConnection(join(sockets, 'owners.sock'), signal)
     // Whoever waits for it hears of it.
     owners.catch(() => undefined)

@@ -1,6 +1,6 @@
 import type { MountKeeper, RestoredMount } from '../../core/mount-port.ts'
 import type { Log } from '../../core/ports.ts'
-import { startPiped } from '../spawn.ts'
+import type { ProgramStarter } from '../program-starter.ts'
 import type { FileEntry } from './entries.ts'
 
 /** What native/mount-keeper.c calls each of them. */
@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<FileEntry['access'], string>> = {
 }
 
 export interface KeptMounts {
+  readonly starter: ProgramStarter
   /** Built `mount-keeper` program. It may be missing: then a lost mount is only shown. */
   readonly program: string
   /** Of a process in the sandbox. */
@@ -23,19 +24,11 @@ export interface KeptMounts {
 
 /** The caller closes it before the mounts are let go. */
 export function keepMounts(
-  { program, pid, entries, log }: KeptMounts,
+  { starter, program, pid, entries, log }: KeptMounts,
   told: (restored: RestoredMount) => void,
 ): MountKeeper & { readonly close: () => Promise<void> } {
-  const keeper = startPiped(program, [String(pid)])
-  const ended = new Promise<void>((resolve) => {
-    keeper.on('error', (cause) => {
-      log.warn(`lost mounts are not put back: ${cause.message}`)
-      resolve()
-    })
-    keeper.on('close', () => resolve())
-  })
   let rest = ''
-  keeper.stdout?.setEncoding('utf8').on('data', (part: string) => {
+  const hear = (part: string): void => {
     const words = (rest + part).split('\0')
     rest = words.splice(words.length - 1 - ((words.length - 1) % 2)).join('\0')
     for (let at = 0; at + 1 < words.length; at += 2) {
@@ -44,17 +37,23 @@ export function keepMounts(
       else if (outcome === 'covered') told({ path, was: 'socket' })
       else log.warn(`${path} is not covered any more: ${outcome}`)
     }
-  })
-  // It ended; a lost mount shows as drift.
-  keeper.stdin?.on('error', () => undefined)
-  const say = (kind: string, path: string): void => {
-    keeper.stdin?.write(`${kind}\0${path}\0`)
   }
+  const keeper = starter.piped(program, [String(pid)]).then((started) => {
+    started.stdout?.setEncoding('utf8').on('data', hear)
+    void started.ended.then((why) => {
+      // A lost mount shows as drift.
+      if (why !== null) log.warn(`lost mounts are not put back: ${why}`)
+    })
+    return started
+  })
+  const say = (kind: string, path: string): void =>
+    void keeper.then(({ stdin }) => stdin?.write(`${kind}\0${path}\0`))
   for (const { access, path } of entries) say(KINDS[access], path)
   return {
     appeared: (path) => say('socket', path),
     close: async () => {
-      keeper.kill('SIGKILL')
+      const { kill, ended } = await keeper
+      kill()
       await ended
     },
   }

@@ -9,7 +9,7 @@ import { err, ok } from '../../../shared/result.ts'
 import type { Log, Sandbox } from '../../core/ports.ts'
 import { familyOf } from '../kernel-facts.ts'
 import { identify, signalProcess } from '../process-identity.ts'
-import { run } from '../spawn.ts'
+import type { ProgramStarter } from '../program-starter.ts'
 import { type CgroupHomes, readHomes } from './cgroup-homes.ts'
 import { type Group, makeGroups, moveInto, putInto, removeGroup, timesReached } from './cgroup.ts'
 import { changeGroups, CONTROLLER_OF } from './change.ts'
@@ -18,6 +18,7 @@ import { reportLimits } from './means.ts'
 import { createWriterFinder, readOwnWritten, readUsage, type Usage } from './usage.ts'
 
 export interface LimitOptions {
+  readonly starter: ProgramStarter
   /** Host pids of all live processes of the sandbox with this first process. */
   readonly members: (rootPid: number) => Promise<number[]>
   readonly log: Log
@@ -67,6 +68,7 @@ export interface Held {
 const NO_CORE = '--core=1:1'
 
 const LOOK_MS = 500
+const RUN_MS = 5000
 /** Written between two looks by what does not really write. */
 const IDLE_BYTES = 256 * 1024
 /** Processes of ours in a sandbox's user table, which the kernel counts as well: `socket-owners`, `mount-keeper`. */
@@ -110,9 +112,13 @@ export async function keepLimits(
   const holdBack = async (pids: readonly number[]): Promise<boolean> => {
     if (pids.length === 0) return true
     if (limits.cpuPercent !== null && !has.has('cpu'))
-      await run('renice', ['-n', String(NICENESS), '-p', ...pids.map(String)], { timeoutMs: 5000 })
+      await options.starter.run(
+        'renice',
+        ['-n', String(NICENESS), '-p', ...pids.map(String)],
+        RUN_MS,
+      )
     const took = await Promise.all(
-      pids.map((pid) => setRlimits(pid, pid === held.rootPid, rlimits, options.log)),
+      pids.map((pid) => setRlimits(pid, pid === held.rootPid, rlimits, options)),
     )
     return took.every(Boolean)
   }
@@ -186,9 +192,9 @@ async function setRlimits(
   pid: number,
   mustBe: boolean,
   args: readonly string[],
-  log: Log,
+  { starter, log }: Pick<LimitOptions, 'starter' | 'log'>,
 ): Promise<boolean> {
-  const done = await run('prlimit', ['--pid', String(pid), ...args], { timeoutMs: 5000 })
+  const done = await starter.run('prlimit', ['--pid', String(pid), ...args], RUN_MS)
   if (done.code === 0 || (!mustBe && (await identify(pid)) === null)) return true
   log.warn(`resource limits were not taken: ${done.stderr.trim()}`)
   return false
