@@ -185,6 +185,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     connectorScript: join(options.entries, 'sandbox-connector.mjs'),
     observedProgram: join(options.entries, '../native/observed-start'),
     enterProgram: join(options.entries, '../native/sandbox-enter'),
+    probeProgram: join(options.entries, '../native/probe'),
     initProgram: join(options.entries, '../native/container-init'),
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),

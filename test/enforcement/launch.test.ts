@@ -152,6 +152,7 @@ describe('a start that fails', () => {
       networkProgram: '/nowhere',
       observedProgram: '/nowhere',
       enterProgram: '/nowhere',
+      probeProgram: '/nowhere',
       socketsProgram: '/nowhere',
       mountsProgram: '/nowhere',
       listenerScript: '/nowhere',

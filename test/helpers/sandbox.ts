@@ -107,6 +107,7 @@ export const testBackend = (
     ...helpers,
     observedProgram: OBSERVED_PROGRAM,
     enterProgram: out('native/sandbox-enter'),
+    probeProgram: out('native/probe'),
     log: silent,
     placeholders,
     limits: { ...testLimits(), ...limits },

@@ -3,8 +3,11 @@ import type { FileEntry } from './files/entries.ts'
 import { onMachine } from './files/on-machine.ts'
 import type { MachineLayout } from './layout.ts'
 
-/** Descriptors the launcher opens before it becomes bubblewrap. */
-export const FD = { args: 3, seccomp: 4, info: 5, granted: 6, userns: 7, go: 8, report: 9 } as const
+/** Descriptors the launcher opens before it becomes bubblewrap. `probe`: where there is such a program. */
+export const FD = {
+  ...{ args: 3, seccomp: 4, info: 5, granted: 6, userns: 7, go: 8, report: 9 },
+  probe: 10,
+} as const
 
 /** Where the sandbox's own loopback offers the egress gateway, HTTP and SOCKS5 on one port. */
 export const PROXY = { host: '127.0.0.1', port: 3128 } as const

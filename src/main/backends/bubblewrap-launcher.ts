@@ -1,6 +1,9 @@
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { LaunchSpec } from '../core/terminal-port.ts'
+import { PROBE_NAME } from '../core/direct-addresses.ts'
 import { FD, type SmallFile } from './bubblewrap-args.ts'
+import { exists } from './exists.ts'
+import { CANARY_ADDRESS } from './network-canary.ts'
 import { PROBE_SCRIPT } from './probe-script.ts'
 
 /** Files of the run folder that the launcher opens and that the host reads or writes. */
@@ -20,7 +23,7 @@ export const CHANNEL = {
  * can be read inside. Shells other than bash cannot close descriptors above 9; where one is left
  * open the probe finds it and the session does not start.
  */
-const launcher = (files: readonly SmallFile[]): string => `
+const launcher = (files: readonly Opened[]): string => `
 folder=$1 bubblewrap=$2
 shift 2
 for path in /proc/self/fd/*; do
@@ -38,21 +41,30 @@ exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} --args ${FD.granted} -- "$@
   ${FD.go}<"$folder/${CHANNEL.go}" ${FD.report}>"$folder/${CHANNEL.report}" ${files.map(opened).join(' ')}
 `
 
-const opened = ({ descriptor, source }: SmallFile): string =>
+type Opened = Pick<SmallFile, 'descriptor' | 'source'>
+
+const opened = ({ descriptor, source }: Opened): string =>
   descriptor === null ? '' : `${descriptor}<'${source}'`
 
-const FIRST_COPY = 10
+const FIRST_COPY = 11
+
+/** Only bash opens descriptors above 9, and what it is told stands in quotes. */
+const canOpen = (path: string, shell: string): boolean =>
+  shell === '/bin/bash' && !path.includes("'")
 
 /**
- * How the small files come in: copied, as every mount costs a start half a millisecond; only bash opens
- * descriptors above 9.
+ * How the small files come in: copied, as every mount costs a start half a millisecond.
  */
 export const smallFiles = (sources: Readonly<Record<string, string>>, shell: string): SmallFile[] =>
   Object.entries(sources).map(([path, source], index) => ({
     path,
     source,
-    descriptor: shell === '/bin/bash' && !source.includes("'") ? FIRST_COPY + index : null,
+    descriptor: canOpen(source, shell) ? FIRST_COPY + index : null,
   }))
+
+/** Of native/probe.c, where it is built and can be handed in; null: a shell does the same. */
+export const findProbe = async (program: string, shell: string): Promise<string | null> =>
+  canOpen(program, shell) && (await exists(program)) ? program : null
 
 /** The program of native/observed-start.c, and the socket of the observer it asks. */
 export interface Observed {
@@ -65,6 +77,8 @@ export interface LaunchParts {
   readonly folder: string
   readonly files: readonly SmallFile[]
   readonly bubblewrap: string
+  /** See `findProbe`. */
+  readonly probe: string | null
   /** The probe's own arguments. */
   readonly canaries: readonly string[]
   /** Must be seen by nobody inside. */
@@ -75,10 +89,17 @@ export interface LaunchParts {
 
 /** What the PTY host executes: it asks to be observed, then becomes the launcher, then bubblewrap, then the probe, then the agent. */
 export function launchSpec(plan: PlanInput, parts: LaunchParts): LaunchSpec {
-  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...parts.canaries]
+  const probe =
+    parts.probe === null
+      ? ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...parts.canaries]
+      : [
+          ...[`/proc/self/fd/${FD.probe}`, String(FD.probe), ...parts.canaries],
+          ...[CANARY_ADDRESS, PROBE_NAME],
+        ]
+  const own = parts.probe === null ? [] : [{ descriptor: FD.probe, source: parts.probe }]
   const words = [
     '-c',
-    launcher(parts.files),
+    launcher([...own, ...parts.files]),
     'cloche',
     parts.folder,
     parts.bubblewrap,

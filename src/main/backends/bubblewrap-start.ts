@@ -28,6 +28,8 @@ export interface Channels {
   readonly canaries: Canaries
   readonly userns: FileHandle
   readonly go: FileHandle
+  /** The probe tries the network when it is told that there is one. */
+  readonly waits: boolean
 }
 
 export interface Start {
@@ -90,7 +92,10 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   const ports = { proxy: PROXY.port, direct: DIRECT_PORT }
   const canary = createNetworkCanary()
   const look = canary.look()
-  const into = { pid: root.pid, ports, canary }
+  const standing = async (): Promise<void> => {
+    if (channels.waits) await channels.go.write('try\n')
+  }
+  const into = { pid: root.pid, ports, canary, standing }
   const taken = takeNetwork(into, helper, signal, start.log).then((network) => {
     if (network.ok) started.network = network.value
     return network

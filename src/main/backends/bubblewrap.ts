@@ -13,7 +13,7 @@ import {
   sandboxEnv,
   type SmallFile,
 } from './bubblewrap-args.ts'
-import { CHANNEL, launchSpec, smallFiles } from './bubblewrap-launcher.ts'
+import { CHANNEL, findProbe, launchSpec, smallFiles } from './bubblewrap-launcher.ts'
 import { type Channels, startSandbox } from './bubblewrap-start.ts'
 import { diagnoseBubblewrap, findBubblewrap } from './diagnose-bubblewrap.ts'
 import { exists } from './exists.ts'
@@ -39,6 +39,8 @@ export interface BubblewrapOptions extends SandboxHelpers {
   readonly limits: LimitOptions
   /** Built `observed-start` program. */
   readonly observedProgram: string
+  /** Built `probe` program. It may be missing: a shell does the same, only slower. */
+  readonly probeProgram: string
   /** Built `sandbox-enter` program. */
   readonly enterProgram: string
   /** For tests of machines that lack it. */
@@ -62,7 +64,7 @@ export function createBubblewrapBackend(options: BubblewrapOptions): SandboxBack
       const refusal = await refuseWritable(plan, [
         ...[options.nodePath, options.listenerScript],
         ...[options.networkProgram, options.socketsProgram, options.observedProgram],
-        ...[options.mountsProgram, options.enterProgram],
+        ...[options.mountsProgram, options.enterProgram, options.probeProgram],
         ...(options.starter.program === null ? [] : [options.starter.program]),
       ])
       if (refusal) return refusal
@@ -177,7 +179,8 @@ async function prepare(
     const socket = (await exists(options.observedProgram)) ? ((await observing) ?? null) : null
     const [userns, go] = fifos
     if (!userns || !go) throw new Error('a channel of the start is missing')
-    const channels: Channels = { folder, userns, go, canaries }
+    const probe = await findProbe(options.probeProgram, layout.shell)
+    const channels: Channels = { folder, userns, go, canaries, waits: probe !== null }
     const planned: Planned = {
       plan,
       variables: Object.keys(rendered.env),
@@ -192,6 +195,7 @@ async function prepare(
         folder: folder.path,
         files: rendered.small,
         bubblewrap,
+        probe,
         canaries: [...channels.canaries.args, protectedFolder(planned)],
         canaryEnv: channels.canaries.env,
         observed: socket === null ? null : { program: options.observedProgram, socket },

@@ -60,6 +60,8 @@ export interface Entered {
   readonly ports: NetworkPorts
   /** It watches what is taken from its first moment, or is told why there is nothing. */
   readonly canary: NetworkCanary
+  /** Called when it is as it will be, also where not all of it could be had. */
+  readonly standing: () => Promise<void>
 }
 
 /**
@@ -69,7 +71,7 @@ export interface Entered {
  * are told why. `signal` aborts. The caller owns what it gets.
  */
 export async function takeNetwork(
-  { pid, ports, canary }: Entered,
+  { pid, ports, canary, standing }: Entered,
   program: SandboxHelpers,
   signal: AbortSignal,
   log: Log,
@@ -86,6 +88,7 @@ export async function takeNetwork(
   const taken = await collectSockets(helper, { signal, watch })
   if (taken.ok) {
     if (taken.value.reason) miss(taken.value.reason)
+    await standing()
     return ok({ ...taken.value.network, sockets: await createSocketFinder(finder) })
   }
   if (signal.aborted) return taken
@@ -94,6 +97,7 @@ export async function takeNetwork(
   const script = [program.nodePath, program.listenerScript, '127.0.0.1', String(ports.proxy)]
   const other = startHelper('nsenter', [...target, ...script], program.nodeEnv)
   const listener = await collectSockets(tellerOf(other), { signal, watch })
+  await standing()
   return listener.ok
     ? ok({ ...listener.value.network, sockets: await createSocketFinder(finder) })
     : listener

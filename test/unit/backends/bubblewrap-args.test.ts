@@ -81,7 +81,7 @@ test('mounts come from an empty root, the wide ones before the narrow ones', () 
     at('--ro-bind', '/usr', '/usr'),
     at('--symlink', 'usr/bin', '/bin'),
     at('--ro-bind', '/etc/fonts', '/etc/fonts'),
-    at('--perms', '0644', '--file', '10', '/etc/localtime'),
+    at('--perms', '0644', '--file', '11', '/etc/localtime'),
     at('--ro-bind', '/run/x/etc-passwd', '/etc/passwd'),
     at('--proc', '/proc'),
     at('--ro-bind', '/proc/sys', '/proc/sys'),
@@ -133,6 +133,7 @@ test('no variable and no path of a mount is on the command line', () => {
     bubblewrap: '/usr/bin/bwrap',
     canaries: ['/secret', '/outside', '4711'],
     canaryEnv: { CLOCHE_CANARY: 'c' },
+    probe: null,
     observed: null,
   })
   const line = [launch.file, ...launch.args].join('\n')

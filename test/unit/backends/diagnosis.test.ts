@@ -140,6 +140,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     connectorScript: '/nowhere',
     observedProgram: '/nowhere',
     enterProgram: '/nowhere',
+    probeProgram: '/nowhere',
     ...{
       vmFolder: '/nowhere',
       runnerProgram: '/nowhere',
