@@ -192,7 +192,10 @@ onlyInOs(test, 'an engine makes them')(
       child.kill('SIGKILL')
       await ended
     }
-    const held = { rootPid, pids: [rootPid], name: 'ended', quiet: end() }
+    const held = {
+      ...{ root: Promise.resolve(rootPid), pids: [rootPid] },
+      ...{ name: 'ended', quiet: end() },
+    }
     const limits = { ...NO_LIMITS, processes: 40, memoryBytes: 256 * MIB }
     const keeper = await keepLimits(limits, held, testLimits())
     await keeper.release()

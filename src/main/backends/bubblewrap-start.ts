@@ -59,14 +59,15 @@ const POLL_MS = 1
  */
 export async function startSandbox(start: Start): Promise<Result<Sandbox, StartFailure>> {
   const launcher = await identify(start.pid)
-  const started: Started = { root: null, network: null, keeper: null }
+  const started: Started = { root: null, network: null, kept: null, release: null }
   const result = await build(start, started).catch((cause: unknown) =>
     stoppedBy(cause, 'bubblewrap'),
   )
   if (!result.ok) {
     if (started.network) closeNetwork(started.network)
     for (const process of [started.root, launcher]) if (process) await endProcess(process, END_MS)
-    await started.keeper?.release()
+    await started.kept?.catch(() => undefined)
+    await started.release?.()
     start.log.warn(`a sandbox did not start: ${result.error.type}`)
   }
   return result
@@ -76,7 +77,9 @@ export async function startSandbox(start: Start): Promise<Result<Sandbox, StartF
 interface Started {
   root: ProcessIdentity | null
   network: SandboxNetwork | null
-  keeper: LimitKeeper | null
+  kept: Promise<LimitKeeper> | null
+  /** Of what the limits are made of, once nothing is in it. */
+  release: (() => Promise<void>) | null
 }
 
 async function build(start: Start, started: Started): Promise<Result<Sandbox, StartFailure>> {
@@ -84,7 +87,26 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
   const { folder, canaries } = channels
   const { wait, signal } = startSteps(exited, START_MS, POLL_MS)
 
-  const root = await wait('bubblewrap', () => firstProcess(folder.path))
+  // Whoever starts it is held before there is anything to hold: what it starts is so from the first.
+  const first = wait('bubblewrap', () => firstProcess(folder.path))
+  const reporting = first.then(() =>
+    wait('the file and process boundary', () => readReport(join(folder.path, CHANNEL.report))),
+  )
+  const pid = first.then((process) => process.pid)
+  const held = {
+    ...{ root: pid, pids: [start.pid], name: start.name },
+    // The probe has said all it has to say, and waits.
+    quiet: reporting.catch(() => undefined),
+    made: (release: () => Promise<void>) => {
+      started.release = release
+    },
+  }
+  const kept = keepLimits(start.planned.plan.limits, held, start.limits)
+  started.kept = kept
+  // A start that ends earlier is told of by what ended it.
+  for (const part of [pid, kept]) part.catch(() => undefined)
+
+  const root = await first
   started.root = root
   await mapUser(root.pid)
   // It goes on with its mounts, and with the probe; all else is made meanwhile.
@@ -100,20 +122,8 @@ async function build(start: Start, started: Started): Promise<Result<Sandbox, St
     if (network.ok) started.network = network.value
     return network
   })
-  const report = wait('the file and process boundary', () =>
-    readReport(join(folder.path, CHANNEL.report)),
-  )
-  const held = {
-    ...{ rootPid: root.pid, pids: [start.pid, root.pid], name: start.name },
-    // The probe has said all it has to say, and waits.
-    quiet: report.catch(() => undefined),
-  }
-  const kept = keepLimits(start.planned.plan.limits, held, start.limits).then((keeper) => {
-    started.keeper = keeper
-    return keeper
-  })
 
-  const [reported, network, limited] = await Promise.allSettled([report, taken, kept])
+  const [reported, network, limited] = await Promise.allSettled([reporting, taken, kept])
   if (reported.status === 'rejected') throw reported.reason
   if (network.status === 'rejected') throw network.reason
   if (limited.status === 'rejected') throw limited.reason

@@ -120,7 +120,12 @@ const keep = async (
 ): Promise<LimitKeeper> =>
   keepLimits(
     planned.plan.limits,
-    { rootPid, pids: [rootPid], name, quiet: reported.catch(() => undefined) },
+    {
+      root: Promise.resolve(rootPid),
+      pids: [rootPid],
+      name,
+      quiet: reported.catch(() => undefined),
+    },
     {
       ...{ ...limits, homes: new Map() },
       ...(engine.hasGroups ? { freezeHome: null } : {}),

@@ -49,9 +49,9 @@ export interface LimitKeeper {
 }
 
 export interface Held {
-  /** The sandbox's first process; nothing of the session runs yet. */
-  readonly rootPid: number
-  /** It and whoever started it: all that must be in the groups. */
+  /** The sandbox's first process, when it is there; nothing of the session runs yet. */
+  readonly root: Promise<number>
+  /** Who is there by now and must be in the groups, with all they start. */
   readonly pids: readonly number[]
   readonly name: string
   /**
@@ -59,6 +59,8 @@ export interface Held {
    * by then is held as well. So the limits are set while the sandbox is still being built.
    */
   readonly quiet: Promise<unknown>
+  /** Told how to take back all that was made, for a start that fails before there is a keeper. */
+  readonly made?: (release: () => Promise<void>) => void
 }
 
 /**
@@ -93,7 +95,14 @@ export async function keepLimits(
   const { refused } = made
   let groups: readonly Group[] = made.groups
   const freezeHome = options.freezeHome === undefined ? await readFreezeHome() : options.freezeHome
-  const freeze = await makeFreezeGroup(freezeHome, () => groups, held.name, held.pids)
+  const freezing = makeFreezeGroup(freezeHome, () => groups, held.name, held.pids)
+  let stopWatching: () => void = () => undefined
+  const release = async (): Promise<void> => {
+    stopWatching()
+    await (await freezing)?.release()
+    for (const group of groups) await removeGroup(group)
+  }
+  held.made?.(release)
   const given = options.given?.groups ?? []
   const holding = (): Group[] => [...groups, ...given]
   const versions = () =>
@@ -109,6 +118,7 @@ export async function keepLimits(
       : [`--data=${limits.memoryBytes}:${limits.memoryBytes}`]),
     NO_CORE,
   ]
+  const rootPid = await held.root
   const holdBack = async (pids: readonly number[]): Promise<boolean> => {
     if (pids.length === 0) return true
     if (limits.cpuPercent !== null && !has.has('cpu'))
@@ -118,13 +128,14 @@ export async function keepLimits(
         RUN_MS,
       )
     const took = await Promise.all(
-      pids.map((pid) => setRlimits(pid, pid === held.rootPid, rlimits, options)),
+      pids.map((pid) => setRlimits(pid, pid === rootPid, rlimits, options)),
     )
     return took.every(Boolean)
   }
-  const tookFirst = await holdBack([held.rootPid])
+  const tookFirst = await holdBack([rootPid])
+  const freeze = await freezing
   await held.quiet
-  const started = (): Promise<number[]> => familyOf(held.rootPid)
+  const started = (): Promise<number[]> => familyOf(rootPid)
   for (const folder of [...groups.map((group) => group.folder), ...(freeze ? [freeze.folder] : [])])
     if (!(await moveInto(folder, started)))
       throw new Error('a process of the sandbox stayed outside of its control group')
@@ -147,7 +158,7 @@ export async function keepLimits(
     const stuck = byKernel.filter((name) => !isGiven(name) && !homes.has(CONTROLLER_OF[name]))
     if (stuck.length > 0) return err(stuck)
     const own = byKernel.filter((name) => !isGiven(name))
-    const members = (): Promise<number[]> => options.members(held.rootPid)
+    const members = (): Promise<number[]> => options.members(rootPid)
     const before = { groups, limits: now.limits, homes, name: held.name, members }
     const changed = await changeGroups(before, wanted, own)
     groups = changed.groups
@@ -157,7 +168,6 @@ export async function keepLimits(
     now = { limits: wanted, groups: holding(), reports: report(wanted) }
     return ok(now.reports)
   }
-  let stopWatching: () => void = () => undefined
   return {
     reports: now.reports,
     change,
@@ -169,13 +179,9 @@ export async function keepLimits(
       if (!(await holdBack([pid]))) throw new Error('the kernel did not take them')
     },
     watch: (reached) => {
-      stopWatching = watch({ now: () => now, rootPid: held.rootPid, reached }, options)
+      stopWatching = watch({ now: () => now, rootPid, reached }, options)
     },
-    release: async () => {
-      stopWatching()
-      await freeze?.release()
-      for (const group of groups) await removeGroup(group)
-    },
+    release,
   }
 }
 
