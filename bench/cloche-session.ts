@@ -38,23 +38,29 @@ export async function startCloche({ entries, root, path, env }: Place): Promise<
   return { connection, stop: () => host.value.stop() }
 }
 
+/** A command with no way out. */
+export const sandboxSpec = (
+  where: Pick<SessionSpec, 'workspace' | 'level'>,
+  command: readonly string[],
+): SessionSpec => ({
+  agent: 'command',
+  command: quote(command),
+  ...where,
+  title: null,
+  network: 'deny',
+  grants: [],
+  useSignIn: false,
+  ...BASIC_SPEC,
+  acknowledgement: null,
+})
+
 /** Through the same contract as a window, and waits until the session has ended. */
 export async function runInCloche(
   connection: Connection,
   where: Pick<SessionSpec, 'workspace' | 'level'>,
   command: readonly string[],
 ): Promise<void> {
-  const created = await connection.api.session.create({
-    agent: 'command',
-    command: quote(command),
-    ...where,
-    title: null,
-    network: 'deny',
-    grants: [],
-    useSignIn: false,
-    ...BASIC_SPEC,
-    acknowledgement: null,
-  })
+  const created = await connection.api.session.create(sandboxSpec(where, command))
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   await new Promise<void>((resolve) => {

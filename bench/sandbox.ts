@@ -1,11 +1,12 @@
-// How long until the first instruction inside, and what files cost there: Cloche, bare bubblewrap,
-// srt and Codex side by side. Started by scripts/bench.mjs; arguments: folder of the built entries,
+// How long until the first instruction inside, and what files cost there: Cloche, bubblewrap (bare, and with
+// Cloche's arguments), srt and Codex side by side. Started by scripts/bench.mjs; arguments: folder of the built entries,
 // folder of the peers' programs, rounds.
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Connection } from '../src/shared/rpc/client.ts'
 import { quote, runInCloche, startCloche } from './cloche-session.ts'
+import { ownArguments } from './own-arguments.ts'
 import { type Contender, firstInstructionBy, measure, type Measured, table } from './rounds.ts'
 
 const [entries = '', peers = '', roundsText = '10'] = process.argv.slice(2)
@@ -65,9 +66,11 @@ const PEERS: readonly (readonly [string, (command: readonly string[]) => Promise
 async function firstInstruction(connection: Connection): Promise<Measured[]> {
   const contender = (name: string, run: (command: readonly string[]) => Promise<void>) =>
     firstInstructionBy(workspace, name, run)
+  const own = await ownArguments(connection, workspace)
   return measure(
     [
       ...PEERS.slice(0, 1).map(([name, run]) => contender(name, run)),
+      firstInstructionBy(own.workspace, 'bubblewrap, our arguments', own.run),
       contender('Cloche, the agent itself', (command) =>
         runInCloche(connection, { workspace, level: 'os' }, command),
       ),
