@@ -23,7 +23,7 @@ export const CHANNEL = {
  * can be read inside. Shells other than bash cannot close descriptors above 9; where one is left
  * open the probe finds it and the session does not start.
  */
-const launcher = (files: readonly Opened[]): string => `
+const launcher = (files: readonly Opened[], shell: string): string => `
 folder=$1 bubblewrap=$2
 shift 2
 for path in /proc/self/fd/*; do
@@ -34,12 +34,15 @@ for path in /proc/self/fd/*; do
     *) [ -z "$BASH_VERSION" ] || eval "exec $number>&-" ;;
   esac
 done
-exec /usr/bin/env -i "$bubblewrap" --args ${FD.args} --args ${FD.granted} -- "$@" \\
+${withoutEnvironment(shell)} "$bubblewrap" --args ${FD.args} --args ${FD.granted} -- "$@" \\
   ${FD.args}<"$folder/${CHANNEL.args}" ${FD.seccomp}<"$folder/${CHANNEL.seccomp}" \\
   ${FD.info}>"$folder/${CHANNEL.info}" ${FD.granted}<"$folder/${CHANNEL.granted}" \\
   ${FD.userns}<"$folder/${CHANNEL.userns}" \\
   ${FD.go}<"$folder/${CHANNEL.go}" ${FD.report}>"$folder/${CHANNEL.report}" ${files.map(opened).join(' ')}
 `
+
+const withoutEnvironment = (shell: string): string =>
+  shell === '/bin/bash' ? 'exec -c' : 'exec /usr/bin/env -i'
 
 type Opened = Pick<SmallFile, 'descriptor' | 'source'>
 
@@ -99,7 +102,7 @@ export function launchSpec(plan: PlanInput, parts: LaunchParts): LaunchSpec {
   const own = parts.probe === null ? [] : [{ descriptor: FD.probe, source: parts.probe }]
   const words = [
     '-c',
-    launcher([...own, ...parts.files]),
+    launcher([...own, ...parts.files], parts.shell),
     'cloche',
     parts.folder,
     parts.bubblewrap,

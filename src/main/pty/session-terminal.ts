@@ -98,13 +98,7 @@ export class SessionTerminal {
     this.#send = send
     this.#log = log
     this.#blotter = request.secrets.length > 0 ? createByteBlotter(request.secrets) : null
-    this.#screen = new Screen({
-      size: request.size,
-      theme: request.theme ?? DARK_THEME,
-      answer: (bytes) => this.write(bytes),
-      isWatched: () => this.#viewers.size > 0,
-      fault: (cause) => console.error(`${request.terminal}: output could not be drawn`, cause),
-    })
+    // First: the program starts while all else is made.
     this.#master = openMaster(request.launch, request.size, {
       data: (bytes) => this.#collect(bytes),
       exited: (exit) => {
@@ -113,8 +107,25 @@ export class SessionTerminal {
         })
       },
     })
+    this.#screen = this.#createScreen()
     const { cols, rows } = request.size
     log.append(encodeResize(this.#clockMs(), cols, rows))
+  }
+
+  #createScreen(): Screen {
+    const { size, theme, terminal } = this.#request
+    try {
+      return new Screen({
+        size,
+        theme: theme ?? DARK_THEME,
+        answer: (bytes) => this.write(bytes),
+        isWatched: () => this.#viewers.size > 0,
+        fault: (cause) => console.error(`${terminal}: output could not be drawn`, cause),
+      })
+    } catch (cause) {
+      this.#master.kill()
+      throw cause
+    }
   }
 
   get pid(): number {
