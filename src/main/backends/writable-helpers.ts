@@ -29,11 +29,10 @@ export async function writableHelper(
   helpers: readonly string[],
 ): Promise<string | null> {
   const given = mounts.filter(({ access }) => access === 'write').map(({ source }) => source)
-  for (const helper of helpers) {
-    const real = await realpath(helper).catch(() => helper)
-    if ([copy ?? workspace, ...given].some((folder) => isWithin(real, folder))) return helper
-  }
-  return null
+  const real = await Promise.all(helpers.map((helper) => realpath(helper).catch(() => helper)))
+  const isGiven = (path: string): boolean =>
+    [copy ?? workspace, ...given].some((folder) => isWithin(path, folder))
+  return helpers.find((_, index) => isGiven(real[index]!)) ?? null
 }
 
 function isWithin(path: string, folder: string): boolean {

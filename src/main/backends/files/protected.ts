@@ -57,12 +57,9 @@ export async function protectWorkspace(
   const nested = await protectNested(top, walk)
   guarded.push(...nested.guarded)
 
-  const entries: FileEntry[] = [...extra]
-  for (const item of unique(guarded)) {
-    if (isNamed(item.path)) continue
-    const entry = await asEntry(item, isHeld)
-    if (entry) entries.push(entry)
-  }
+  const meant = unique(guarded).filter(({ path }) => !isNamed(path))
+  const found = await Promise.all(meant.map((item) => asEntry(item, isHeld)))
+  const entries = [...extra, ...found.filter((entry) => entry !== null)]
   const tops = [workspace, ...extra.map(({ path }) => path)]
   return { entries: [...entries, ...pinsFor(entries, tops)], gaps: nested.gaps }
 }
