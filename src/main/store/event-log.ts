@@ -73,8 +73,7 @@ export function createEventLog(folder: string, version: string, log: Log): Event
         } finally {
           await file.close()
         }
-        await syncFolder(join(folder, id))
-        await syncFolder(folder)
+        await Promise.all([syncFolder(join(folder, id)), syncFolder(folder)])
         return ok(undefined)
       } catch (cause) {
         return err({ detail: cause instanceof Error ? cause.message : String(cause) })

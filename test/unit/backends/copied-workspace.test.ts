@@ -72,3 +72,11 @@ test('no rule is held through a link that an earlier run put there', async () =>
     path: join(plan.workspace, 'sub'),
   })
 })
+
+test('what became a link since the plan is refused, as no look inside could tell it', async () => {
+  const policy = await read()
+  await symlink(join(root, 'outside'), join(root, 'copy/.vscode'))
+  await expect(identifyPlan(plan, policy)).rejects.toMatchObject({
+    path: join(plan.workspace, '.vscode'),
+  })
+})

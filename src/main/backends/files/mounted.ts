@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import type { MountPoint } from '../kernel-facts.ts'
 import type { PlanInput } from '../../core/isolation/plan.ts'
-import type { FileEntry, FilePolicy } from './entries.ts'
+import { type FileEntry, type FilePolicy, RefusedPath } from './entries.ts'
 import { onMachine } from './on-machine.ts'
 
 /** Which file or folder a path meant, whatever its name means later. */
@@ -9,23 +9,35 @@ export interface Identity {
   readonly path: string
   readonly device: bigint
   readonly inode: bigint
+  readonly isLink: boolean
 }
 
 /** `source` on the machine, found at `path` inside. null: there is nothing. */
 export async function identifyPath(source: string, path: string): Promise<Identity | null> {
   const info = await lstat(source, { bigint: true }).catch(() => null)
-  return info && { path, device: info.dev, inode: info.ino }
+  return info && { path, device: info.dev, inode: info.ino, isLink: info.isSymbolicLink() }
 }
 
-/** Of everything of the person's that is mounted; the sandbox must show the same. */
+/**
+ * Of everything of the person's that is mounted; the sandbox must show the same.
+ * @throws {RefusedPath} where a link came to be since the plan: it would stay the same link while a
+ * mount leads to where it led.
+ */
 export async function identifyPlan(plan: PlanInput, { entries }: FilePolicy): Promise<Identity[]> {
   const shown = entries.filter(({ access }) => access !== 'mask' && access !== 'deny')
   const own = [plan.workspace, ...shown.map(({ path }) => path)]
   const mounted = [
-    ...own.map((path) => ({ source: onMachine(plan, path), target: path })),
-    ...plan.mounts.map(({ source, target }) => ({ source, target })),
+    ...own.map((path) => ({ source: onMachine(plan, path), target: path, isOwn: true })),
+    ...plan.mounts.map(({ source, target }) => ({ source, target, isOwn: false })),
   ]
-  const found = await Promise.all(mounted.map(({ source, target }) => identifyPath(source, target)))
+  const found = await Promise.all(
+    mounted.map(async ({ source, target, isOwn }) => {
+      const identity = await identifyPath(source, target)
+      if (isOwn && identity?.isLink)
+        throw new RefusedPath(target, 'It became a link just now. Start again.')
+      return identity
+    }),
+  )
   // What is gone already, bubblewrap cannot mount: it says so in its own words.
   return found.filter((identity) => identity !== null)
 }

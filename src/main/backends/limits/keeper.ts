@@ -134,11 +134,17 @@ export async function keepLimits(
   }
   const tookFirst = await holdBack([rootPid])
   const freeze = await freezing
-  await held.quiet
   const started = (): Promise<number[]> => familyOf(rootPid)
-  for (const folder of [...groups.map((group) => group.folder), ...(freeze ? [freeze.folder] : [])])
-    if (!(await moveInto(folder, started)))
-      throw new Error('a process of the sandbox stayed outside of its control group')
+  const folders = [...groups, ...(freeze ? [freeze] : [])].map(({ folder }) => folder)
+  const takeIn = async (): Promise<boolean> => {
+    for (const folder of folders) if (!(await moveInto(folder, started))) return false
+    return true
+  }
+  // Moving takes the kernel long: who is taken in now need not be when all wait for it.
+  await takeIn()
+  await held.quiet
+  if (!(await takeIn()))
+    throw new Error('a process of the sandbox stayed outside of its control group')
   const tookRest = await holdBack(await withoutLimits(await started()))
   const took = tookFirst && tookRest
   const report = (now: Limits): LimitReport[] =>
