@@ -158,7 +158,15 @@ async function prepare(
   // Stand-ins have to be on disk before they exist; all else is made meanwhile.
   const holding = options.placeholders.hold(heldEntries(plan, files))
   const observing = options.observe?.(hiddenPaths(plan, files))
+  const opening = folder.fifos(CHANNEL.userns, CHANNEL.go)
+  const feeding = folder.feed(CHANNEL.granted, zeroEnded(grantedArgs(plan)))
+  const placing = placeCanaries(folder.path)
   const undo = async (): Promise<void> => {
+    await Promise.allSettled([
+      feeding.then((feed) => feed.stop()),
+      opening.then((files) => Promise.all(files.map((file) => file.close()))),
+      placing.then((canaries) => canaries.close()),
+    ])
     await folder.remove()
     const letGo = await holding.catch(() => null)
     await letGo?.()
@@ -166,11 +174,11 @@ async function prepare(
   try {
     const rendered = render(plan, layout, files, folder.path)
     const written = [...rendered.contents].map(([name, content]) => folder.write(name, content))
-    const [fifos, feed, canaries, letGo] = await Promise.all([
-      folder.fifos(CHANNEL.userns, CHANNEL.go),
-      folder.feed(CHANNEL.granted, zeroEnded(grantedArgs(plan))),
-      placeCanaries(folder.path),
+    const [fifos, canaries, letGo] = await Promise.all([
+      opening,
+      placing,
       holding,
+      feeding,
       folder.write(CHANNEL.args, zeroEnded(rendered.args)),
       folder.write(CHANNEL.seccomp, filter),
       ...written,
@@ -215,11 +223,7 @@ async function prepare(
           limits: options.limits,
           log: options.log,
         }),
-      abandon: async () => {
-        await feed.stop()
-        await Promise.all([channels.userns.close(), channels.go.close(), channels.canaries.close()])
-        await undo()
-      },
+      abandon: undo,
     }
   } catch (cause) {
     await undo()
