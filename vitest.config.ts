@@ -45,7 +45,9 @@ export default defineConfig({
               ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
               ...['terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
-            ...['host', 'lifetime', 'secrets'].map((name) => `test/integration/${name}.test.ts`),
+            ...['file-changes', 'host', 'lifetime', 'secrets'].map(
+              (name) => `test/integration/${name}.test.ts`,
+            ),
           ],
           env: { CLOCHE_TEST_LEVEL: 'vm' },
           ...REAL,

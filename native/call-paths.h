@@ -114,7 +114,7 @@ static int identify(pid_t task, pid_t *pid, unsigned long long *ticks) {
   return 0;
 }
 
-static int is_running(pid_t pid, unsigned long long ticks) {
+static inline int is_running(pid_t pid, unsigned long long ticks) {
   pid_t now;
   unsigned long long since;
   return pid > 0 && identify(pid, &now, &since) == 0 && since == ticks;

@@ -16,7 +16,7 @@ static const char *root;
 static const char *shown;
 static size_t shown_length;
 static char **hidden;
-static int root_fd, contents_fd, changes = -1, notices = -1, is_partial;
+static int root_fd, contents_fd, changes = -1, is_partial;
 static unsigned long next_copy;
 static long long copied;
 

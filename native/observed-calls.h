@@ -1,5 +1,7 @@
-// What the observer of files and those it observes agree on: file-changes.c and write-notices.h.
+// What the observer of files and those it observes agree on: file-changes.c, write-notices.h and guest-observer.c.
+#pragma once
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 
 // The same number everywhere; some systems' headers are older than the call.
@@ -16,3 +18,14 @@
 
 // Flags of a call that opens for more than reading.
 #define CHANGING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
+
+// How a call means its path: through a last link as well; to have the file open afterwards.
+enum { FOLLOWS = 1, OPENS = 2 };
+
+// Over a stream, of a program in another kernel: this, and behind it `size` bytes of a path below the folder. Each is
+// answered by one byte before the call goes on. The first has no process and no path: calls are seen from now on.
+struct told_call {
+  uint64_t ticks;
+  uint32_t pid;
+  uint16_t how, size;
+};

@@ -8,9 +8,10 @@
 //   cloche.control   messages of the host: size, id, kind, content; what is not asked for has id 0
 //   cloche.events    the words of process-events.c, which runs here
 //   cloche.owners    the words of socket-owners.c, which runs here
+//   cloche.files     where changes of files are observed: calls as guest-observer.c tells them, which runs here
 //
 // In the initramfs: /modules (files in their order, one a line), /disk-modules (the same, for a root from an
-// image), /filter (struct sock_filter), and the programs /events, /network and /owners. A failure is a line
+// image), /filter (struct sock_filter), and the programs /events, /network, /owners and /observer. A failure is a line
 // on the console and the end of the machine.
 #define _GNU_SOURCE
 #include "vm-asks.h"

@@ -1,6 +1,7 @@
 // The program of a virtual machine: without rights, under the filter, in a process table of its own.
 #pragma once
 #include "vm-files.h"
+#include "write-notices.h"
 
 static void set_size(uint16_t columns, uint16_t rows) {
   const struct winsize size = {.ws_col = columns, .ws_row = rows};
@@ -61,8 +62,26 @@ static void close_all_from(int first) {
   syscall(SYS_close_range, (unsigned)first, ~0u, 0);
 }
 
+// Starts who is asked to observe the program's changes of files, and gives where it is asked; -1: nobody observes.
+static int start_observer(void) {
+  char **part, number[16];
+  for (size_t at = 0; next_part(&at, &part);) {
+    if (!is(part[0], "observed")) continue;
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) give_up("the observer of files", "");
+    const int host = open_port("cloche.files");
+    snprintf(number, sizeof number, "%d", ends[1]);
+    fcntl(ends[1], F_SETFD, 0);
+    start((const char *const[]){"/observer", part[1], number, 0}, host);
+    close(host);
+    close(ends[1]);
+    return ends[0];
+  }
+  return -1;
+}
+
 // First process of the program's own process table: collects orphans, and ends as the program does.
-static void be_first(int report, int go) {
+static void be_first(int report, int go, int observer) {
   // By itself, before it starts anything that could stay outside.
   if (access(GROUP, F_OK) == 0) write_group(GROUP "/cgroup.procs", "0");
   if (sethostname("cloche", 6) != 0) give_up("the name", "");
@@ -76,6 +95,8 @@ static void be_first(int report, int go) {
   if (ioctl(slave, TIOCSCTTY, 0) != 0) give_up("the terminal", "");
   for (int fd = 0; fd < 3; fd++) dup2(slave, fd);
   if (dup2(go, FROM_HOST) < 0 || dup2(report, TO_HOST) < 0) give_up("the host", "");
+  // Our own filter lets no second one have notices.
+  if (observer >= 0 && be_observed_by(observer) > 0) give_up("the observer of files", "");
   close_all_from(10);
   control = -1;
   setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
@@ -116,13 +137,15 @@ static void start_program(void) {
   set_size(first_size.ws_col, first_size.ws_row);
   int report[2], go[2];
   if (pipe2(report, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0) give_up("the host", "");
+  const int observer = start_observer();
   const long made = syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD, 0, 0, 0, 0);
   if (made < 0) give_up("the program", "");
-  if (made == 0) be_first(report[1], go[0]);
+  if (made == 0) be_first(report[1], go[0], observer);
   program = (pid_t)made;
   close(slave);
   close(report[1]);
   close(go[0]);
+  if (observer >= 0) close(observer);
   from_program = report[0];
   to_program = go[1];
   unblock(from_program);

@@ -98,7 +98,7 @@ static struct sock_filter NEEDS[] = {
 
 // An older kernel can hold a call but not let it go on as it was made: its program would wait for ever.
 // (5.5 for that; 5.6 for the way the observer follows paths.)
-static int kernel_can_continue(void) {
+static inline int kernel_can_continue(void) {
   struct utsname own;
   int major = 0, minor = 0;
   return uname(&own) == 0 && sscanf(own.release, "%d.%d", &major, &minor) == 2 &&
@@ -122,7 +122,7 @@ static int notice(int all) {
   return fd;
 }
 
-static int reach(const char *path, int type) {
+static inline int reach(const char *path, int type) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof at.sun_path) return errno = ENAMETOOLONG, -1;
   strcpy(at.sun_path, path);
@@ -142,16 +142,22 @@ static int hand_over(int observer, int fd) {
   return sendmsg(observer, &message, 0) == 1 ? 0 : -1;
 }
 
-// Puts this process and its children under the observer at `path`. -1 with nothing changed, or, after
-// the filter stands but nobody watches, 1: then nothing may be started.
-static int be_observed(const char *path) {
-  const int observer = kernel_can_continue() ? reach(path, SOCK_SEQPACKET) : -1;
-  if (observer < 0) return -1;
+// Puts this process and its children under the observer at the other end of a socket. -1 with nothing changed, or,
+// after the filter stands but nobody watches, 1: then nothing may be started.
+static int be_observed_by(int observer) {
   char wants;
-  if (recv(observer, &wants, 1, 0) != 1) return close(observer), -1;
+  if (recv(observer, &wants, 1, 0) != 1) return -1;
   const int notices = notice(wants == WANTS_NEEDS);
   const int failed = notices < 0 ? -1 : hand_over(observer, notices) == 0 ? 0 : 1;
   if (notices >= 0) close(notices);
+  return failed;
+}
+
+// As above, by the observer's path.
+static inline int be_observed(const char *path) {
+  const int observer = kernel_can_continue() ? reach(path, SOCK_SEQPACKET) : -1;
+  if (observer < 0) return -1;
+  const int failed = be_observed_by(observer);
   close(observer);
   return failed;
 }

@@ -18,6 +18,7 @@ const PROGRAMS = {
   'vm-runner': 'sessions in virtual machines cannot be started',
   probe: 'a session in the OS sandbox takes longer to start',
   starter: 'a session takes longer to start, and the host answers late meanwhile',
+  'guest-observer': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
 const sourceOf = (name) => `native/${name}.c`
@@ -27,7 +28,7 @@ const LINKED = ['-pie', '-fPIE']
 /** These run where there may be no libraries; not every machine can make them so. */
 const ALONE = [
   ...['container-init', 'sandbox-network', 'socket-owners'],
-  ...['vm-init', 'vm-runner', 'process-events'],
+  ...['vm-init', 'vm-runner', 'process-events', 'guest-observer'],
 ]
 const linksOf = (name) => (ALONE.includes(name) ? [['-static'], LINKED] : [LINKED])
 

@@ -157,7 +157,7 @@ async function prepare(
   const folder = await makeRunFolder(visible, options.starter)
   // Stand-ins have to be on disk before they exist; all else is made meanwhile.
   const holding = options.placeholders.hold(heldEntries(plan, files))
-  const observing = options.observe?.(hiddenPaths(plan, files))
+  const observing = options.observe?.(hiddenPaths(plan, files), 'here')
   const opening = folder.fifos(CHANNEL.userns, CHANNEL.go)
   const feeding = folder.feed(CHANNEL.granted, zeroEnded(grantedArgs(plan)))
   const placing = placeCanaries(folder.path)

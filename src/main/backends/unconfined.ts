@@ -61,7 +61,7 @@ export function createUnconfinedBackend(
       )
       const [file = '', ...args] = plan.argv
       // Nothing stands between it and its files, so nobody sees who changes them.
-      await observe?.([])
+      await observe?.([], 'here')
       const launch: LaunchSpec = {
         ...{ file, args },
         env: {

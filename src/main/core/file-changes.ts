@@ -16,7 +16,7 @@ import type {
   SeenNeed,
   WatchFiles,
 } from './file-port.ts'
-import type { Log } from './ports.ts'
+import type { Log, ObservedPrograms } from './ports.ts'
 import { looksSecret, mayHoldCredentials } from './secret-names.ts'
 
 export interface FileRecording {
@@ -33,6 +33,7 @@ export interface RecordRequest extends FileRecording {
   readonly folder: string
   readonly workspace: string
   readonly hidden: readonly string[]
+  readonly programs: ObservedPrograms
   readonly learns: boolean
   readonly report: (facts: readonly Fact[]) => void
 }
@@ -119,6 +120,7 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
     folder: request.folder,
     workspace: request.workspace,
     hidden: request.hidden,
+    programs: request.programs,
     learns: request.learns,
     copies,
     report: receive,

@@ -1,6 +1,6 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { ContentHash, FileChange, FileNeed } from '../../shared/domain/file-changes.ts'
-import type { ProcessRef } from './ports.ts'
+import type { ObservedPrograms, ProcessRef } from './ports.ts'
 
 export type SeenContent =
   | { readonly kind: 'absent' | 'unknown' }
@@ -48,6 +48,7 @@ export interface FileWatchRequest {
   readonly workspace: string
   /** Absolute paths of what is neither told nor read, with all below them. */
   readonly hidden: readonly string[]
+  readonly programs: ObservedPrograms
   /** Also what is opened and looked for. */
   readonly learns: boolean
   /** Where copies are put; exists, and belongs to the caller. */

@@ -76,10 +76,10 @@ export async function startBoundary(
   // What appears before the sandbox stands is looked at when it does.
   const early: string[] = []
   let suspect = (path: string): void => void early.push(path)
-  const started = await startWatched(request, async (hidden) => {
+  const started = await startWatched(request, async (hidden, programs) => {
     files.watch = await recordFiles({
       ...request.files,
-      ...{ sessionId: session.id, hidden, workspace: plan.workspace },
+      ...{ sessionId: session.id, hidden, programs, workspace: plan.workspace },
       folder: plan.copy ?? plan.workspace,
       learns: session.spec.learn,
       report: (facts) => {

@@ -57,11 +57,18 @@ export interface SandboxBackend {
   ): Promise<Result<SandboxBuild, StartFailure>>
 }
 
+/** Whose calls are seen: of programs here, or of those in another kernel, as its own observer tells. */
+export type ObservedPrograms = 'here' | 'guest'
+
 /**
  * Begins the watch of the workspace, once in each build, without what the plan hides in it. Resolves
- * with the socket of the observer of native/write-notices.h; null: there is none.
+ * with the socket of the observer: of native/write-notices.h, or for programs of another kernel of
+ * native/guest-observer.c; null: there is none.
  */
-export type Observe = (hidden: readonly string[]) => Promise<string | null>
+export type Observe = (
+  hidden: readonly string[],
+  programs: ObservedPrograms,
+) => Promise<string | null>
 
 export interface SandboxBuild {
   /** The plan in words and as the exact command. */

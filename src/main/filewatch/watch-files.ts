@@ -31,9 +31,12 @@ export function createWatchFiles(options: WatchFilesOptions): WatchFiles {
     if (process.platform !== 'linux') return { reason: 'Only Linux tells of changes of files.' }
     const folder = await mkdtemp(join(options.socketsIn, 'cloche-files-'))
     const socket = join(folder, 'observer')
-    const { folder: watched, workspace, copies, hidden, learns } = request
+    const { folder: watched, workspace, copies, hidden, programs, learns } = request
     const wants = learns ? 'needs' : 'writes'
-    const helper = await options.start([watched, workspace, copies, socket, wants, ...hidden])
+    const helper = await options.start([
+      ...[watched, workspace, copies, socket, wants, programs],
+      ...hidden,
+    ])
     const remove = () => rm(folder, { recursive: true, force: true })
     if (!(await isReady(helper, request, options.log))) {
       helper.kill()

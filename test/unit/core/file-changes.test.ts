@@ -19,6 +19,7 @@ async function record(tell: (watch: FileWatchRequest) => void, broken: readonly 
   const errors: string[] = []
   const watch = await recordFiles({
     ...{ sessionId: sessionId(1), folder: '/w', workspace: '/w', hidden: [], learns: false },
+    programs: 'here',
     report: (told) => facts.push(...told),
     blotBytes: (_, bytes) => bytes,
     log: { info: () => undefined, warn: () => undefined, error: (words) => errors.push(words) },

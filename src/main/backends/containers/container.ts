@@ -252,7 +252,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
   const joined = join(folder.path, 'joined')
   const closedFolder = join(folder.path, 'closed-folder')
   const emptyFolder = join(folder.path, 'empty-folder')
-  const observer = (await making.observe?.(hiddenPaths(plan, files))) ?? null
+  const observer = (await making.observe?.(hiddenPaths(plan, files), 'here')) ?? null
   await Promise.all([inside, closedFolder, emptyFolder].map((path) => mkdir(path)))
   // Whatever this user's own choice for new files is.
   await Promise.all([chmod(inside, 0o755), chmod(emptyFolder, 0o755), chmod(closedFolder, 0)])

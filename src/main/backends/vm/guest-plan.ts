@@ -70,6 +70,8 @@ export interface GuestParts {
   readonly env: Readonly<Record<string, string>>
   /** With a root from an image: files of ours in the place of the image's, by path. */
   readonly files: Readonly<Record<string, string>>
+  /** Whether somebody on the host is told who changes files. */
+  readonly isObserved: boolean
   /** The probe, then the program. */
   readonly argv: readonly string[]
 }
@@ -92,6 +94,7 @@ export function guestPlan(plan: PlanInput, parts: GuestParts): string[] {
     ...PROC_READ_ONLY.flatMap((name) => ['guard', `/proc/${name}`]),
     ...PROC_HIDDEN.flatMap((name) => ['hide', `/proc/${name}`]),
     ...Object.entries(parts.env).flatMap(([name, value]) => ['env', `${name}=${value}`]),
+    ...(parts.isObserved ? ['observed', plan.workspace] : []),
     ...['cwd', plan.workspace],
     ...parts.argv.flatMap((word) => ['arg', word]),
   ]

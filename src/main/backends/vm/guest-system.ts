@@ -103,6 +103,7 @@ export interface GuestPrograms {
   readonly events: string
   readonly network: string
   readonly owners: string
+  readonly observer: string
 }
 
 /** As they are called in a folder of built programs. */
@@ -111,6 +112,7 @@ export const guestProgramsIn = (folder: string): GuestPrograms => ({
   events: join(folder, 'process-events'),
   network: join(folder, 'sandbox-network'),
   owners: join(folder, 'socket-owners'),
+  observer: join(folder, 'guest-observer'),
 })
 
 export interface GuestSystem {
@@ -188,6 +190,7 @@ async function initramfsOf(
     { name: 'events', mode: 0o755, bytes: await readFile(programs.events) },
     { name: 'network', mode: 0o755, bytes: await readFile(programs.network) },
     { name: 'owners', mode: 0o755, bytes: await readFile(programs.owners) },
+    { name: 'observer', mode: 0o755, bytes: await readFile(programs.observer) },
     { name: 'filter', mode: 0o644, bytes: filter },
     { name: 'modules', mode: 0o644, bytes: listOf(files.modules) },
     { name: 'disk-modules', mode: 0o644, bytes: listOf(files.diskModules) },

@@ -6,6 +6,8 @@ export const RUNNER = `${AROUND}/runner`
 export const KERNEL = `${AROUND}/kernel`
 export const INITRAMFS = `${AROUND}/initramfs`
 export const LINES = `${AROUND}/lines`
+/** Where calls that change files are told. */
+export const OBSERVER = `${AROUND}/observer`
 /** Of an image whose root the machine has. */
 export const DISK = `${AROUND}/disk`
 /** Port in the network around a machine that leads to any port of the machine's own. */
@@ -25,6 +27,8 @@ export interface Machine {
   readonly shares: readonly Share[]
   /** Whether there is a disk at `DISK`, which is read only. */
   readonly hasDisk: boolean
+  /** Whether somebody listens at `OBSERVER`. */
+  readonly isObserved: boolean
 }
 
 const COMMON_WORDS = 'quiet panic=-1 console=ttyS0 random.trust_cpu=on'
@@ -39,6 +43,11 @@ const DISK_ARGS = [
   '-blockdev',
   `driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=${DISK},file.read-only=on,file.locking=off`,
   ...['-device', 'virtio-blk-pci,drive=disk'],
+]
+
+const OBSERVER_ARGS = [
+  ...['-chardev', `socket,id=files,path=${OBSERVER}`],
+  ...['-device', 'virtserialport,chardev=files,name=cloche.files'],
 ]
 
 /** Pure: the machine as a command, for the inside of the sandbox around it. No device but these. */
@@ -70,6 +79,7 @@ export function qemuArgs(machine: Machine): string[] {
       `socket,id=${name},path=${LINES}/${name}`,
       ...port(name),
     ]),
+    ...(machine.isObserved ? OBSERVER_ARGS : []),
     ...(machine.hasDisk ? DISK_ARGS : []),
     ...shares.flatMap(({ tag, path, access }) => [
       '-fsdev',

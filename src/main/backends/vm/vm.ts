@@ -16,7 +16,7 @@ import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
-import { visibleFolders } from '../files/on-machine.ts'
+import { hiddenPaths, visibleFolders } from '../files/on-machine.ts'
 import type { Placeholders } from '../files/placeholders.ts'
 import { readFilePolicy } from '../files/policy.ts'
 import { orRefused } from '../files/refused.ts'
@@ -40,6 +40,7 @@ import {
   INITRAMFS,
   KERNEL,
   LINES,
+  OBSERVER,
   qemuArgs,
   RUNNER,
 } from './qemu-args.ts'
@@ -89,7 +90,7 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         // What is in an image is looked at when it is started.
         const machine = await planned(confined(plan), null)
         if (!machine.ok) return machine
-        const outer = await around.describe(machine.value.around(options, '(run folder)'))
+        const outer = await around.describe(machine.value.around(options, NOTHING_MADE))
         return outer.ok ? ok(policyOf(machine.value, outer.value)) : outer
       }),
     build: (plan, sessionId, observe) =>
@@ -101,9 +102,6 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         const found = await planned(confined(plan), options.imageRoots.find)
         if (!found.ok) return found
         const machine = found.value
-        // Every change of a file is QEMU's as this machine's kernel sees it: who made it is not known.
-        const watched =
-          observe && (async (hidden: readonly string[]) => (await observe(hidden), null))
         const folder = await makeRunFolder(machine.visible).catch((cause: unknown) => {
           machine.letGo()
           throw cause
@@ -111,8 +109,13 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         let outer: Result<SandboxBuild, StartFailure> | null = null
         try {
           await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
-          outer = await around.build(machine.around(options, folder.path), sessionId, watched)
-          if (outer.ok) return ok(await prepare(machine, outer.value, folder, options))
+          // To this machine's kernel every change of a file is QEMU's: who made it is told from inside.
+          const hidden = hiddenPaths(machine.plan, machine.files)
+          const observer = (await observe?.(hidden, 'guest')) ?? null
+          const made = { folder: folder.path, observer }
+          outer = await around.build(machine.around(options, made), sessionId)
+          if (outer.ok)
+            return ok(await prepare(machine, outer.value, { folder, observer }, options))
           await folder.remove()
           machine.letGo()
           return outer
@@ -156,6 +159,17 @@ const limitsAround = (limits: Limits, memoryBytes: number): Limits => ({
   processes: null,
 })
 
+/** What is made for one start. */
+interface Made<Folder> {
+  /** Holds the lines. */
+  readonly folder: Folder
+  /** Where who changes files is told; null: nobody listens. */
+  readonly observer: string | null
+}
+
+/** Stands for it in the words of a preview. */
+const NOTHING_MADE: Made<string> = { folder: '(run folder)', observer: null }
+
 interface PlannedMachine {
   /** As it is really started. */
   readonly plan: PlanInput
@@ -170,8 +184,8 @@ interface PlannedMachine {
   readonly visible: readonly string[]
   /** Of what it has as long as it runs; further calls do nothing. */
   readonly letGo: () => void
-  /** The plan of the sandbox around it; `folder` holds the lines. */
-  around(options: VmBackendOptions, folder: string): Plan
+  /** The plan of the sandbox around it. */
+  around(options: VmBackendOptions, made: Made<string>): Plan
 }
 
 async function planMachine(
@@ -193,30 +207,32 @@ async function planMachine(
   )
   const acceleration = parts.acceleration.by
   const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
-  const command = [
-    ...[RUNNER, String(DIAL_PORT), '--'],
-    ...qemuArgs({
-      ...{ qemu: parts.qemu, acceleration, processors, memoryBytes, shares },
-      hasDisk: plan.image !== null,
-    }),
-  ]
   return {
     ...{ plan, parts, layout, files, shares, memoryBytes },
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
     visible: visibleFolders(plan, layout, files),
     letGo: () => root?.disk.letGo(),
-    around: ({ runnerProgram }, folder) =>
+    around: ({ runnerProgram }, { folder, observer }) =>
       planSandbox({
         ...plan,
         level: 'os',
-        argv: command,
+        argv: [
+          ...[RUNNER, String(DIAL_PORT), '--'],
+          ...qemuArgs({
+            ...{ qemu: parts.qemu, acceleration, processors, memoryBytes, shares },
+            ...{ hasDisk: plan.image !== null, isObserved: observer !== null },
+          }),
+        ],
         mounts: [
           ...plan.mounts,
           { source: runnerProgram, target: RUNNER, access: 'read' },
           { source: parts.system.kernel, target: KERNEL, access: 'read' },
           { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
           { source: join(folder, 'lines'), target: LINES, access: 'read' },
+          ...(observer === null
+            ? []
+            : [{ source: observer, target: OBSERVER, access: 'read' } as const]),
           ...(root ? [{ source: root.disk.path, target: DISK, access: 'read' } as const] : []),
         ],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
@@ -258,7 +274,7 @@ function policyOf(
 async function prepare(
   machine: PlannedMachine,
   outer: SandboxBuild,
-  folder: RunFolder,
+  { folder, observer }: Made<RunFolder>,
   { helpers }: VmBackendOptions,
 ): Promise<SandboxBuild> {
   const { plan, layout, shares, env, parts } = machine
@@ -296,6 +312,7 @@ async function prepare(
             layout,
             env,
             files: plan.image === null ? {} : generatedFiles(plan, uid, gid),
+            isObserved: observer !== null,
             argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),

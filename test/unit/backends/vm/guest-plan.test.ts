@@ -49,7 +49,7 @@ test('what is stricter below a share is held by the sandbox; what is wider is a 
 
 test('the plan is told in words that no value can be taken for', () => {
   const words = guestPlan(PLAN, {
-    ...{ uid: 1000, gid: 1000, shares: [] },
+    ...{ uid: 1000, gid: 1000, shares: [], isObserved: false },
     layout: {
       ...{
         links: [['/bin', 'usr/bin']],
@@ -118,7 +118,7 @@ describe('with the root of an image', () => {
         },
         ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
       },
-      ...{ env: {}, argv: ['/bin/sh'] },
+      ...{ env: {}, argv: ['/bin/sh'], isObserved: true },
     })
     const isOfProc = (word: string | undefined) => word === 'guard' || word === 'hide'
     expect(words.filter((word, i) => !isOfProc(word) && !isOfProc(words[i - 1]))).toEqual([
@@ -137,14 +137,14 @@ describe('with the root of an image', () => {
         'mmap',
       ],
       ...['aside', 'share1', 'read', 'piece', 'share1', '/etc/ssl/all.pem', 'read'],
-      ...['cwd', '/home/ada/work', 'arg', '/bin/sh'],
+      ...['observed', '/home/ada/work', 'cwd', '/home/ada/work', 'arg', '/bin/sh'],
     ])
   })
 
   test('its disk is read only, in a form that is told', () => {
     const args = qemuArgs({
       ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
-      ...{ shares: [], hasDisk: true },
+      ...{ shares: [], hasDisk: true, isObserved: false },
     })
     const [disk, ...others] = args.filter((_, i) => args[i - 1] === '-blockdev')
     expect(others).toEqual([])
@@ -158,7 +158,7 @@ describe('with the root of an image', () => {
 test('the machine has no network device, no disk, and may start nothing', () => {
   const args = qemuArgs({
     ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
-    hasDisk: false,
+    ...{ hasDisk: false, isObserved: true },
     shares: [
       { tag: 'share0', path: '/a,readonly=off', access: 'read' },
       { tag: 'share1', path: '/b', access: 'write' },

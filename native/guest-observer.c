@@ -1,0 +1,77 @@
+// Observes calls of the programs of a virtual machine that may change a file below a folder, in the machine, and
+// tells file-changes.c on the host of each before it goes on. Started by vm-init.c.
+//
+//   guest-observer FOLDER ASKED
+//     Standard input and output are the line to the host, whose first byte says what is wanted. At the descriptor
+//     ASKED comes whoever asks to be observed (write-notices.h).
+//
+// Ends when the host's end of the line closes: the kernel then refuses what would be told, as nobody watches.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/stat.h>
+#include "call-notices.h"
+#include "call-paths.h"
+
+static const char *folder;
+
+static int write_whole(const void *bytes, size_t size) {
+  for (size_t sent = 0; sent < size;) {
+    const ssize_t part = write(1, (const char *)bytes + sent, size - sent);
+    if (part < 0 && errno == EINTR) continue;
+    if (part <= 0) return -1;
+    sent += (size_t)part;
+  }
+  return 0;
+}
+
+static char read_byte(void) {
+  char byte;
+  ssize_t got;
+  while ((got = read(0, &byte, 1)) < 0 && errno == EINTR) continue;
+  if (got != 1) exit(1);
+  return byte;
+}
+
+// Returns when the host has taken note of it.
+static void tell_host(pid_t pid, uint64_t ticks, int how, const char *path) {
+  static char words[sizeof(struct told_call) + PATH_MAX];
+  const struct told_call call = {.ticks = ticks, .pid = (uint32_t)pid, .how = (uint16_t)how, .size = (uint16_t)strlen(path)};
+  memcpy(words, &call, sizeof call);
+  memcpy(words + sizeof call, path, call.size);
+  if (write_whole(words, sizeof call + call.size) != 0) exit(1);
+  read_byte();
+}
+
+static void intends(const struct seccomp_notif *notice, int at, uint64_t text_at, int how) {
+  const pid_t task = (pid_t)notice->pid;
+  char text[PATH_MAX], path[PATH_MAX];
+  if (task <= 0 || read_text(task, text_at, text) != 0 || resolve(task, at, text, how & FOLLOWS, path) != 0) return;
+  const char *rest = below(path, folder);
+  pid_t pid;
+  unsigned long long ticks;
+  if (!rest || rest[0] != '/' || identify(task, &pid, &ticks) != 0 || !is_valid(notice->id)) return;
+  tell_host(pid, ticks, how & OPENS, rest + 1);
+}
+
+// What a program needs is not told of machines.
+static void looks_for(pid_t task, int at, uint64_t text_at, int opens) {
+  (void)task, (void)at, (void)text_at, (void)opens;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 3) return fprintf(stderr, "guest-observer FOLDER ASKED\n"), 1;
+  folder = argv[1];
+  const int asked = atoi(argv[2]);
+  read_byte();
+  if (!take_listener(asked, WANTS_WRITES)) return 1;
+  close(asked);
+  tell_host(0, 0, 0, "");
+  for (struct seccomp_notif notice;;) {
+    if (!take_notice(&notice)) {
+      if (errno == EINTR || errno == ENOENT) continue;
+      return 1;
+    }
+    consider(&notice);
+    let_go_on(&notice);
+  }
+}
