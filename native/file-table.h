@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 24, ABSENT = -1, UNKNOWN = -2, BUCKETS = 1 << 14, MOST_FILES = 200000 };
+enum { NAME_BYTES = 24, ABSENT = -1, UNKNOWN = -2, BUCKETS = 1 << 14, MOST_FILES = 200000, MOST_NAMED = 64 << 20 };
 #define SAME "="
 
 struct content {
@@ -43,7 +43,8 @@ struct file {
 };
 
 static struct file *buckets[BUCKETS];
-static size_t files;
+// How many there are, and the bytes of their paths: a program can name files that are not there.
+static size_t files, named;
 
 static struct file **place_of(const char *path) {
   uint32_t hash = 2166136261u;
@@ -55,13 +56,14 @@ static struct file **place_of(const char *path) {
 
 static struct file *find_file(const char *path, int make) {
   struct file **place = place_of(path);
-  if (*place || !make || files >= MOST_FILES) return *place;
   const size_t size = strlen(path) + 1;
+  if (*place || !make || files >= MOST_FILES || named + size > MOST_NAMED) return *place;
   struct file *file = calloc(1, sizeof *file + size);
   if (!file) return 0;
   memcpy(file->path, path, size);
   file->before.bytes = UNKNOWN;
   files++;
+  named += size;
   return *place = file;
 }
 
@@ -101,6 +103,7 @@ static void forget_file(struct file *file) {
   struct file **place = place_of(file->path);
   *place = file->next;
   files--;
+  named -= strlen(file->path) + 1;
   free(file);
 }
 

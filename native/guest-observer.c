@@ -8,28 +8,36 @@
 // Ends when the host's end of the line closes: the kernel then refuses what would be told, as nobody watches.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include "call-notices.h"
 #include "call-paths.h"
 
 static const char *folder;
 
-static int write_whole(const void *bytes, size_t size) {
-  for (size_t sent = 0; sent < size;) {
-    const ssize_t part = write(1, (const char *)bytes + sent, size - sent);
-    if (part < 0 && errno == EINTR) continue;
-    if (part <= 0) return -1;
-    sent += (size_t)part;
-  }
-  return 0;
+// Until the line can be read or written; ends where nobody is at its other end.
+static void wait_for(short events) {
+  struct pollfd wait = {.fd = 0, .events = events};
+  if (poll(&wait, 1, -1) < 0 && errno != EINTR) exit(1);
+  if (wait.revents & (POLLHUP | POLLERR)) exit(1);
 }
 
-static char read_byte(void) {
+// Blocking, it would wait for ever for a host that has gone.
+static void write_whole(const void *bytes, size_t size) {
+  for (size_t sent = 0; sent < size;) {
+    const ssize_t part = write(1, (const char *)bytes + sent, size - sent);
+    if (part > 0) sent += (size_t)part;
+    else if (errno == EAGAIN) wait_for(POLLOUT);
+    else if (errno != EINTR) exit(1);
+  }
+}
+
+static void read_byte(void) {
   char byte;
-  ssize_t got;
-  while ((got = read(0, &byte, 1)) < 0 && errno == EINTR) continue;
-  if (got != 1) exit(1);
-  return byte;
+  for (ssize_t got; (got = read(0, &byte, 1)) != 1;) {
+    if (got < 0 && errno == EAGAIN) wait_for(POLLIN);
+    else if (got == 0 || errno != EINTR) exit(1);
+  }
 }
 
 // Returns when the host has taken note of it.
@@ -38,7 +46,7 @@ static void tell_host(pid_t pid, uint64_t ticks, int how, const char *path) {
   const struct told_call call = {.ticks = ticks, .pid = (uint32_t)pid, .how = (uint16_t)how, .size = (uint16_t)strlen(path)};
   memcpy(words, &call, sizeof call);
   memcpy(words + sizeof call, path, call.size);
-  if (write_whole(words, sizeof call + call.size) != 0) exit(1);
+  write_whole(words, sizeof call + call.size);
   read_byte();
 }
 
@@ -62,6 +70,7 @@ int main(int argc, char **argv) {
   if (argc != 3) return fprintf(stderr, "guest-observer FOLDER ASKED\n"), 1;
   folder = argv[1];
   const int asked = atoi(argv[2]);
+  fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
   read_byte();
   if (!take_listener(asked, WANTS_WRITES)) return 1;
   close(asked);
