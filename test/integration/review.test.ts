@@ -109,8 +109,7 @@ describe('a session under review', () => {
 })
 
 describe('who changed a file of the copy', () => {
-  const seen = LEVEL === 'vm' ? onlyInOs(test, 'calls in a machine are not seen') : test
-  seen('is known as in the workspace', async () => {
+  test('is known as in the workspace', async () => {
     const session = await run('echo two >src/app.js; sleep 0.3')
     const { state, stop } = follow(connection, session.id)
     await expect.poll(() => state().files.get('src/app.js')?.writers.length).toBe(1)

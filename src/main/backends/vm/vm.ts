@@ -168,7 +168,10 @@ interface Made<Folder> {
 }
 
 /** Stands for it in the words of a preview. */
-const NOTHING_MADE: Made<string> = { folder: '(run folder)', observer: null }
+const NOTHING_MADE: Made<string> = {
+  folder: '(run folder)',
+  observer: '(run folder)/observer',
+}
 
 interface PlannedMachine {
   /** As it is really started. */
