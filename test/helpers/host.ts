@@ -10,6 +10,8 @@ import { projectAll, type SessionState } from '../../src/shared/projection.ts'
 import { type Connection, connect } from '../../src/shared/rpc/client.ts'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
 import { memoryTransportPair } from '../../src/shared/rpc/transport.ts'
+import { giveMachines, keepMachines } from './kept-machines.ts'
+import { LEVEL } from './level.ts'
 
 /** The built entries (PTY host, sandbox listener); `npm test` builds before it tests. */
 const ENTRIES = resolve(import.meta.dirname, '../../out/main')
@@ -38,7 +40,9 @@ export async function startTestHost(
   const home = join(root, 'home')
   const workspace = join(home, 'project')
   const dataDir = join(root, 'data')
+  const machines = join(dataDir, 'machines')
   await mkdir(workspace, { recursive: true })
+  if (LEVEL === 'vm') await giveMachines(machines)
   const start = async (): Promise<Host> => {
     const created = await createHost({
       dataDir,
@@ -82,6 +86,7 @@ export async function startTestHost(
     },
     dispose: async () => {
       await host.stop()
+      if (LEVEL === 'vm') await keepMachines(machines)
       await rm(root, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -1,4 +1,5 @@
 import { plainStarter } from '../../src/main/backends/program-starter.ts'
+import { KEPT_MACHINES } from './kept-machines.ts'
 import { LEVEL } from './level.ts'
 import { PLAIN_PLAN } from './plan.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
@@ -125,9 +126,8 @@ export const noImageRoots: ImageRoots = {
   find: () => Promise.reject(new Error('no test with an image comes here')),
 }
 
-/** What machines are made of here; made once, and kept for all suites. */
 const TEST_MACHINES: VmOptions = {
-  vmFolder: join(tmpdir(), `cloche-test-machines-${userInfo().uid}`),
+  vmFolder: KEPT_MACHINES,
   runnerProgram: out('native/vm-runner'),
   guestPrograms: guestProgramsIn(out('native')),
 }
