@@ -75,7 +75,8 @@ describe('exits', () => {
     expect(ends.filter((exit) => exit === null || exit.kind === 'lost')).toEqual([])
     expect(run.state().watching).toEqual({ source: 'connector', reason: null })
     const root = run.find('sh -c sleep 0.1; exit 7')
-    expect(root?.innerPid).toBeGreaterThan(1)
+    // Of a machine's process it is not asked in the moment of its start.
+    if (LEVEL !== 'vm') expect(root?.innerPid).toBeGreaterThan(1)
   })
 })
 
@@ -253,13 +254,19 @@ describe('details', () => {
   test('say what a process is, holds and talks to, and no value of its environment', async () => {
     const run = await start('exec 7>>notes.txt 8</etc/passwd; SECRET=hunter2 sleep 351')
     const node = await run.seen('sleep 351')
+    await expect.poll(() => run.stateOf(node), { timeout: SOON_MS }).toBe('S')
     const details = await detailsOf(run.session, node.key)
     if (details.type !== 'found') throw new Error(details.type)
     const { inspection } = details
     expect(inspection).toMatchObject({
       argv: ['sleep', '351'],
       cwd: host.workspace,
-      executable: { path: '/usr/bin/sleep', origin: 'system', copyOf: null },
+      // What a machine's file holds is not compared with this machine's.
+      executable: {
+        path: '/usr/bin/sleep',
+        origin: LEVEL === 'vm' ? 'unknown' : 'system',
+        copyOf: null,
+      },
       uid: process.getuid?.(),
       threads: 1,
       state: 'S',
@@ -271,22 +278,31 @@ describe('details', () => {
     expect(JSON.stringify(details)).not.toContain('hunter2')
   })
 
-  test('a copy of a system program is told from the original', async () => {
-    await copyFile('/usr/bin/sleep', join(host.workspace, 'sleep'))
-    const run = await start('./sleep 352 & cp ./sleep gone; ./gone 353 & sleep 0.2; rm gone; wait')
-    const copied = await detailsOf(run.session, (await run.seen('./sleep 352')).key)
-    expect(copied).toMatchObject({
-      inspection: {
-        executable: {
-          ...{ path: join(host.workspace, 'sleep'), origin: 'workspace', copyOf: '/usr/bin/sleep' },
+  notInVm(test, 'test/unit/procwatch/guest.test.ts has what is told')(
+    'a copy of a system program is told from the original',
+    async () => {
+      await copyFile('/usr/bin/sleep', join(host.workspace, 'sleep'))
+      const run = await start(
+        './sleep 352 & cp ./sleep gone; ./gone 353 & sleep 0.2; rm gone; wait',
+      )
+      const copied = await detailsOf(run.session, (await run.seen('./sleep 352')).key)
+      expect(copied).toMatchObject({
+        inspection: {
+          executable: {
+            ...{
+              path: join(host.workspace, 'sleep'),
+              origin: 'workspace',
+              copyOf: '/usr/bin/sleep',
+            },
+          },
         },
-      },
-    })
-    const { key } = await run.seen('./gone 353')
-    await expect
-      .poll(async () => detailsOf(run.session, key))
-      .toMatchObject({ inspection: { executable: { origin: 'deleted' } } })
-  })
+      })
+      const { key } = await run.seen('./gone 353')
+      await expect
+        .poll(async () => detailsOf(run.session, key))
+        .toMatchObject({ inspection: { executable: { origin: 'deleted' } } })
+    },
+  )
 
   notInVm(test, NO_WALL)('connections are those of the process', async () => {
     const server = createServer().listen(0, '127.0.0.1')
