@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import type { SessionId } from '../../src/shared/domain/ids.ts'
+import type { ProcessNode } from '../../src/shared/domain/process.ts'
+import type { Connection } from '../../src/shared/rpc/client.ts'
 
 /** As this machine's kernel has it: one letter; null: there is no such process. */
 export const stateOf = async (pid: number): Promise<string | null> => {
@@ -20,4 +23,14 @@ export const isHeld = async (pid: number): Promise<boolean> => {
   const path = /^0::(.*)$/m.exec(groups ?? '')?.[1]
   const events = await readFile(`${point}${path}/cgroup.events`, 'utf8').catch(() => '')
   return /^frozen 1$/m.test(events)
+}
+
+export const statesHere = ({ pid }: ProcessNode): Promise<string | null> => stateOf(pid)
+
+/** A machine's processes are none of this kernel's: as its own has it. */
+export function guestStates({ api }: Connection, session: SessionId) {
+  return async ({ key }: ProcessNode): Promise<string | null> => {
+    const details = await api.process.details({ session, key })
+    return details.type === 'found' ? details.inspection.state : null
+  }
 }

@@ -11,7 +11,7 @@ import { ok } from '../../src/shared/result.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
-import { isHeld, stateOf } from '../helpers/process-state.ts'
+import { guestStates, isHeld, stateOf, statesHere } from '../helpers/process-state.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -40,15 +40,9 @@ async function start(script: string, level: 'os' | 'unconfined' = 'os') {
     await expect.poll(() => find(line), { timeout: SOON_MS }).toBeDefined()
     return find(line)!
   }
-  const { id } = created.value
-  // A machine's processes are none of this kernel's.
   const isGuest = LEVEL === 'vm' && level === 'os'
-  const runs = async ({ pid, key }: ProcessNode): Promise<string | null> => {
-    if (!isGuest) return stateOf(pid)
-    const details = await connection.api.process.details({ session: id, key })
-    return details.type === 'found' ? details.inspection.state : null
-  }
-  return { session: created.value, state, events, find, seen, stateOf: runs }
+  const states = isGuest ? guestStates(connection, created.value.id) : statesHere
+  return { session: created.value, state, events, find, seen, stateOf: states }
 }
 
 const control = (scope: ControlScope, action: 'stop' | 'kill' | 'freeze' | 'thaw') =>
@@ -248,6 +242,8 @@ describe('only members of the named session are signalled', () => {
 
 describe('details', () => {
   const test = requireCapability('bubblewrap')
+  const compared = notInVm(test, 'test/unit/procwatch/guest.test.ts has what is told')
+  const unwalled = notInVm(test, NO_WALL)
   const detailsOf = (session: Session, key: ProcessKey) =>
     connection.api.process.details({ session: session.id, key })
 
@@ -255,18 +251,15 @@ describe('details', () => {
     const run = await start('exec 7>>notes.txt 8</etc/passwd; SECRET=hunter2 sleep 351')
     const node = await run.seen('sleep 351')
     await expect.poll(() => run.stateOf(node), { timeout: SOON_MS }).toBe('S')
+    // What a file of a machine holds is not compared with this machine's.
+    const origin = LEVEL === 'vm' ? 'unknown' : 'system'
     const details = await detailsOf(run.session, node.key)
     if (details.type !== 'found') throw new Error(details.type)
     const { inspection } = details
     expect(inspection).toMatchObject({
       argv: ['sleep', '351'],
       cwd: host.workspace,
-      // What a machine's file holds is not compared with this machine's.
-      executable: {
-        path: '/usr/bin/sleep',
-        origin: LEVEL === 'vm' ? 'unknown' : 'system',
-        copyOf: null,
-      },
+      executable: { path: '/usr/bin/sleep', origin, copyOf: null },
       uid: process.getuid?.(),
       threads: 1,
       state: 'S',
@@ -278,33 +271,28 @@ describe('details', () => {
     expect(JSON.stringify(details)).not.toContain('hunter2')
   })
 
-  notInVm(test, 'test/unit/procwatch/guest.test.ts has what is told')(
-    'a copy of a system program is told from the original',
-    async () => {
-      await copyFile('/usr/bin/sleep', join(host.workspace, 'sleep'))
-      const run = await start(
-        './sleep 352 & cp ./sleep gone; ./gone 353 & sleep 0.2; rm gone; wait',
-      )
-      const copied = await detailsOf(run.session, (await run.seen('./sleep 352')).key)
-      expect(copied).toMatchObject({
-        inspection: {
-          executable: {
-            ...{
-              path: join(host.workspace, 'sleep'),
-              origin: 'workspace',
-              copyOf: '/usr/bin/sleep',
-            },
+  compared('a copy of a system program is told from the original', async () => {
+    await copyFile('/usr/bin/sleep', join(host.workspace, 'sleep'))
+    const run = await start('./sleep 352 & cp ./sleep gone; ./gone 353 & sleep 0.2; rm gone; wait')
+    const copied = await detailsOf(run.session, (await run.seen('./sleep 352')).key)
+    expect(copied).toMatchObject({
+      inspection: {
+        executable: {
+          ...{
+            path: join(host.workspace, 'sleep'),
+            origin: 'workspace',
+            copyOf: '/usr/bin/sleep',
           },
         },
-      })
-      const { key } = await run.seen('./gone 353')
-      await expect
-        .poll(async () => detailsOf(run.session, key))
-        .toMatchObject({ inspection: { executable: { origin: 'deleted' } } })
-    },
-  )
+      },
+    })
+    const { key } = await run.seen('./gone 353')
+    await expect
+      .poll(async () => detailsOf(run.session, key))
+      .toMatchObject({ inspection: { executable: { origin: 'deleted' } } })
+  })
 
-  notInVm(test, NO_WALL)('connections are those of the process', async () => {
+  unwalled('connections are those of the process', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await once(server, 'listening')
