@@ -43,11 +43,19 @@ export default defineConfig({
                 'network',
               ],
               ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
-              ...['terminals'],
+              ...['limits', 'planting-ways', 'terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
-            ...['file-changes', 'host', 'lifetime', 'secrets'].map(
-              (name) => `test/integration/${name}.test.ts`,
-            ),
+            ...[
+              ...[
+                'file-changes',
+                'host',
+                'inspection',
+                'isolation',
+                'lifetime',
+                'machine-services',
+              ],
+              ...['process-control', 'review', 'secrets'],
+            ].map((name) => `test/integration/${name}.test.ts`),
           ],
           env: { CLOCHE_TEST_LEVEL: 'vm' },
           ...REAL,

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
-import { LEVEL, onlyInOs } from '../helpers/level.ts'
+import { LEVEL, notInVm, onlyInOs } from '../helpers/level.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
 let host: TestHost
@@ -16,7 +16,8 @@ afterEach(() => host.dispose())
 const MADE = /^(\/(?!\.cloche\/).*)\/(?:etc-passwd|lines|observer)$/
 
 describe('the boundary of a running session', () => {
-  test('is proven again on demand, and its loss is noticed', async () => {
+  const again = notInVm(test, 'test/machines/machine.test.ts and late-changes.test.ts do that')
+  again('is proven again on demand, and its loss is noticed', async () => {
     const connection = await host.connect()
     const created = await connection.api.session.create(shellSpec(host.workspace, 'sleep 60'))
     if (!created.ok) throw new Error(JSON.stringify(created.error))

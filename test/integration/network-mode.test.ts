@@ -74,6 +74,7 @@ const set = async ({ id }: Session, mode: NetworkMode, forMs: number | null = nu
   if (!done.ok) throw new Error(done.error.type)
 }
 
+// Not run for machines: the gateway decides, and what a machine's line does with a cut is in test/machines/line.test.ts.
 test('each mode is in force for the next connection, and what waits is decided by it', async () => {
   const session = await start({ grants: ['one.example.test'] })
   const { state } = follow(connection, session.id)

@@ -74,6 +74,7 @@ function talk(port: number, text: string): Promise<string> {
   })
 }
 
+// Not run for machines: test/machines/machine.test.ts reaches a server in one, and all else is of the host's end.
 test.each(['127.0.0.1', '::1'])(
   'a server inside on %s is reached only when opened',
   async (address) => {

@@ -56,7 +56,8 @@ const partOf = (
 })
 
 describe('exits', () => {
-  const test = requireCapability('bubblewrap', 'process events')
+  const watched = requireCapability('bubblewrap', 'process events')
+  const test = notInVm(watched, 'test/machines/machine.test.ts sees how its processes end')
 
   test('a session shows how each of its processes ended', async () => {
     const run = await start(
@@ -69,8 +70,7 @@ describe('exits', () => {
     expect(ends.filter((exit) => exit === null || exit.kind === 'lost')).toEqual([])
     expect(run.state().watching).toEqual({ source: 'connector', reason: null })
     const root = run.find('sh -c sleep 0.1; exit 7')
-    // Of a machine's process it is not asked in the moment of its start.
-    if (LEVEL !== 'vm') expect(root?.innerPid).toBeGreaterThan(1)
+    expect(root?.innerPid).toBeGreaterThan(1)
   })
 })
 
@@ -244,6 +244,7 @@ describe('details', () => {
   const test = requireCapability('bubblewrap')
   const compared = notInVm(test, 'test/unit/procwatch/guest.test.ts has what is told')
   const unwalled = notInVm(test, NO_WALL)
+  const asking = notInVm(test, 'test/integration/host.test.ts asks from a machine')
   const detailsOf = (session: Session, key: ProcessKey) =>
     connection.api.process.details({ session: session.id, key })
 
@@ -321,7 +322,7 @@ describe('details', () => {
     })
   })
 
-  test('a connection it asked for is named; gone is gone', async () => {
+  asking('a connection it asked for is named; gone is gone', async () => {
     const run = await start('true; exec curl -s --max-time 30 http://wanted.example.test/')
     const isAsking = ({ name, argv }: ProcessNode): boolean =>
       name === 'curl' && argv.at(-1)?.includes('wanted') === true

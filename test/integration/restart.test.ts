@@ -29,6 +29,7 @@ async function startWriter(folder: string, number: number): Promise<ChildProcess
 const exited = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => child.once('exit', () => resolve()))
 
+// No wall is in it: what is restarted is the keeping of events.
 describe('restart', () => {
   it('after kill -9, again and again, loses at most half a second and keeps every session', async () => {
     await using folder = await temporaryFolder()

@@ -70,6 +70,7 @@ async function run(script: string) {
   return follow(connection, created.value.id)
 }
 
+// Not run for machines: the gateway decides, and what a machine's line does with a cut is in test/machines/line.test.ts.
 describe('a rule by hand', () => {
   test('lets through what waits, and what it no longer covers is cut', async () => {
     const pending = pendingPrompts(connection)

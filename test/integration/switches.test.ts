@@ -42,6 +42,8 @@ async function exitOf(session: Session): Promise<number | null> {
   return exit?.kind === 'exited' ? exit.code : null
 }
 
+// Not run for machines: each switch is a new start from a plan, which test/enforcement/file-policy.test.ts proves there;
+// their limits change with a new start only (src/main/backends/vm/vm.ts), and test/machines/machine.test.ts looks at those.
 describe('a restart with another isolation', () => {
   test('makes the workspace read only, and writable again', async () => {
     const made = join(host.workspace, 'made')

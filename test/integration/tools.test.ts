@@ -205,6 +205,7 @@ async function start({ command }: Tool) {
   return { asked: pending.list[0]!, answer, ended, out }
 }
 
+// Not run for machines: minutes on an emulated processor, and the way out is that of test/enforcement/direct.test.ts.
 describe.each(TOOLS)('$what', (tool) => {
   test('is held and named, and works once it is let through', async () => {
     const { asked, answer, ended, out } = await start(tool)

@@ -357,6 +357,8 @@ function withLimits(sandbox: Sandbox, { plan, memoryBytes }: PlannedMachine): Sa
         means: ['cgroup2'],
         detail: 'Held by the machine’s own kernel.',
       }
+    if (report.limit === 'disk' && asked !== null)
+      return { ...report, detail: 'From outside the machine is one writer: all of it is ended.' }
     return report
   }
   let now = plan.limits
