@@ -66,10 +66,18 @@ static void looks_for(pid_t task, int at, uint64_t text_at, int opens) {
   (void)task, (void)at, (void)text_at, (void)opens;
 }
 
+// Whoever eats the machine's memory is to be ended by its kernel, and not who lets others write.
+static void be_kept(void) {
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, "-1000", 5) != 5) fprintf(stderr, "the observer of files: %s\n", strerror(errno));
+  if (fd >= 0) close(fd);
+}
+
 int main(int argc, char **argv) {
   if (argc != 3) return fprintf(stderr, "guest-observer FOLDER ASKED\n"), 1;
   folder = argv[1];
   const int asked = atoi(argv[2]);
+  be_kept();
   fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
   read_byte();
   if (!take_listener(asked, WANTS_WRITES)) return 1;
