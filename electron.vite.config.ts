@@ -49,6 +49,7 @@ export default defineConfig({
           'sandbox-listener': from('src/main/egress/sandbox-listener.ts'),
           'sandbox-connector': from('src/main/backends/ports/sandbox-connector.ts'),
           'container-bridge': from('src/main/backends/containers/container-bridge.ts'),
+          'machine-terminal': from('src/main/backends/vm/machine-terminal.ts'),
         },
         output: { format: 'es', entryFileNames: '[name].mjs' },
       },

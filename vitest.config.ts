@@ -43,11 +43,12 @@ export default defineConfig({
                 'network',
               ],
               ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
-              ...['limits', 'planting-ways', 'terminals'],
+              ...['limits', 'planting-ways', 'terminals', 'further-terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...[
               ...[
                 'file-changes',
+                'further-terminals',
                 'host',
                 'inspection',
                 'isolation',

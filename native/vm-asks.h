@@ -14,6 +14,7 @@ static void run_inside(uint32_t id, char **words, size_t count) {
   }
   const pid_t child = fork();
   if (child == 0) {
+    is_beside = 1;
     static const char *const spaces[] = {"ipc", "uts", "mnt"};
     int all[3];
     for (int i = 0; i < 3; i++) {

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -26,7 +27,8 @@
 
 enum kind { PLAN = 1, GO, READ, LINK, LIST, LINKS, SIGNAL, RUN, ASK_TO_END, STOP, CLOCK, REPORT = 100, READY, FAILED, UNSERVED };
 enum { FROM_HOST = 8, TO_HOST = 9, MOST_MESSAGE = 4 * 1024 * 1024, MOST_RUN = 256 * 1024, ROOM = 65536, MOST_ASKERS = 64, RUNS = 4 };
-enum { PROXY_PORT = 3128, DIRECT_PORT = 3129 };
+// No program can listen on the port zero.
+enum { PROXY_PORT = 3128, DIRECT_PORT = 3129, TERMINALS_PORT = 0 };
 #define ROOT "/new"
 
 static int control = -1, terminal = -1, master = -1, slave = -1, to_program = -1, from_program = -1;
@@ -36,6 +38,9 @@ static size_t plan_count;
 static uid_t uid;
 static gid_t gid;
 static struct sock_fprog filter;
+
+// This process is not the machine's first: what fails in it is no more than its own end.
+static int is_beside;
 
 static void stop_machine(void) {
   sync();
@@ -48,7 +53,8 @@ static void send_message(uint32_t id, uint32_t kind, const void *data, size_t si
 static void give_up(const char *what, const char *which) {
   char words[512];
   snprintf(words, sizeof words, "%s %s: %s", what, which, strerror(errno));
-  fprintf(stderr, "cloche: %s\n", words);
+  fprintf(stderr, "cloche: %s\r\n", words);
+  if (is_beside) _exit(125);
   if (control >= 0) send_message(0, FAILED, words, strlen(words));
   usleep(200000);
   stop_machine();

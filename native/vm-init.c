@@ -4,7 +4,7 @@
 //
 // Ports, by name:
 //   cloche.terminal  the program's terminal, as it is
-//   cloche.line      the line of vm-line.h to vm-runner.c
+//   cloche.line      the line of vm-line.h to vm-runner.c; further terminals are streams on it
 //   cloche.control   messages of the host: size, id, kind, content; what is not asked for has id 0
 //   cloche.events    the words of process-events.c, which runs here
 //   cloche.owners    the words of socket-owners.c, which runs here
@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include "vm-asks.h"
 #include "vm-network.h"
+#include "vm-terminals.h"
 
 // ---- the machine before there is a plan ----
 
@@ -67,7 +68,8 @@ static void take_own_frame(const struct head *head, const unsigned char *data) {
       return;
     case DIAL:
       memcpy(both, data, sizeof both[0]);
-      dial(head->id, both[0]);
+      if (both[0] == TERMINALS_PORT) open_terminal(head->id);
+      else dial(head->id, both[0]);
       return;
     case BYE: stop_machine(); return;
     default: return;
@@ -100,11 +102,13 @@ static int copy(int from, int to, char *bytes, size_t *count, int is_ready) {
 
 static void reap(void) {
   int status;
-  for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;)
+  for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
+    forget_keeper(ended);
     if (ended == program) {
       program_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
       program = 0;
     }
+  }
 }
 
 static void tell_end(void) {

@@ -41,6 +41,21 @@ static void guard_proc(int empty) {
   }
 }
 
+static void go_to_workspace(void) {
+  char **part;
+  for (size_t at = 0; next_part(&at, &part);)
+    if (is(part[0], "cwd") && chdir(part[1]) != 0) _exit(125);
+}
+
+// The terminal's, so that its keys are this process's; and its signals are again as a program expects them.
+static void take_foreground(void) {
+  signal(SIGTTOU, SIG_IGN);
+  setpgid(0, 0);
+  tcsetpgrp(0, getpid());
+  signal(SIGTTOU, SIG_DFL);
+  signal(SIGPIPE, SIG_DFL);
+}
+
 // The program as the plan has it, or with `words` another one; the environment is the same.
 static void become(char **words, size_t count) {
   static char *argv[8192], *env[4096];
@@ -49,7 +64,6 @@ static void become(char **words, size_t count) {
   for (size_t at = 0; next_part(&at, &part);) {
     if (is(part[0], "env") && envc < 4095) env[envc++] = part[1];
     else if (is(part[0], "arg") && !words && argc < 8191) argv[argc++] = part[1];
-    else if (is(part[0], "cwd") && !words && chdir(part[1]) != 0) _exit(125);
   }
   for (size_t i = 0; words && i < count && i < 8191; i++) argv[argc++] = words[i];
   if (argc == 0) _exit(125);
@@ -107,11 +121,9 @@ static void be_first(int report, int go, int observer) {
   sigprocmask(SIG_BLOCK, &signals, 0);
   const pid_t child = fork();
   if (child == 0) {
-    signal(SIGTTOU, SIG_IGN);
-    setpgid(0, 0);
-    tcsetpgrp(0, getpid());
-    signal(SIGTTOU, SIG_DFL);
+    take_foreground();
     sigprocmask(SIG_UNBLOCK, &signals, 0);
+    go_to_workspace();
     become(0, 0);
   }
   close_all_from(3);
@@ -125,15 +137,21 @@ static void be_first(int report, int go, int observer) {
   _exit(125);
 }
 
-static void start_program(void) {
-  make_files();
-  master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+// A new terminal of the user's: this side of it, and its end for a program. -1 with errno.
+static int open_pair(int *end) {
+  const int own = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
   int number = 0, unlocked = 0;
-  if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) != 0 || ioctl(master, TIOCGPTN, &number) != 0) give_up("the terminal", "");
+  if (own < 0 || ioctl(own, TIOCSPTLCK, &unlocked) != 0 || ioctl(own, TIOCGPTN, &number) != 0) return -1;
   char path[32];
   snprintf(path, sizeof path, "/dev/pts/%d", number);
-  slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (slave < 0 || fchown(slave, uid, gid) != 0) give_up("the terminal", "");
+  *end = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  return *end >= 0 && fchown(*end, uid, gid) == 0 ? own : -1;
+}
+
+static void start_program(void) {
+  make_files();
+  master = open_pair(&slave);
+  if (master < 0) give_up("the terminal", "");
   set_size(first_size.ws_col, first_size.ws_row);
   int report[2], go[2];
   if (pipe2(report, O_CLOEXEC) != 0 || pipe2(go, O_CLOEXEC) != 0) give_up("the host", "");

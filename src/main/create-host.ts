@@ -190,6 +190,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     relayProgram: join(options.entries, '../native/channel-relay'),
     bridgeScript: join(options.entries, 'container-bridge.mjs'),
     vmFolder: join(root, 'machines'),
+    terminalScript: join(options.entries, 'machine-terminal.mjs'),
     runnerProgram: join(options.entries, '../native/vm-runner'),
     guestPrograms: guestProgramsIn(join(options.entries, '../native')),
     keepsNetwork: true,

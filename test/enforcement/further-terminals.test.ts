@@ -1,8 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { readKernelFacts } from '../../src/main/backends/kernel-facts.ts'
+import { MACHINE_KERNEL } from '../../src/main/backends/entered.ts'
+import { seenIn } from '../../src/main/backends/vm/guest-enter.ts'
 import { splitStat } from '../../src/main/core/proc-stat.ts'
+import { createProcesses } from '../../src/main/create-processes.ts'
+import { machineProc } from '../../src/main/procwatch/machine-proc.ts'
 import type { Sandbox } from '../../src/main/core/ports.ts'
 import { bash, runOutside } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -13,7 +16,6 @@ import {
   startSandbox,
   type Started,
   type Terminal,
-  testLimits,
 } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap')
@@ -74,23 +76,28 @@ async function typed({ terminal }: Pick<Opened, 'terminal'>, line: string): Prom
   return terminal.output().slice(before)
 }
 
+/** In a mask of the kernel's. */
+const SIGPIPE = 1 << 12
 const REACH = (home: string): string => `cat ${home}/.ssh/key`
-const agentOf = async (): Promise<number> =>
-  Number(
-    (await readFile(`/proc/${sandbox.rootPid}/task/${sandbox.rootPid}/children`, 'utf8')).split(
-      ' ',
-    )[0],
-  )
+/** Of the kernel that the session's programs run on. */
+const seen = () => (sandbox.kernel ? seenIn(sandbox.kernel) : MACHINE_KERNEL)
+const rootPid = (): number => sandbox.kernel?.rootPid ?? sandbox.rootPid
+const agentOf = async (): Promise<number> => (await seen().children(rootPid()))[0]!
+const readOf = async (pid: number, name: string): Promise<string> => {
+  const { read } = sandbox.kernel?.proc ?? machineProc
+  return (await read(`/proc/${pid}/${name}`, 256 * 1024))?.toString('utf8') ?? ''
+}
+const membersNow = () =>
+  createProcesses({ entries: '/nowhere', clock, log: silent }).of(sandbox).reader.members(rootPid())
+const clock = { wallMs: () => Date.now(), monoMs: () => performance.now() }
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 describe('a further terminal', () => {
   test('waits, and then runs a shell behind the walls of the agent', async () => {
     const opened = await enter()
-    const stat = splitStat(await readFile(`/proc/${opened.pid}/stat`, 'utf8'))
-    expect(stat?.state).toBe('T')
-    const [agent, its] = await Promise.all([
-      readKernelFacts(await agentOf()),
-      readKernelFacts(opened.pid),
-    ])
+    expect(splitStat(await readOf(opened.pid, 'stat'))?.state).toBe('T')
+    const [agent, its] = await Promise.all([await agentOf(), opened.pid].map(seen().facts))
+    expect(agent?.seccomp).toBe('2')
     expect(its).toEqual(agent)
     await opened.release()
     expect(await typed(opened, 'echo "$0 in $PWD with $CLOCHE"')).toContain(
@@ -132,9 +139,7 @@ describe('a further terminal', () => {
       opened,
       "tr '\\0' '\\n' </proc/$$/environ | cut -d= -f1 | sort | tr '\\n' ' '",
     )
-    const agents = (
-      await readFile(`/proc/${await agentOf()}/environ`, 'utf8').catch(() => '')
-    ).split('\0')
+    const agents = (await readOf(await agentOf(), 'environ')).split('\0')
     const wanted = agents
       .map((item) => item.split('=')[0])
       .filter(Boolean)
@@ -159,13 +164,20 @@ describe('a further terminal', () => {
 
   test('is one of the session’s processes, and takes its limits', async () => {
     const opened = await enter()
-    expect(await testLimits().members(sandbox.rootPid)).toContain(opened.pid)
+    expect(await membersNow()).toContain(opened.pid)
     const [agent, its] = await Promise.all(
-      [await agentOf(), opened.pid].map((pid) => readFile(`/proc/${pid}/limits`, 'utf8')),
+      [await agentOf(), opened.pid].map((pid) => readOf(pid, 'limits')),
     )
+    expect(agent).toContain('Max processes')
     expect(its).toBe(agent)
+    const ignored = await Promise.all(
+      [await agentOf(), opened.pid].map(async (pid) =>
+        Number.parseInt(/^SigIgn:\s*(\w+)/m.exec(await readOf(pid, 'status'))![1]!, 16),
+      ),
+    )
+    expect(ignored.map((mask) => mask & SIGPIPE)).toEqual([0, 0])
     const groups = await Promise.all(
-      [await agentOf(), opened.pid].map((pid) => readFile(`/proc/${pid}/cgroup`, 'utf8')),
+      [await agentOf(), opened.pid].map((pid) => readOf(pid, 'cgroup')),
     )
     expect(groups[1]).toBe(groups[0])
     await opened.signal('SIGKILL')
@@ -178,7 +190,7 @@ describe('a further terminal', () => {
     await typed(opened, 'true')
     await opened.signal('SIGHUP')
     await opened.terminal.exited
-    expect(await readKernelFacts(await agentOf())).not.toBeNull()
+    expect(await seen().facts(await agentOf())).not.toBeNull()
   })
 
   test('tells how its shell ended', async () => {
@@ -194,8 +206,9 @@ describe('a further terminal', () => {
     await typed(opened, 'sleep 777 & true')
     await sandbox.destroy()
     await opened.terminal.exited
-    expect(await readKernelFacts(opened.pid)).toBeNull()
-    expect(await testLimits().members(sandbox.rootPid)).toEqual([])
+    // What ran in a machine has ended with it.
+    expect(await seen().facts(opened.pid)).toBeNull()
+    if (!sandbox.kernel) expect(await membersNow()).toEqual([])
   })
 
   test('is refused where the session has ended', async () => {

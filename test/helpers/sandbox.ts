@@ -116,7 +116,10 @@ export const testBackend = (
   })
   if (LEVEL === 'os') return sandbox
   return createVmBackend(
-    { ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
+    {
+      ...{ ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
+      terminalScript: out('main/machine-terminal.mjs'),
+    },
     sandbox,
   )
 }

@@ -45,7 +45,7 @@ test('how one ended is said, and why one is refused', async ({ open }) => {
   }
   await expect(page.getByTestId('terminal-ended')).toHaveText('ended with code 7')
   await page.getByTestId('terminal-new').click()
-  await expect(page.getByText('A virtual machine runs no program')).toBeVisible()
+  await expect(page.getByText('The sandbox of macOS cannot be entered')).toBeVisible()
 })
 
 test('a container leads to a terminal of its session', async ({ open }) => {

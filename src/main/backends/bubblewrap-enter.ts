@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { Entry } from '../core/terminal-port.ts'
-import { joinEntered, shellsToTry } from './entered.ts'
+import { joinEntered, MACHINE_KERNEL, shellsToTry } from './entered.ts'
 import { exists } from './exists.ts'
 import { childrenOf } from './kernel-facts.ts'
 import type { LimitKeeper } from './limits/keeper.ts'
@@ -52,7 +52,7 @@ export async function enterBubblewrap(
       },
       join: async (pid, exited) => {
         const entered = await joinEntered({
-          first: root.pid,
+          ...{ kernel: MACHINE_KERNEL, first: root.pid },
           find: async () => (await childrenOf(pid))[0] ?? null,
           ...{ admit: keeper.admit, exited },
         })

@@ -257,7 +257,7 @@ export interface ProcessRef {
   readonly startTicks: number
 }
 
-export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'
+export type ProcessSignal = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'
 
 /** Signals of one kernel's processes. Checks who it is in the moment before; never rejects. */
 export interface ProcessSignals {

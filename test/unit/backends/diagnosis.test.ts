@@ -144,6 +144,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
     ...{
       vmFolder: '/nowhere',
       runnerProgram: '/nowhere',
+      terminalScript: '/nowhere',
       guestPrograms: guestProgramsIn('/nowhere'),
     },
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },

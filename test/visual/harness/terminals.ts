@@ -11,7 +11,7 @@ import { err, ok } from '../../../src/shared/result.ts'
 import type { ByteServices } from '../../../src/shared/rpc/server.ts'
 import { screenBytes } from './screens.ts'
 
-const REFUSED = 'A virtual machine runs no program but its agent’s.'
+const REFUSED = 'The sandbox of macOS cannot be entered once it stands.'
 
 const node = (pid: number, argv: string[], parent: ProcessKey | null): ProcessNode => ({
   ...{ key: processKey(pid, pid), pid, innerPid: pid - 4000, parent, role: 'terminal' },

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { err, ok, type Result } from '../../../shared/result.ts'
 import type { Entry, LaunchSpec } from '../../core/terminal-port.ts'
-import { joinEntered, shellsToTry } from '../entered.ts'
+import { joinEntered, MACHINE_KERNEL, shellsToTry } from '../entered.ts'
 import type { LimitKeeper } from '../limits/keeper.ts'
 import { FILTER, INIT } from './container-spec.ts'
 
@@ -44,7 +44,7 @@ export async function enterContainer(
       launch: bridge(exec.id),
       join: (_pid, exited) =>
         joinEntered({
-          ...{ first, admit: keeper.admit, exited },
+          ...{ kernel: MACHINE_KERNEL, first, admit: keeper.admit, exited },
           find: async () => {
             const { Running, Pid } = await exec.inspect()
             return Running && Pid > 0 ? Pid : null

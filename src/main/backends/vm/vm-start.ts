@@ -19,6 +19,7 @@ import {
   type Line,
   words,
 } from './guest-channel.ts'
+import { enterMachine, type MachineEntry } from './guest-enter.ts'
 import { guestProc, signalInGuest } from './guest-proc.ts'
 import {
   judgeMachine,
@@ -48,6 +49,7 @@ export interface MachineStart extends MachinePlan {
   /** The sandbox around the machine. */
   readonly around: SandboxBuild
   readonly helpers: SandboxHelpers
+  readonly entry: MachineEntry
   readonly exited: AbortSignal
   /** Called when nothing of the machine is left. */
   readonly ended: () => Promise<void>
@@ -185,7 +187,7 @@ function makeSandbox(
     },
     forward: (port) => forwardPort(connector, port),
     // Around the machine there is a sandbox, and a program that enters that is not in the machine.
-    enter: () => Promise.resolve(err('A virtual machine runs no program but its agent’s.')),
+    enter: (shell) => enterMachine(start.entry, { kernel, connector }, shell),
     hold: async (wanted) => {
       const isDone = await monitor.command(wanted ? 'stop' : 'cont')
       if (isDone) isHeld = wanted

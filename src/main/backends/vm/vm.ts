@@ -48,6 +48,8 @@ import { type MachineLines, startMachine } from './vm-start.ts'
 
 export interface VmBackendOptions extends VmOptions {
   readonly helpers: SandboxHelpers
+  /** Built `machine-terminal` entry. */
+  readonly terminalScript: string
   readonly placeholders: Placeholders
   readonly imageRoots: ImageRoots
 }
@@ -96,7 +98,8 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
     build: (plan, sessionId, observe) =>
       orRefused(async () => {
         const refusal = await refuseWritable(confined(plan), [
-          ...[options.vmFolder, options.runnerProgram, ...Object.values(options.guestPrograms)],
+          ...[options.vmFolder, options.runnerProgram, options.terminalScript],
+          ...Object.values(options.guestPrograms),
         ])
         if (refusal) return refusal
         const found = await planned(confined(plan), options.imageRoots.find)
@@ -183,6 +186,8 @@ interface PlannedMachine {
   readonly files: FilePolicy
   readonly shares: readonly Share[]
   readonly env: Readonly<Record<string, string>>
+  /** The machine's own shell. */
+  readonly shell: string
   readonly memoryBytes: number
   readonly visible: readonly string[]
   /** Of what it has as long as it runs; further calls do nothing. */
@@ -214,6 +219,7 @@ async function planMachine(
     ...{ plan, parts, layout, files, shares, memoryBytes },
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
+    shell: root?.shell ?? layout.shell,
     visible: visibleFolders(plan, layout, files),
     letGo: () => root?.disk.letGo(),
     around: ({ runnerProgram }, { folder, observer }) =>
@@ -278,7 +284,7 @@ async function prepare(
   machine: PlannedMachine,
   outer: SandboxBuild,
   { folder, observer }: Made<RunFolder>,
-  { helpers }: VmBackendOptions,
+  { helpers, terminalScript }: VmBackendOptions,
 ): Promise<SandboxBuild> {
   const { plan, layout, shares, env, parts } = machine
   const { uid, gid } = userInfo()
@@ -322,6 +328,10 @@ async function prepare(
           entries: machine.files.entries,
           visible: machine.visible,
           protectedFolder: folderInside,
+          entry: {
+            ...{ terminalScript, helpers, ownShell: layout.shell, shell: machine.shell },
+            visible: machine.visible,
+          },
           acceleration: parts.acceleration.by,
           around: outer,
           ended: close,
