@@ -1,6 +1,7 @@
 // What the observer in a virtual machine (guest-observer.c) tells of calls there. All of it may be a lie of the
 // machine's, which can name a wrong process for what it changes itself, and nothing else: it names paths below
-// the folder only, what is hidden stays so, and without a change that is seen here nothing is told.
+// the folder only, what is hidden stays so, and without a change that is seen here nothing is told. Where needs are
+// wanted it can ask for what its programs could: whether a path is here is told to the person, never to the machine.
 // After `announce` of file-changes.c.
 #include <sys/socket.h>
 
@@ -22,6 +23,15 @@ static int is_relative(const char *path, size_t size) {
 }
 
 // 0: it breaks the rules.
+static int take_look(const struct told_call *call, const char *path) {
+  const int opens = call->how & OPENS;
+  if (!learns || (!opens && path[0] != '/')) return 0;
+  if (!is_relative(path + !opens, call->size - (size_t)!opens)) return 0;
+  takes_look(path, opens, (pid_t)call->pid, call->ticks);
+  return 1;
+}
+
+// 0: it breaks the rules.
 static int take_told(const struct told_call *call, const char *path) {
   static int is_seen;
   if (call->pid == 0) {
@@ -30,7 +40,8 @@ static int take_told(const struct told_call *call, const char *path) {
     say("notices", "", "", 0, 0, 0);
     return 1;
   }
-  if (!is_seen || call->pid > MOST_PID || call->ticks > MOST_TICKS || (call->how & ~OPENS)) return 0;
+  if (!is_seen || call->pid > MOST_PID || call->ticks > MOST_TICKS || (call->how & ~(OPENS | LOOKS))) return 0;
+  if (call->how & LOOKS) return take_look(call, path);
   if (!is_relative(path, call->size)) return 0;
   // What happened before this call is told first, with who did that.
   drain_changes();

@@ -1,5 +1,6 @@
 // Observes calls of the programs of a virtual machine that may change a file below a folder, in the machine, and
-// tells file-changes.c on the host of each before it goes on. Started by vm-init.c.
+// tells file-changes.c on the host of each before it goes on; where the host wants that, also what they open and
+// look for. Started by vm-init.c.
 //
 //   guest-observer FOLDER ASKED
 //     Standard input and output are the line to the host, whose first byte says what is wanted. At the descriptor
@@ -12,8 +13,10 @@
 #include <sys/stat.h>
 #include "call-notices.h"
 #include "call-paths.h"
+#include "asked-paths.h"
 
 static const char *folder;
+static int learns;
 
 // Until the line can be read or written; ends where nobody is at its other end.
 static void wait_for(short events) {
@@ -32,12 +35,13 @@ static void write_whole(const void *bytes, size_t size) {
   }
 }
 
-static void read_byte(void) {
+static char read_byte(void) {
   char byte;
   for (ssize_t got; (got = read(0, &byte, 1)) != 1;) {
     if (got < 0 && errno == EAGAIN) wait_for(POLLIN);
     else if (got == 0 || errno != EINTR) exit(1);
   }
+  return byte;
 }
 
 // Returns when the host has taken note of it.
@@ -61,9 +65,20 @@ static void intends(const struct seccomp_notif *notice, int at, uint64_t text_at
   tell_host(pid, ticks, how & OPENS, rest + 1);
 }
 
-// What a program needs is not told of machines.
+// What is not there, for the host to see whether it has it; and files of the folder that are opened.
 static void looks_for(pid_t task, int at, uint64_t text_at, int opens) {
-  (void)task, (void)at, (void)text_at, (void)opens;
+  char path[ASKED_ROOM], inside[PATH_MAX];
+  if (!learns) return;
+  const enum found found = look_inside(task, at, text_at, path, inside);
+  if (found == OF_NO_INTEREST) return;
+  const char *rest = below(found == IS_FILE ? inside : path, folder);
+  const int is_of_folder = rest && rest[0] == '/';
+  const int is_told = found == IS_FILE ? opens && is_of_folder : found == IS_ABSENT && !is_of_folder;
+  const char *told = found == IS_FILE ? rest + 1 : path;
+  pid_t pid;
+  unsigned long long ticks;
+  if (!is_told || strlen(told) >= PATH_MAX || identify(task, &pid, &ticks) != 0) return;
+  tell_host(pid, ticks, found == IS_FILE ? LOOKS | OPENS : LOOKS, told);
 }
 
 // Whoever eats the machine's memory is to be ended by its kernel, and not who lets others write.
@@ -79,8 +94,9 @@ int main(int argc, char **argv) {
   const int asked = atoi(argv[2]);
   be_kept();
   fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
-  read_byte();
-  if (!take_listener(asked, WANTS_WRITES)) return 1;
+  const char wants = read_byte();
+  learns = wants == WANTS_NEEDS;
+  if (!take_listener(asked, wants)) return 1;
   close(asked);
   tell_host(0, 0, 0, "");
   for (struct seccomp_notif notice;;) {

@@ -19,11 +19,13 @@
 // Flags of a call that opens for more than reading.
 #define CHANGING (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
-// How a call means its path: through a last link as well; to have the file open afterwards.
-enum { FOLLOWS = 1, OPENS = 2 };
+// How a call means its path: through a last link as well; to have the file open afterwards; to look only.
+enum { FOLLOWS = 1, OPENS = 2, LOOKS = 4 };
 
 // Over a stream, of a program in another kernel: this, and behind it `size` bytes of a path below the folder. Each is
 // answered by one byte before the call goes on. The first has no process and no path: calls are seen from now on.
+// Where needs are wanted also, once for each path: LOOKS with OPENS, a file below the folder is opened; LOOKS alone,
+// this path from the top is not there inside.
 struct told_call {
   uint64_t ticks;
   uint32_t pid;

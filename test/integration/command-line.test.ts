@@ -168,7 +168,7 @@ describe('without a Cloche that runs', () => {
     [['fly'], 2, 'There is no command fly.'],
     [['run'], 2, 'Say what to run, after two dashes'],
     [['run', '--level', 'moon', '--', 'true'], 2, '--level takes os, container, vm or unconfined'],
-    [['run', '--learn', '--level', 'vm', '--', 'true'], 2, '--learn needs to see calls'],
+    [['run', '--learn', '--level', 'unconfined', '--', 'true'], 2, '--learn needs to see calls'],
     [['run', '--alow', 'x', '--', 'true'], 2, "Unknown option '--alow'"],
     [['run', '--allow', 'http://x', '--', 'true'], 2, '--allow takes a host such as'],
     [['run', '--', 'no-such-program'], 4, 'there is no program "no-such-program"'],

@@ -26,6 +26,15 @@ beforeEach(async () => {
   await writeFile(join(folder, '.env'), 'TOKEN=do-not-record-me')
   await writeFile(join(root, 'outside/secret'), 'do-not-record-me-either')
   await symlink(join(root, 'outside'), join(folder, 'way'))
+  await startWatch(false)
+})
+afterEach(async () => {
+  machine.socket.destroy()
+  await watch.close()
+  await rm(root, { recursive: true })
+})
+
+async function startWatch(learns: boolean): Promise<void> {
   reports = []
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const start = createWatchFiles({
@@ -34,19 +43,14 @@ beforeEach(async () => {
   })
   const started = await start({
     ...{ folder, workspace: '/home/ada/work', copies: join(root, 'copies') },
-    ...{ hidden: [join(folder, '.env')], programs: 'guest', learns: false },
+    ...{ hidden: [join(folder, '.env')], programs: 'guest', learns },
     report: (told) => reports.push(told),
     lost: (reason) => expect.fail(reason),
   })
   if ('reason' in started) throw new Error(started.reason)
   watch = started
   machine = await startMachine(watch.socket ?? '')
-})
-afterEach(async () => {
-  machine.socket.destroy()
-  await watch.close()
-  await rm(root, { recursive: true })
-})
+}
 
 interface Machine {
   readonly socket: Socket
@@ -60,6 +64,7 @@ interface Machine {
 }
 
 const OPENS = 2
+const LOOKS = 4
 
 /** The far end of a machine's line, which says what it wants. */
 async function startMachine(path: string): Promise<Machine> {
@@ -198,5 +203,62 @@ describe('what a machine tells of who changes files', () => {
     expect(taken).toBeLessThan(100 * 1024)
     await writeFile(join(folder, 'after'), '')
     await expect.poll(changes).toEqual([['created', 'after', null]])
+  })
+})
+
+describe('what a machine tells of what its programs need', () => {
+  const needs = () =>
+    reports.flatMap((told) =>
+      told.type === 'needed' ? [[told.outcome, told.path, told.isFolder, told.reader?.pid]] : [],
+    )
+  const looks = async (path: string, how = LOOKS): Promise<void> => {
+    const before = machine.answers()
+    machine.say(path, { pid: 41, how })
+    await expect.poll(() => machine.answers()).toBe(before + 1)
+  }
+  beforeEach(async () => {
+    machine.socket.destroy()
+    await watch.close()
+    await startWatch(true)
+    await begin()
+  })
+
+  test('counts for what is here, once for each path, and the answer is always the same', async () => {
+    await looks(join(root, 'outside/secret'))
+    await looks(join(root, 'outside/secret'))
+    await looks(join(root, 'outside'))
+    await looks(join(root, 'nowhere'))
+    await looks('kept.txt', LOOKS | OPENS)
+    await expect.poll(needs).toEqual([
+      ['absent', join(root, 'outside/secret'), false, 41],
+      ['absent', join(root, 'outside'), true, 41],
+      ['read', 'kept.txt', false, 41],
+    ])
+    // What changes is told as ever.
+    await machine.tell('kept.txt', 42)
+    await writeFile(join(folder, 'kept.txt'), 'second\n')
+    await expect.poll(changes).toEqual([['written', 'kept.txt', 42]])
+  })
+
+  test('is nothing that is hidden, no file, behind a link, or of the kernel’s', async () => {
+    for (const path of ['.env', 'way', 'way/secret', 'never']) await looks(path, LOOKS | OPENS)
+    // Below the folder as the machine sees it, it is there or not; and what is here of the kernel's is another's.
+    for (const path of ['/home/ada/work/kept.txt', '/proc/self', '/dev/null']) await looks(path)
+    await looks(join(root, 'outside'))
+    await expect.poll(needs).toEqual([['absent', join(root, 'outside'), true, 41]])
+  })
+
+  test.for<[string, string, number]>([
+    ['a path from nowhere', 'etc/passwd', LOOKS],
+    ['a way out', '/home/../etc/passwd', LOOKS],
+    ['the top', '/', LOOKS],
+    ['no path', '', LOOKS],
+    ['a whole path of a file that is opened', '/etc/passwd', LOOKS | OPENS],
+    ['a way out of the folder', '../outside/secret', LOOKS | OPENS],
+    ['what there is not', '/etc/passwd', LOOKS | 8],
+  ])('is not listened to any more after %s', async ([, path, how]) => {
+    machine.say(path, { pid: 41, how })
+    await expect.poll(() => machine.isClosed()).toBe(true)
+    expect(needs()).toEqual([])
   })
 })

@@ -79,7 +79,7 @@ export function specOf(values: RunValues, words: readonly string[]): SessionSpec
   )?.[1]
   if (!network) wrong(`--network takes ask, listed or closed, not “${values.network}”.`)
   if (values.learn && !mayLearn(level))
-    wrong('--learn needs to see calls of programs: take --level os or --level container with it.')
+    wrong('--learn needs to see calls of programs: take --level os, container or vm with it.')
   const agent = AGENTS.find(({ binary }) => binary === program)
   return {
     ...BASIC_SPEC,

@@ -61,7 +61,7 @@ export const SessionSpec = z.strictObject({
 export type SessionSpec = z.infer<typeof SessionSpec>
 
 /** Where the calls of programs can be seen, and with them what they look for. */
-export const mayLearn = (level: IsolationLevel): boolean => level === 'os' || level === 'container'
+export const mayLearn = (level: IsolationLevel): boolean => level !== 'unconfined'
 
 /** The parts of a spec a person need not think about. */
 export const BASIC_SPEC = {
