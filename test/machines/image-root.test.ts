@@ -27,6 +27,8 @@ const IMAGE = 'cloche-test-root'
 const FOREIGN = 'cloche-test-root-arm'
 const SHELL_LESS = 'cloche-test-root-empty'
 
+const ignore = (): void => undefined
+
 let host: TestHost
 let connection: Connection
 beforeAll(() => {
@@ -145,6 +147,16 @@ echo over; exec sleep 600
     ...[`trusts ${basename(bundle)}, -----BEGIN`, 'over', ''],
   ])
   expect(await readdir(host.workspace)).toContain('made')
+
+  // A further terminal is in the image as well.
+  const opened = await connection.api.terminal.open({ session: id })
+  if (!opened.ok) throw new Error(JSON.stringify(opened.error))
+  const seen = { screen: ignore, output: ignore, resized: ignore, closed: ignore }
+  const size = { cols: 80, rows: 24 }
+  connection.openTerminal(id, size, seen, opened.value).write(Buffer.from('own-tool\r'))
+  await expect
+    .poll(() => outputOf(connection, id, opened.value), { timeout: 30_000 })
+    .toContain('own tool of 1')
 
   const { axes, policy } = state().session!
   expect(axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))

@@ -76,7 +76,7 @@ export interface Entry {
 
 /** A person's program in a sandbox. It ends with its sandbox at the latest. */
 export interface Entered {
-  /** On this machine. */
+  /** As the kernel that the session's programs run on numbers it. */
   readonly pid: number
   /** Lets it run. */
   release(): Promise<void>
