@@ -126,6 +126,7 @@ const TEST_MACHINES: VmOptions = {
   vmFolder: join(tmpdir(), `cloche-test-machines-${userInfo().uid}`),
   runnerProgram: out('native/vm-runner'),
   guestPrograms: guestProgramsIn(out('native')),
+  madeParts: { find: () => Promise.resolve({ why: 'no test makes them here' }) },
 }
 
 /** The engines that these variables lead to; nothing is chosen. */

@@ -142,6 +142,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
       vmFolder: '/nowhere',
       runnerProgram: '/nowhere',
       guestPrograms: guestProgramsIn('/nowhere'),
+      madeParts: { find: () => Promise.resolve({ why: 'not made' }) },
     },
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
     keepsNetwork: false,

@@ -54,7 +54,7 @@ export interface MachineStart extends MachinePlan {
 }
 
 /** Milliseconds until the probe has reported. An emulated processor on a busy machine takes its time. */
-const START_MS = { kvm: 30_000, tcg: 120_000 } as const
+const START_MS = { kvm: 30_000, hvf: 30_000, tcg: 120_000 } as const
 const POLL_MS = 5
 /** Until files are written when a machine is ended. */
 const STOP_MS = 3000

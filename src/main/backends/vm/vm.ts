@@ -33,16 +33,8 @@ import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
 import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
 import type { ImageRoot, ImageRoots } from './image-roots.ts'
 import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
-import {
-  type Acceleration,
-  DIAL_PORT,
-  DISK,
-  INITRAMFS,
-  KERNEL,
-  LINES,
-  qemuArgs,
-  RUNNER,
-} from './qemu-args.ts'
+import type { Acceleration } from './processors.ts'
+import { DIAL_PORT, MOUNTED, qemuArgs } from './qemu-args.ts'
 import { type MachineLines, startMachine } from './vm-start.ts'
 
 export interface VmBackendOptions extends VmOptions {
@@ -145,7 +137,7 @@ const GIB = 2 ** 30
  * but an emulated processor prepares every page of it before anything runs.
  */
 const mostMemory = (by: Acceleration): number =>
-  by === 'kvm' ? Math.floor(totalmem() / 2) : Math.min(4 * GIB, Math.floor(totalmem() / 2))
+  Math.min(by === 'tcg' ? 4 * GIB : Infinity, Math.floor(totalmem() / 2))
 /** What QEMU needs besides the machine's memory. */
 const QEMU_BYTES = GIB
 
@@ -192,11 +184,13 @@ async function planMachine(
     Math.min(availableParallelism(), Math.ceil((limits.cpuPercent ?? Infinity) / 100)),
   )
   const acceleration = parts.acceleration.by
+  const places = MOUNTED
   const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
   const command = [
-    ...[RUNNER, String(DIAL_PORT), '--'],
+    ...[places.runner, String(DIAL_PORT), '--'],
     ...qemuArgs({
-      ...{ qemu: parts.qemu, acceleration, processors, memoryBytes, shares },
+      ...{ ...parts.computer, qemu: parts.qemu, acceleration, places },
+      ...{ processors, memoryBytes, shares },
       hasDisk: plan.image !== null,
     }),
   ]
@@ -213,11 +207,13 @@ async function planMachine(
         argv: command,
         mounts: [
           ...plan.mounts,
-          { source: runnerProgram, target: RUNNER, access: 'read' },
-          { source: parts.system.kernel, target: KERNEL, access: 'read' },
-          { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
-          { source: join(folder, 'lines'), target: LINES, access: 'read' },
-          ...(root ? [{ source: root.disk.path, target: DISK, access: 'read' } as const] : []),
+          { source: runnerProgram, target: places.runner, access: 'read' },
+          { source: parts.system.kernel, target: places.kernel, access: 'read' },
+          { source: parts.system.initramfs, target: places.initramfs, access: 'read' },
+          { source: join(folder, 'lines'), target: places.lines, access: 'read' },
+          ...(root
+            ? [{ source: root.disk.path, target: places.disk, access: 'read' } as const]
+            : []),
         ],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
