@@ -79,11 +79,14 @@ export const testLimits = (): LimitOptions => ({
   log: silent,
 })
 
+type MachineParts = Partial<VmOptions & { readonly imageRoots: ImageRoots }>
+
 export const testBackend = (
   bubblewrapPaths?: readonly string[],
   limits: Partial<LimitOptions> = {},
   placeholders: Placeholders = testPlaceholders(),
   networkProgram = NETWORK_PROGRAM,
+  machines: MachineParts = {},
 ): SandboxBackend => {
   if (LEVEL === 'container')
     return containerBackend({
@@ -111,10 +114,14 @@ export const testBackend = (
   })
   if (LEVEL === 'os') return sandbox
   return createVmBackend(
-    { ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
+    { ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots, ...machines },
     sandbox,
   )
 }
+
+/** Machines made of other parts. */
+export const machineBackend = (machines: MachineParts): SandboxBackend =>
+  testBackend(undefined, {}, undefined, undefined, machines)
 
 /** For tests that start nothing from an image. */
 export const noImageRoots: ImageRoots = {

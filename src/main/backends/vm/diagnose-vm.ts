@@ -46,7 +46,7 @@ export async function diagnoseVm(
   found: Result<VmParts, Lack>,
   around: Diagnosis,
 ): Promise<Diagnosis> {
-  const computer = thisComputer()
+  const computer = options.computer ?? thisComputer()
   const qemu = computer && (await findQemu(computer, options))
   const version = qemu === null ? null : await run(qemu, ['--version'], { timeoutMs: 5000 })
   const images = await diagnoseImages(found)

@@ -22,8 +22,8 @@ export interface VmOptions {
   readonly guestPrograms: GuestPrograms
   /** In the place of this computer's own kernel and programs, where they are of no use inside. */
   readonly madeParts: Pick<MadeParts, 'find'>
-  /** For tests: this computer's own are left alone, as on one that is no Linux. */
-  readonly takesMade?: boolean
+  /** For tests: as on another one than this is. */
+  readonly computer?: Computer
   /** For tests of machines that lack it. */
   readonly qemuPaths?: readonly string[]
 }
@@ -69,8 +69,8 @@ export async function findQemu(
 export function createVmParts(options: VmOptions): () => Promise<Result<VmParts, Lack>> {
   const trials = new Map<string, Promise<Accelerated>>()
   const find = async (): Promise<Result<VmParts, Lack>> => {
-    const computer = thisComputer()
-    const filter = compileSandboxFilter(process.arch)
+    const computer = options.computer ?? thisComputer()
+    const filter = computer && compileSandboxFilter(computer.processor)
     if (!computer || !filter)
       return err({
         part: 'this computer',
@@ -110,16 +110,17 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
 /** This computer's own where it is a Linux that has them, and else what an engine made. */
 async function findSource(
   { system }: Computer,
-  { runnerProgram, guestPrograms, madeParts, takesMade = system !== 'linux' }: VmOptions,
+  { runnerProgram, guestPrograms, madeParts }: VmOptions,
 ): Promise<Result<GuestSource, Lack>> {
-  const needed = [runnerProgram, ...(takesMade ? [] : Object.values(guestPrograms))]
+  const isLinux = system === 'linux'
+  const needed = [runnerProgram, ...(isLinux ? Object.values(guestPrograms) : [])]
   for (const program of needed)
     if (!(await exists(program)))
       return err({
         part: 'Cloche’s own programs',
         why: `${program} was not built: it takes a C compiler`,
       })
-  const own = takesMade ? null : await findGuestKernel()
+  const own = isLinux ? await findGuestKernel() : null
   if (own && !('why' in own)) return ok({ kernel: own, programs: guestPrograms })
   const made = await madeParts.find()
   if (!('why' in made)) return ok(made)
