@@ -1,5 +1,4 @@
-# What Cloche's virtual machines start with where this computer is no Linux, or has no kernel that can be used:
-# a kernel of Debian with its modules, and Cloche's own programs for the inside. Cloche builds it from its
+# What Cloche's virtual machines start with where this computer is no Linux: a kernel of Debian with its modules, and Cloche's own programs for the inside. Cloche builds it from its
 # page of containers and keeps only /parts of it.
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}

@@ -15,6 +15,7 @@ import {
 } from '../../src/main/backends/containers/container.ts'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import { guestProgramsIn } from '../../src/main/backends/vm/guest-system.ts'
+import { type Ground, MOUNTS_AROUND } from '../../src/main/backends/vm/ground.ts'
 import type { ImageRoots } from '../../src/main/backends/vm/image-roots.ts'
 import type { VmOptions } from '../../src/main/backends/vm/parts.ts'
 import { createVmBackend } from '../../src/main/backends/vm/vm.ts'
@@ -79,7 +80,13 @@ export const testLimits = (): LimitOptions => ({
   log: silent,
 })
 
-type MachineParts = Partial<VmOptions & { readonly imageRoots: ImageRoots }>
+type MachineParts = Partial<
+  VmOptions & {
+    readonly imageRoots: ImageRoots
+    readonly ground: Ground
+    readonly around: SandboxBackend
+  }
+>
 
 export const testBackend = (
   bubblewrapPaths?: readonly string[],
@@ -114,8 +121,11 @@ export const testBackend = (
   })
   if (LEVEL === 'os') return sandbox
   return createVmBackend(
-    { ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots, ...machines },
-    sandbox,
+    {
+      ...{ ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
+      ...{ ground: MOUNTS_AROUND, ...machines },
+    },
+    machines.around ?? sandbox,
   )
 }
 

@@ -22,7 +22,7 @@ import { judgeSeatbelt, SEATBELT_PROBE } from './probe.ts'
 import { seatbeltProfile } from './profile.ts'
 
 const PROGRAM = '/usr/bin/sandbox-exec'
-const NOT_RUN = 'Built, not run: it was never tried on a Mac by its makers.'
+export const NOT_RUN = 'Built, not run: it was never tried on a Mac by its makers.'
 const START_MS = 10_000
 const POLL_MS = 10
 

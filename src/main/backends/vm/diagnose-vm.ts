@@ -1,5 +1,6 @@
 import { NO_SNAPSHOTS } from '../../../shared/domain/isolation.ts'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
+import { NOT_RUN } from '../seatbelt/backend.ts'
 import { run } from '../spawn.ts'
 import { ACCELERATION_WORDS } from './acceleration.ts'
 import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
@@ -25,7 +26,7 @@ function remedyFor(part: Lack['part'], { system, processor }: Computer): Remedy 
     case 'a kernel':
       return system === 'linux'
         ? {
-            say: 'Install your distribution’s ordinary kernel (not its cloud kernel, which cannot share folders), and let yourself read its image. Or make what machines start with on the page of containers.',
+            say: 'Install your distribution’s ordinary kernel (not its cloud kernel, which cannot share folders), and let yourself read its image.',
             command: `sudo apt install linux-image-${engineName} && sudo chmod a+r /boot/vmlinuz-*`,
           }
         : {
@@ -48,6 +49,7 @@ export async function diagnoseVm(
 ): Promise<Diagnosis> {
   const computer = options.computer ?? thisComputer()
   const qemu = computer && (await findQemu(computer, options))
+  const isMac = computer?.system === 'darwin'
   const version = qemu === null ? null : await run(qemu, ['--version'], { timeoutMs: 5000 })
   const images = await diagnoseImages(found)
   const facts = [
@@ -61,6 +63,7 @@ export async function diagnoseVm(
     { name: 'OS sandbox around each machine', value: around.status },
     { name: 'Systems from images', value: images.words },
     { name: 'Snapshots', value: NO_SNAPSHOTS },
+    ...(isMac ? [{ name: 'Tried by its makers', value: 'no' }] : []),
   ]
   const base = { id: 'vm', title: 'Virtual machines (QEMU)', level: 'vm', facts } as const
   if (!found.ok) {
@@ -80,9 +83,12 @@ export async function diagnoseVm(
   return {
     ...base,
     status: 'usable',
-    summary: isFast
-      ? 'Here it runs on the machine’s own processor.'
-      : 'Here its processor is emulated, which is many times slower.',
+    summary: [
+      isFast
+        ? 'Here it runs on the machine’s own processor.'
+        : 'Here its processor is emulated, which is many times slower.',
+      ...(isMac ? [`It needs an image as its system. ${NOT_RUN}`] : []),
+    ].join(' '),
     remedies: images.remedies,
   }
 }

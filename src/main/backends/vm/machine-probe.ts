@@ -2,7 +2,7 @@ import { type AxisReport, axisStateOf } from '../../../shared/domain/isolation.t
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { GuestKernel } from '../../core/ports.ts'
 import type { FileEntry } from '../files/entries.ts'
-import { readKernelFacts } from '../kernel-facts.ts'
+import { ownKernelFacts } from '../kernel-facts.ts'
 import type { NetworkCanary } from '../network-canary.ts'
 import { type Canaries, parseReport, placeCanaries } from '../probe-canaries.ts'
 import { PROBE_AGAIN_SCRIPT } from '../probe-script.ts'
@@ -47,7 +47,7 @@ export async function judgeMachine(
   const [program] = await guestChildren(proc, rootPid)
   const [seen, own, inside] = await Promise.all([
     canaries.observe(),
-    readKernelFacts('self'),
+    ownKernelFacts(),
     program === undefined ? null : readGuestFacts(proc, program),
   ])
   return judge({

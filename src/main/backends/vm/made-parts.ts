@@ -21,7 +21,7 @@ import { type Processor, PROCESSORS } from './processors.ts'
 
 /**
  * Kernel and programs for the inside of machines, made in a container of the engine: for a computer that is
- * no Linux, or has no kernel that can be used. Kept for the very sources they were made of.
+ * no Linux. Kept for the very sources they were made of.
  */
 export interface MadeParts extends PartsMaker {
   find(): Promise<GuestSource | { readonly why: string }>

@@ -20,7 +20,7 @@ export interface VmOptions {
   /** Built programs; each may be missing. */
   readonly runnerProgram: string
   readonly guestPrograms: GuestPrograms
-  /** In the place of this computer's own kernel and programs, where they are of no use inside. */
+  /** In the place of this computer's own kernel and programs, where it is no Linux. */
   readonly madeParts: Pick<MadeParts, 'find'>
   /** For tests: as on another one than this is. */
   readonly computer?: Computer
@@ -107,7 +107,7 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
   }
 }
 
-/** This computer's own where it is a Linux that has them, and else what an engine made. */
+/** This computer's own where it is a Linux, and else what an engine made. */
 async function findSource(
   { system }: Computer,
   { runnerProgram, guestPrograms, madeParts }: VmOptions,
@@ -120,9 +120,11 @@ async function findSource(
         part: 'Cloche’s own programs',
         why: `${program} was not built: it takes a C compiler`,
       })
-  const own = isLinux ? await findGuestKernel() : null
-  if (own && !('why' in own)) return ok({ kernel: own, programs: guestPrograms })
+  if (isLinux) {
+    const kernel = await findGuestKernel()
+    if ('why' in kernel) return err({ part: 'a kernel', why: kernel.why })
+    return ok({ kernel, programs: guestPrograms })
+  }
   const made = await madeParts.find()
-  if (!('why' in made)) return ok(made)
-  return err({ part: 'a kernel', why: own?.why ?? made.why })
+  return 'why' in made ? err({ part: 'a kernel', why: made.why }) : ok(made)
 }

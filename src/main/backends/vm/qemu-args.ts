@@ -43,14 +43,21 @@ export interface Machine extends Computer {
   /** Whether there is a disk at its place, which is read only. */
   readonly hasDisk: boolean
   readonly places: Places
+  /** Whether programs that know no proxy have a way out: it takes a network around the machine. */
+  readonly servesDirect: boolean
 }
 
 const BARE = ['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot']
 
-const kernelWords = (processor: Processor, by: Acceleration): string => {
+const kernelWords = ({ processor, acceleration, servesDirect }: Machine): string => {
   const { console, emulatedWords } = PROCESSORS[processor]
   const words = `quiet panic=-1 console=${console} random.trust_cpu=on`
-  return by === 'tcg' ? `${words} ${emulatedWords}` : words
+  return [
+    words,
+    ...(acceleration === 'tcg' ? [emulatedWords] : []),
+    // For native/vm-network.h; a kernel minds no word with a dot that it does not know.
+    ...(servesDirect ? [] : ['cloche.direct=off']),
+  ].join(' ')
 }
 
 /** What is on it is not trusted: its form is told and not guessed. */
@@ -99,7 +106,7 @@ export function qemuArgs(machine: Machine): string[] {
     ...['-smp', String(machine.processors)],
     ...['-m', `${Math.floor(machine.memoryBytes / 2 ** 20)}M`],
     ...['-kernel', places.kernel, '-initrd', places.initramfs],
-    ...['-append', kernelWords(processor, acceleration)],
+    ...['-append', kernelWords(machine)],
     ...['-add-fd', 'fd=12,set=1', '-serial', 'chardev:console'],
     ...[
       '-chardev',
@@ -121,9 +128,9 @@ export function qemuArgs(machine: Machine): string[] {
       ...port(name),
     ]),
     ...(machine.hasDisk ? diskArgs(places.disk) : []),
-    ...shares.flatMap(({ tag, path, access }) => [
+    ...shares.flatMap(({ tag, path, source = path, access }) => [
       '-fsdev',
-      `local,id=${tag},path=${quoted(path)},security_model=none,multidevs=remap${access === 'read' ? ',readonly=on' : ''}`,
+      `local,id=${tag},path=${quoted(source)},security_model=none,multidevs=remap${access === 'read' ? ',readonly=on' : ''}`,
       '-device',
       `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
     ]),

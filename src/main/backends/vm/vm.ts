@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises'
-import { statSync } from 'node:fs'
+import { mkdir, realpath } from 'node:fs/promises'
 import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
 import {
   LIMIT_KEYS,
+  LimitName,
   type LimitReport,
   type Limits,
   limitsChanged,
@@ -26,21 +26,24 @@ import { protectedFolder } from '../probe-run.ts'
 import { PROBE_SCRIPT } from '../probe-script.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
 import type { SandboxHelpers } from '../take-network.ts'
+import { NOT_RUN } from '../seatbelt/backend.ts'
 import { refuseWritable } from '../writable-helpers.ts'
 import { KVM_DEVICE } from './acceleration.ts'
 import { diagnoseVm, processorWords } from './diagnose-vm.ts'
 import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
-import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
+import type { Ground, GroundShares } from './ground.ts'
+import { guestPlan } from './guest-plan.ts'
 import type { ImageRoot, ImageRoots } from './image-roots.ts'
 import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
 import type { Acceleration } from './processors.ts'
-import { DIAL_PORT, MOUNTED, qemuArgs } from './qemu-args.ts'
+import { type Places, qemuArgs } from './qemu-args.ts'
 import { type MachineLines, startMachine } from './vm-start.ts'
 
 export interface VmBackendOptions extends VmOptions {
   readonly helpers: SandboxHelpers
   readonly placeholders: Placeholders
   readonly imageRoots: ImageRoots
+  readonly ground: Ground
 }
 
 /**
@@ -57,6 +60,8 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
     const parts = await findParts()
     if (!parts.ok) return lacks(parts.error)
     const { image } = plan
+    const refusal = options.ground.refusal(plan)
+    if (refusal) return err({ type: 'boundary_failed', part: 'the virtual machine', ...refusal })
     const { lacksForImages, kernelVersion } = parts.value
     if (image !== null && lacksForImages !== null)
       return err({
@@ -81,7 +86,7 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         // What is in an image is looked at when it is started.
         const machine = await planned(confined(plan), null)
         if (!machine.ok) return machine
-        const outer = await around.describe(machine.value.around(options, '(run folder)'))
+        const outer = await around.describe(machine.value.around('(run folder)'))
         return outer.ok ? ok(policyOf(machine.value, outer.value)) : outer
       }),
     build: (plan, sessionId, observe) =>
@@ -102,8 +107,10 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         })
         let outer: Result<SandboxBuild, StartFailure> | null = null
         try {
-          await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
-          outer = await around.build(machine.around(options, folder.path), sessionId, watched)
+          // A profile knows paths only as they really are.
+          const at = await realpath(folder.path)
+          await mkdir(join(at, 'lines'), { mode: 0o700 })
+          outer = await around.build(machine.around(at), sessionId, watched)
           if (outer.ok) return ok(await prepare(machine, outer.value, folder, options))
           await folder.remove()
           machine.letGo()
@@ -156,14 +163,15 @@ interface PlannedMachine {
   readonly parts: VmParts
   readonly layout: MachineLayout
   readonly files: FilePolicy
-  readonly shares: readonly Share[]
+  /** `folder` holds what is this start's alone. */
+  readonly sharesIn: (folder: string) => GroundShares
   readonly env: Readonly<Record<string, string>>
   readonly memoryBytes: number
   readonly visible: readonly string[]
   /** Of what it has as long as it runs; further calls do nothing. */
   readonly letGo: () => void
   /** The plan of the sandbox around it; `folder` holds the lines. */
-  around(options: VmBackendOptions, folder: string): Plan
+  around(folder: string): Plan
 }
 
 async function planMachine(
@@ -178,48 +186,56 @@ async function planMachine(
     readFilePolicy(plan, options.placeholders.isHeld),
   ])
   const { limits } = plan
-  const shares = sharesOf(plan, layout, files.entries, isFile)
   const processors = Math.max(
     1,
     Math.min(availableParallelism(), Math.ceil((limits.cpuPercent ?? Infinity) / 100)),
   )
   const acceleration = parts.acceleration.by
-  const places = MOUNTED
+  const { ground } = options
   const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
-  const command = [
-    ...[places.runner, String(DIAL_PORT), '--'],
-    ...qemuArgs({
-      ...{ ...parts.computer, qemu: parts.qemu, acceleration, places },
-      ...{ processors, memoryBytes, shares },
-      hasDisk: plan.image !== null,
-    }),
-  ]
+  const ours = (folder: string): Places => ({
+    runner: options.runnerProgram,
+    ...parts.system,
+    lines: join(folder, 'lines'),
+    disk: root?.disk.path ?? '',
+  })
+  const sharesIn = (folder: string) =>
+    ground.shares({ plan, layout, entries: files.entries, folder })
   return {
-    ...{ plan, parts, layout, files, shares, memoryBytes },
+    ...{ plan, parts, layout, files, memoryBytes, sharesIn },
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
     visible: visibleFolders(plan, layout, files),
     letGo: () => root?.disk.letGo(),
-    around: ({ runnerProgram }, folder) =>
-      planSandbox({
+    around: (folder) => {
+      const sources = ours(folder)
+      const places = ground.places(sources)
+      const { shares, mounts } = sharesIn(folder)
+      const machine = {
+        ...{ ...parts.computer, qemu: parts.qemu, acceleration, places },
+        ...{ processors, memoryBytes, shares, hasDisk: plan.image !== null },
+        servesDirect: ground.hasNetwork,
+      }
+      return planSandbox({
         ...plan,
         level: 'os',
-        argv: command,
+        argv: [places.runner, ground.runnerWord, '--', ...qemuArgs(machine)],
         mounts: [
           ...plan.mounts,
-          { source: runnerProgram, target: places.runner, access: 'read' },
-          { source: parts.system.kernel, target: places.kernel, access: 'read' },
-          { source: parts.system.initramfs, target: places.initramfs, access: 'read' },
-          { source: join(folder, 'lines'), target: places.lines, access: 'read' },
-          ...(root
-            ? [{ source: root.disk.path, target: places.disk, access: 'read' } as const]
-            : []),
+          ...mounts,
+          { source: sources.runner, target: places.runner, access: 'read' },
+          { source: sources.kernel, target: places.kernel, access: 'read' },
+          { source: sources.initramfs, target: places.initramfs, access: 'read' },
+          { source: sources.lines, target: places.lines, access: 'read' },
+          ...(root ? [{ source: sources.disk, target: places.disk, access: 'read' } as const] : []),
         ],
+        sockets: [places.lines],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
         ...{ env: {}, granted: [], path: [] },
         limits: limitsAround(limits, memoryBytes),
-      }),
+      })
+    },
   }
 }
 
@@ -233,15 +249,11 @@ function envOf(
   return root ? { ...root.env, ...env, PATH: [...plan.path, root.path].join(':') } : env
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
-}
-
 function policyOf(
   { plan, layout, files, parts, memoryBytes }: PlannedMachine,
   around: EffectivePolicy,
 ): EffectivePolicy {
-  const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}`
+  const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}${parts.computer.system === 'darwin' ? `. ${NOT_RUN}` : ''}`
   return {
     sentences: [
       ...policySentences(plan, plan.image === null ? layout : { image: plan.image }, files),
@@ -255,9 +267,10 @@ async function prepare(
   machine: PlannedMachine,
   outer: SandboxBuild,
   folder: RunFolder,
-  { helpers }: VmBackendOptions,
+  { helpers, ground }: VmBackendOptions,
 ): Promise<SandboxBuild> {
-  const { plan, layout, shares, env, parts } = machine
+  const { plan, layout, env, parts } = machine
+  const { shares, files } = machine.sharesIn(await realpath(folder.path))
   const { uid, gid } = userInfo()
   const at = join(folder.path, 'lines')
   const line = (name: string) => openLine(join(at, name))
@@ -284,14 +297,15 @@ async function prepare(
     join: async (pid, exited) => {
       const started = await startMachine(
         {
-          ...{ plan, lines, canaries, exited, helpers },
+          ...{ plan, lines, canaries, exited, helpers, ground },
           guestWords: guestPlan(plan, {
             uid,
             gid,
             shares,
             layout,
             env,
-            files: plan.image === null ? {} : generatedFiles(plan, uid, gid),
+            files:
+              plan.image === null ? {} : { ...generatedFiles(plan, uid, gid), ...(await files()) },
             argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),
@@ -335,10 +349,18 @@ function withLimits(sandbox: Sandbox, { plan, memoryBytes }: PlannedMachine): Sa
       }
     return report
   }
+  // A profile holds nothing, and says so of nothing.
+  const held =
+    sandbox.limits.length > 0
+      ? sandbox.limits
+      : LimitName.options.map((limit): LimitReport => {
+          const value = plan.limits[LIMIT_KEYS[limit]]
+          return { limit, value, means: [], detail: 'Nothing around the machine holds it here.' }
+        })
   let now = plan.limits
   return {
     ...sandbox,
-    limits: sandbox.limits.map(own),
+    limits: held.map(own),
     // A machine gets neither more nor less of anything while it runs; what it writes is counted here.
     changeLimits: async (limits) => {
       const stuck = limitsChanged(now, limits).filter((name) => name !== 'disk')

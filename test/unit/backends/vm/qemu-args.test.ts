@@ -9,11 +9,13 @@ import {
 const MACHINE: Machine = {
   ...{ system: 'linux', processor: 'x64', qemu: '/usr/bin/qemu', acceleration: 'tcg' },
   ...{ processors: 2, memoryBytes: 2 ** 30, shares: [], hasDisk: false, places: MOUNTED },
+  servesDirect: true,
 }
 /** Where nothing is mounted, things lie where this computer has them. */
 const ON_A_MAC: Machine = {
   ...MACHINE,
   ...{ system: 'darwin', processor: 'arm64', acceleration: 'hvf', hasDisk: true },
+  servesDirect: false,
   qemu: '/opt/homebrew/bin/qemu-system-aarch64',
   shares: [{ tag: 'share0', path: '/Users/ada/a, b', access: 'write' }],
   places: {
