@@ -87,6 +87,10 @@ test('the agent’s home is where its state is kept', () => {
   }
   expect(privateHome({ home, mounts: [kept] })).toBe('/d/homes/x')
   expect(privateHome({ home, mounts: [] })).toBeNull()
+  // A folder of the person's that a session may write to makes nothing else of theirs writable.
+  const own = { source: `${home}/shared`, target: `${home}/shared`, access: 'write' as const }
+  expect(privateHome({ home, mounts: [own] })).toBeNull()
+  expect(privateHome({ home, mounts: [own, kept] })).toBe('/d/homes/x')
 })
 
 test('the tree of a process, by a listing', () => {

@@ -187,7 +187,9 @@ interface Built {
 export function privateHome({ home, mounts }: Pick<PlanInput, 'home' | 'mounts'>): string | null {
   for (const { source, target, access: mode } of mounts) {
     const below = target.startsWith(`${home}/`) ? target.slice(home.length) : null
-    if (mode === 'write' && below && source.endsWith(below)) return source.slice(0, -below.length)
+    // What is shown at its own place is the person's.
+    const isKept = mode === 'write' && source !== target
+    if (isKept && below && source.endsWith(below)) return source.slice(0, -below.length)
   }
   return null
 }
