@@ -41,6 +41,13 @@ export function createSeatbeltBackend(options: { readonly log: Log }): SandboxBa
     describe: (plan) => orRefused(async () => ok(await describe(confined(plan)))),
     build: (plan, sessionId) =>
       orRefused(async () => {
+        // A profile cannot show a copy where the workspace is: programs would change the workspace itself.
+        if (plan.isReview)
+          return failed(
+            'the copy of the workspace',
+            'on macOS a program cannot be shown a copy in the place of the workspace',
+            'Start in a container, or without reviewing changes.',
+          )
         try {
           return ok(await prepare(confined(plan), options.log))
         } catch (cause) {
@@ -57,8 +64,11 @@ function confined(plan: Plan): PlanInput {
   return plan
 }
 
-const failed = (part: string, detail: string): Result<never, StartFailure> =>
-  err({ type: 'boundary_failed', part, detail, remedy: 'Open Doctor to see what this Mac lacks.' })
+const failed = (
+  part: string,
+  detail: string,
+  remedy = 'Open Doctor to see what this Mac lacks.',
+): Result<never, StartFailure> => err({ type: 'boundary_failed', part, detail, remedy })
 
 async function diagnose(): Promise<Diagnosis> {
   const base = {
