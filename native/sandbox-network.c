@@ -210,7 +210,8 @@ int main(int argc, char **argv) {
   if (listener < 0) die("the listener of the gateway");
   const unsigned lo = if_nametoindex("lo");
   // The rules stand before there is a route, so that nothing ever goes past them.
-  const int direct4 = listen_at(AF_INET, direct, 1);
+  const int direct4 = direct ? listen_at(AF_INET, direct, 1) : -1;
+  if (!direct) errno = EOPNOTSUPP;
   const int direct6 = direct4 < 0 ? -1 : listen_at(AF_INET6, direct, 1);
   const int resolver = resolver_socket();
   int failed = direct4 < 0 || resolver < 0 ? errno : add_table(direct, direct6 >= 0);

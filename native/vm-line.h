@@ -15,6 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef MSG_NOSIGNAL
+// Whoever writes ignores SIGPIPE.
+#define MSG_NOSIGNAL 0
+#endif
+
 enum frame_type { OPEN = 1, DATA, END, RESET, MORE, ASK, ANSWER, SIZE, EXITED, BYE, DIAL };
 enum { MOST_DATA = 16384, WINDOW = 256 * 1024, OPENED_INSIDE = 4096, DIALLED = 256, MOST_STREAMS = OPENED_INSIDE + DIALLED };
 

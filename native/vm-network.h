@@ -6,13 +6,22 @@
 static int proxy = -1, direct[2] = {-1, -1}, resolver = -1;
 static struct { uint32_t id; struct sockaddr_in from; } askers[MOST_ASKERS];
 
+// By whoever started the machine.
+static int is_told(const char *word) {
+  size_t size;
+  char *words = read_whole("/proc/cmdline", 4096, &size);
+  const int found = words && strstr(words, word) != 0;
+  free(words);
+  return found;
+}
+
 static void take_network(void) {
   struct sockaddr_un at = {.sun_family = AF_UNIX, .sun_path = "/network.sock"};
   const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (listener < 0 || bind(listener, (void *)&at, sizeof at) != 0 || listen(listener, 1) != 0) give_up("the network", "");
   char port[2][8];
   snprintf(port[0], sizeof port[0], "%d", PROXY_PORT);
-  snprintf(port[1], sizeof port[1], "%d", DIRECT_PORT);
+  snprintf(port[1], sizeof port[1], "%d", is_told("cloche.direct=off") ? 0 : DIRECT_PORT);
   const int owners = open_port("cloche.owners");
   char own[16];
   snprintf(own, sizeof own, "%d", owners);

@@ -21,6 +21,12 @@ const PROGRAMS = {
   'guest-observer': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',
 }
+/** What runs on macOS itself; for the inside of its machines an engine makes the others. */
+const ON_MACOS = ['vm-runner']
+const ours = () => {
+  if (process.platform === 'darwin') return ON_MACOS
+  return process.platform === 'linux' ? Object.keys(PROGRAMS) : []
+}
 const sourceOf = (name) => `native/${name}.c`
 const programOf = (root, name) => join(root, 'out/native', name)
 const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-fstack-protector-strong']
@@ -46,10 +52,9 @@ const compiled = (root) => [
 ]
 
 /** Nothing is left to do: it was built, or it was tried with this source and this compiler. */
-export const isNativeDone = (root) => process.platform !== 'linux' || isDone(...compiled(root))
+export const isNativeDone = (root) => ours().length === 0 || isDone(...compiled(root))
 
-export const hasNative = (root) =>
-  Object.keys(PROGRAMS).every((name) => existsSync(programOf(root, name)))
+export const hasNative = (root) => ours().every((name) => existsSync(programOf(root, name)))
 
 async function compile(cc, name, source, program) {
   for (const link of linksOf(name))
@@ -65,14 +70,14 @@ export async function buildNative(root) {
   if (isNativeDone(root)) return
   await once(...compiled(root), async () => {
     const cc = compiler()
-    for (const [name, without] of Object.entries(PROGRAMS)) {
+    for (const name of ours()) {
       const program = programOf(root, name)
       rmSync(program, { force: true })
       mkdirSync(dirname(program), { recursive: true })
       if (cc && (await compile(cc, name, join(root, sourceOf(name)), program))) continue
       say(
         `${cc ? `native/${name}.c could not be compiled` : 'there is no C compiler'}: ` +
-          `${without}, and the app says so.`,
+          `${PROGRAMS[name]}, and the app says so.`,
       )
     }
   })

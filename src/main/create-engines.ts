@@ -5,6 +5,8 @@ import { createEngineChoice, type EngineChoice } from './backends/containers/eng
 import { createEngineManager } from './backends/containers/manage.ts'
 import { sweepContainers } from './backends/containers/owner.ts'
 import { createImageDisks } from './backends/vm/image-disks.ts'
+import { createMadeParts, type MadeParts } from './backends/vm/made-parts.ts'
+import { processorOf } from './backends/vm/processors.ts'
 import { createImageRoots, type ImageRoots } from './backends/vm/image-roots.ts'
 import type { EngineManager } from './core/engine-port.ts'
 import type { NewId } from './core/ids.ts'
@@ -31,6 +33,8 @@ export interface Engines {
   readonly imageJobs: ImageJobs
   /** Images as the systems of machines. */
   readonly imageRoots: ImageRoots
+  /** What machines start with where this computer's own is of no use. */
+  readonly machineParts: MadeParts
   readonly notice: string | null
   /** Ends what is being made, and what is being removed of an earlier host, between two steps. */
   close(): Promise<void>
@@ -48,8 +52,14 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   const choice = createEngineChoice(env, document, loaded.value)
   const disks = createImageDisks({ folder: join(options.root, 'machines', 'images') })
   const resources = join(options.entries, '../../resources')
+  const processor = processorOf(process.arch)
+  const machineParts = createMadeParts({
+    folder: join(options.root, 'machines', 'parts'),
+    native: join(options.entries, '../../native'),
+    ...{ resources, env, processor },
+  })
   const manager = createEngineManager(choice, {
-    ...{ resources, log, devContainers, disks, dataDir: options.root },
+    ...{ resources, log, devContainers, disks, machineParts, dataDir: options.root },
   })
   // An engine may take long, or not answer at all; nothing of a start waits for it.
   const ending = new AbortController()
@@ -66,7 +76,8 @@ export async function createEngines(options: EnginesOptions): Promise<Engines> {
   )
   return {
     ...{ choice, manager, imageJobs, notice: loaded.notice },
-    imageRoots: createImageRoots({ engines: choice, disks, jobs: imageJobs }),
+    imageRoots: createImageRoots({ engines: choice, disks, jobs: imageJobs, processor }),
+    machineParts,
     close: async () => {
       imageJobs.close()
       ending.abort()

@@ -197,6 +197,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     log,
     env,
     ...{ engines: engines.choice, imageRoots: engines.imageRoots },
+    madeParts: engines.machineParts,
     placeholders,
     starter,
     limits: { starter, members: processes.machine.reader.members, log },

@@ -17,6 +17,7 @@ import {
 } from '../../src/main/backends/containers/container.ts'
 import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import { guestProgramsIn } from '../../src/main/backends/vm/guest-system.ts'
+import { type Ground, MOUNTS_AROUND } from '../../src/main/backends/vm/ground.ts'
 import type { ImageRoots } from '../../src/main/backends/vm/image-roots.ts'
 import type { VmOptions } from '../../src/main/backends/vm/parts.ts'
 import { createVmBackend } from '../../src/main/backends/vm/vm.ts'
@@ -82,11 +83,20 @@ export const testLimits = (): LimitOptions => ({
   log: silent,
 })
 
+type MachineParts = Partial<
+  VmOptions & {
+    readonly imageRoots: ImageRoots
+    readonly ground: Ground
+    readonly around: SandboxBackend
+  }
+>
+
 export const testBackend = (
   bubblewrapPaths?: readonly string[],
   limits: Partial<LimitOptions> = {},
   placeholders: Placeholders = testPlaceholders(),
   networkProgram = NETWORK_PROGRAM,
+  machines: MachineParts = {},
 ): SandboxBackend => {
   if (LEVEL === 'container')
     return containerBackend({
@@ -119,10 +129,15 @@ export const testBackend = (
     {
       ...{ ...TEST_MACHINES, helpers, placeholders, imageRoots: noImageRoots },
       terminalScript: out('main/machine-terminal.mjs'),
+      ...{ ground: MOUNTS_AROUND, ...machines },
     },
-    sandbox,
+    machines.around ?? sandbox,
   )
 }
+
+/** Machines made of other parts. */
+export const machineBackend = (machines: MachineParts): SandboxBackend =>
+  testBackend(undefined, {}, undefined, undefined, machines)
 
 /** For tests that start nothing from an image. */
 export const noImageRoots: ImageRoots = {
@@ -133,6 +148,7 @@ const TEST_MACHINES: VmOptions = {
   vmFolder: KEPT_MACHINES,
   runnerProgram: out('native/vm-runner'),
   guestPrograms: guestProgramsIn(out('native')),
+  madeParts: { find: () => Promise.resolve({ why: 'no test makes them here' }) },
 }
 
 /** The engines that these variables lead to; nothing is chosen. */

@@ -77,8 +77,12 @@ function fits(
     case 'regex':
       return new RegExp(text, 's').test(subject)
     case 'global-name':
+    case 'socket-domain':
+    case 'iokit-registry-entry-class':
     case 'remote':
       return subject === text
+    case 'local':
+      return subject.startsWith(text.replace('*', ''))
     case 'target':
       return subject === text
     default:

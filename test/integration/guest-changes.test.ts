@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { startPiped } from '../../src/main/backends/spawn.ts'
 import type { FileReport, FileWatch } from '../../src/main/core/file-port.ts'
-import { createWatchFiles, type HelperProcess } from '../../src/main/filewatch/watch-files.ts'
+import { createWatchFiles } from '../../src/main/filewatch/watch-files.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 
 const test = requireCapability('process events')
@@ -16,7 +16,7 @@ let root: string
 let folder: string
 let reports: FileReport[]
 let watch: FileWatch
-let helper: HelperProcess & { readonly pid?: number | undefined }
+let helperPid: number | undefined
 let machine: Machine
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'cloche-guest-'))
@@ -38,7 +38,14 @@ async function startWatch(learns: boolean): Promise<void> {
   reports = []
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const start = createWatchFiles({
-    start: (args) => (helper = startPiped(PROGRAM, args)),
+    start: (args) => {
+      const child = startPiped(PROGRAM, args)
+      helperPid = child.pid
+      return Promise.resolve({
+        ...{ stdin: child.stdin, stdout: child.stdout, ended: once(child, 'close') },
+        kill: () => void child.kill('SIGKILL'),
+      })
+    },
     ...{ socketsIn: root, log },
   })
   const started = await start({
@@ -188,7 +195,7 @@ describe('what a machine tells of who changes files', () => {
   test('takes no more memory than there is for names', async () => {
     await begin()
     const resident = async (): Promise<number> => {
-      const status = await readFile(`/proc/${helper.pid}/status`, 'utf8')
+      const status = await readFile(`/proc/${helperPid}/status`, 'utf8')
       return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1])
     }
     const before = await resident()

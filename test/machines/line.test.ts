@@ -35,13 +35,17 @@ def end(code): send(EXITED, 0, struct.pack('<QB7x', 0, code)); wait(BYE); sys.ex
 `
 
 /** Runs the runner with a program in QEMU's place, on a terminal, to its end. */
-async function runWith(program: string, type?: string): Promise<{ code: number; output: string }> {
+async function runWith(
+  program: string,
+  type?: string,
+  { network = '0', env = {} }: { network?: string; env?: Record<string, string> } = {},
+): Promise<{ code: number; output: string }> {
   await using folder = await temporaryFolder()
   const file = join(folder.path, 'machine.py')
   await writeFile(file, FRAMES + program)
-  const pty = spawn(RUNNER, ['0', '--', '/usr/bin/python3', file], {
-    cols: 91,
-    rows: 17,
+  const pty = spawn(RUNNER, [network, '--', '/usr/bin/python3', file], {
+    ...{ cols: 91, rows: 17 },
+    env: { ...process.env, ...env },
   })
   let output = ''
   pty.onData((data) => {
@@ -96,6 +100,38 @@ end(0 if got == b''.join(bytes([n]) * 16000 for n in range(40)) else 3)`)
   echo.close()
   expect(code).toBe(0)
   expect(echo.from).toEqual([23123])
+})
+
+test('without a network of its own there is the gateway, and nothing else', async () => {
+  const [gateway, other] = await Promise.all([startEcho(), startEcho()])
+  const { code, output } = await runWith(
+    `
+taken = socket.create_server(('127.0.0.1', 0))
+def to(at, port, own, family=4):
+  where = socket.inet_aton(at)
+  return struct.pack('<BBHH16s16s', family, 0, port, own, where, socket.inet_aton('127.0.0.1'))
+free = socket.create_server(('127.0.0.1', 0)); own = free.getsockname()[1]; free.close()
+refused = [
+  to('127.0.0.1', ${other.port}, 0), to('127.0.0.1', ${gateway.port}, 0), to('192.0.2.1', 3128, 0),
+  to('127.0.0.1', 3128, 0, 6), to('127.0.0.1', 3128, taken.getsockname()[1]),
+]
+for id, where in enumerate(refused): send(OPEN, id, where); assert wait(RESET)[0] == id
+send(ASK, 7, b'\\0' * 12)
+send(OPEN, 9, to('127.0.0.1', 3128, own)); send(DATA, 9, b'through')
+terminal.sendall(b'%s from %d' % (wait(DATA)[1], own))
+send(EXITED, 0, struct.pack('<QB7x', 0, 3)); wait(BYE)`,
+    undefined,
+    { network: 'proxy', env: { HTTP_PROXY: `http://127.0.0.1:${gateway.port}` } },
+  )
+  for (const each of [gateway, other]) each.close()
+  expect(output).toBe(`through from ${gateway.from[0]}`)
+  expect([code, gateway.from.length, other.from]).toEqual([3, 1, []])
+
+  const lost = await runWith('sys.exit(0)', undefined, {
+    ...{ network: 'proxy', env: { HTTP_PROXY: 'http://192.0.2.1:80' } },
+  })
+  expect(lost.code).toBe(125)
+  expect(lost.output).toMatch(/names no port of the loopback/)
 })
 
 test('whoever sends more than was granted loses the connection, and no other', async () => {

@@ -33,6 +33,15 @@ export async function readKernelFacts(pid: number | 'self'): Promise<KernelFacts
   }
 }
 
+/** Of this process; where this computer's kernel is no Linux, nothing of it can be a machine's. */
+export const ownKernelFacts = (): Promise<KernelFacts | null> =>
+  process.platform === 'linux' ? readKernelFacts('self') : Promise.resolve(NO_LINUX)
+
+const NO_LINUX: KernelFacts = {
+  ...{ noNewPrivs: '0', seccomp: '0', capabilities: [] },
+  ...{ namespaces: {}, interfaces: [], mounts: [] },
+}
+
 /** Pure: from the texts of a process's files in /proc, this machine's or another kernel's. */
 export function kernelFacts(texts: {
   readonly status: string

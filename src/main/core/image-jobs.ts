@@ -26,6 +26,8 @@ export interface ImageJobs {
 
 /** What the image of agents is called. */
 export const AGENT_IMAGE = 'cloche-agents:latest'
+/** The image in which what machines start with is made. */
+export const MACHINE_PARTS = 'cloche-guest:latest'
 const MOST_LINES = 2000
 const MOST_LETTERS = 2000
 const MOST_JOBS = 20
@@ -130,6 +132,7 @@ export function createImageJobs(
 
 function nameOf(request: JobRequest): string {
   if (isCopy(request)) return request.from
+  if (request.kind === 'machine') return MACHINE_PARTS
   return request.kind === 'agents' ? AGENT_IMAGE : request.name
 }
 

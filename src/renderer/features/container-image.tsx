@@ -2,6 +2,7 @@ import { isCopy } from '../../shared/domain/engine.ts'
 import type { IsolationLevel } from '../../shared/domain/isolation.ts'
 import { setDetails, useDetails } from '../stores/draft-details.ts'
 import { makeImage, useEngines } from '../stores/engines.ts'
+import { useMachine } from '../stores/machine.ts'
 import { goTo } from '../stores/ui.ts'
 import { Button } from '../ui/button.tsx'
 import { Select } from '../ui/select.tsx'
@@ -25,16 +26,26 @@ const EFFECTS: Readonly<Record<Level, readonly [own: string, image: string]>> = 
   ],
 }
 
+/** There is no Linux but an image's. */
+const NONE_ON_A_MAC = {
+  word: 'Choose an image',
+  effect:
+    'On a Mac a machine has no system but that of an image: choose one, or build one with the agents. Built, not run: it was never tried on a Mac by its makers.',
+}
+
 /** In one line, for the closed part. */
 export const sumUpImage = (image: string | null, level: IsolationLevel): string =>
   image ?? OWN[level === 'vm' ? 'vm' : 'container']
 
 /** Whose programs are used in a container or a virtual machine. */
 export function ContainerImage({ level }: { level: Level }) {
+  const isMac = useMachine((machine) => machine.info?.platform === 'macos')
+  const own =
+    level === 'vm' && isMac ? NONE_ON_A_MAC : { word: OWN[level], effect: EFFECTS[level][0] }
   const image = useDetails((details) => details.image)
   const images = useEngines((engines) => engines.images)
   const choices = Object.fromEntries([
-    ['', OWN[level]],
+    ['', own.word],
     ...(images ?? []).map(({ name, sizeBytes }) => [name, `${name} · ${formatBytes(sizeBytes)}`]),
     ...(image !== null && !images?.some(({ name }) => name === image) ? [[image, image]] : []),
   ])
@@ -47,7 +58,7 @@ export function ContainerImage({ level }: { level: Level }) {
         onChange={(name) => setDetails({ image: name === '' ? null : name })}
         testId="container-image"
       />
-      <span className="small dim">{EFFECTS[level][image === null ? 0 : 1]}</span>
+      <span className="small dim">{image === null ? own.effect : EFFECTS[level][1]}</span>
       <MoreImages />
     </div>
   )

@@ -10,6 +10,7 @@ const VERBS = {
   pull: 'Pull',
   build: 'Build',
   agents: 'Build',
+  machine: 'Build',
   dev: 'Build',
   import: 'Import',
   disk: 'Disk of',

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { makeImage, useEngines } from '../stores/engines.ts'
+import { useMachine } from '../stores/machine.ts'
 import { useActions } from '../stores/session-actions.ts'
 import { Button } from '../ui/button.tsx'
 import { useNow } from '../ui/use-now.ts'
@@ -11,8 +12,9 @@ export function ImageRows() {
   const images = useEngines((state) => state.images) ?? []
   const [making, setMaking] = useState<Making | null>(null)
   const now = useNow()
-  const makeAgents = async (): Promise<void> => {
-    const problem = await makeImage({ kind: 'agents' })
+  const isMac = useMachine((machine) => machine.info?.platform === 'macos')
+  const make = async (kind: 'agents' | 'machine'): Promise<void> => {
+    const problem = await makeImage({ kind })
     if (problem) useActions.setState({ problem })
   }
   return (
@@ -21,9 +23,14 @@ export function ImageRows() {
         <h2 className="grow">
           Images <span className="dim small num">{images.length}</span>
         </h2>
-        <Button small onClick={() => void makeAgents()} data-testid="make-agents">
+        <Button small onClick={() => void make('agents')} data-testid="make-agents">
           Build the agents’ image
         </Button>
+        {isMac && (
+          <Button small onClick={() => void make('machine')} data-testid="make-machine">
+            Build what machines start with
+          </Button>
+        )}
         <Button small onClick={() => setMaking('pull')} data-testid="make-pull">
           Pull
         </Button>

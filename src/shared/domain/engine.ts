@@ -101,6 +101,8 @@ export const ImageRequest = z.discriminatedUnion('kind', [
   }),
   /** The image of agents that comes with Cloche. */
   z.strictObject({ kind: z.literal('agents') }),
+  /** Kernel and programs that machines start with, where this computer's own are of no use for it. */
+  z.strictObject({ kind: z.literal('machine') }),
   /** A file made by `docker save`, or the files of a system in a tar. */
   z.strictObject({
     kind: z.literal('import'),

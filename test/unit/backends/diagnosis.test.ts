@@ -146,6 +146,7 @@ test('the doctor names every level, and says plainly what is missing', async () 
       runnerProgram: '/nowhere',
       terminalScript: '/nowhere',
       guestPrograms: guestProgramsIn('/nowhere'),
+      madeParts: { find: () => Promise.resolve({ why: 'not made' }) },
     },
     ...{ initProgram: '/nowhere', relayProgram: '/nowhere', bridgeScript: '/nowhere' },
     keepsNetwork: false,

@@ -3,7 +3,11 @@ import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { FileEntry } from '../../../src/main/backends/files/entries.ts'
-import { seatbeltProfile, type SeatbeltParts } from '../../../src/main/backends/seatbelt/profile.ts'
+import {
+  seatbeltProfile,
+  type SeatbeltParts,
+  toolProfile,
+} from '../../../src/main/backends/seatbelt/profile.ts'
 import { decide, parseProfile } from '../../helpers/sbpl.ts'
 
 // Built, not run: what the profile would decide is read from its text. No Mac confirmed it.
@@ -107,6 +111,67 @@ describe('what it would decide', () => {
   ])('%s %s: %s', (operation, subject, decision) => {
     expect(asked(operation, subject)).toBe(decision)
   })
+})
+
+describe('around a virtual machine', () => {
+  const { plan } = parts()
+  const machine = parts({
+    plan: {
+      ...plan,
+      argv: ['/c/vm-runner', 'proxy', '--', '/opt/homebrew/bin/qemu-system-aarch64'],
+      mounts: [
+        ...plan.mounts,
+        { source: '/c/kernel', target: '/c/kernel', access: 'read' },
+        { source: '/private/tmp/cloche-2/lines', target: '/x', access: 'read' },
+      ],
+      sockets: ['/private/tmp/cloche-2/lines'],
+    },
+  })
+
+  test('the text is as it was reviewed', async () => {
+    const { text, parameters } = seatbeltProfile(machine)
+    const shown = [...parameters].map(([name, path]) => `; ${name} = ${path}\n`).join('')
+    await expect(`${text}${shown}`).toMatchFileSnapshot(
+      resolve(import.meta.dirname, 'golden/seatbelt-machine.sb'),
+    )
+  })
+
+  const asked = decisions(machine)
+  test.each<[string, string, 'allow' | 'deny']>([
+    ['file-read-data', '/c/kernel', 'allow'],
+    ['file-write-data', '/c/kernel', 'deny'],
+    ['file-write-data', `${W}/src/a.ts`, 'allow'],
+    // Whatever becomes of the machine's kernel: QEMU itself may not.
+    ['file-write-create', `${W}/.git/hooks/pre-commit`, 'deny'],
+    ['file-read-data', `${W}/.env`, 'deny'],
+    ['file-read-data', '/Users/ada/.ssh/id_ed25519', 'deny'],
+    ['network-outbound', '/private/tmp/cloche-2/lines/control', 'allow'],
+    ['network-outbound', '/private/tmp/cloche-2/other', 'deny'],
+    ['network-outbound', '/var/run/docker.sock', 'deny'],
+    ['network-outbound', 'localhost:4711', 'allow'],
+    ['network-outbound', 'localhost:5432', 'deny'],
+    ['network-outbound', '192.0.2.1:443', 'deny'],
+    ['network-bind', 'localhost:50123', 'allow'],
+    ['network-inbound', 'localhost:50123', 'deny'],
+    ['system-socket', 'AF_UNIX', 'allow'],
+    ['system-socket', 'AF_INET', 'deny'],
+    ['iokit-open', 'IOUSBHostInterface', 'deny'],
+  ])('%s %s: %s', (operation, subject, decision) => {
+    expect(asked(operation, subject)).toBe(decision)
+  })
+})
+
+test('a tool writes in its one folder, and reads nothing of the person’s', () => {
+  const { text, parameters } = toolProfile('/private/tmp/making')
+  const forms = parseProfile(text)
+  const asked = (operation: string, subject: string) =>
+    decide(forms, parameters, { operation, subject })
+  expect(asked('file-write-create', '/private/tmp/making/disk')).toBe('allow')
+  expect(asked('file-read-data', '/opt/homebrew/bin/sqfstar')).toBe('allow')
+  expect(asked('file-write-create', '/opt/homebrew/bin/other')).toBe('deny')
+  expect(asked('file-read-data', '/Users/ada/.ssh/id_ed25519')).toBe('deny')
+  expect(asked('file-write-create', '/private/tmp/other')).toBe('deny')
+  expect(asked('network-outbound', 'localhost:4711')).toBe('deny')
 })
 
 describe('paths of any kind', () => {

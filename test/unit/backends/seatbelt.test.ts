@@ -4,9 +4,14 @@ import {
   privateHome,
   treeOf,
 } from '../../../src/main/backends/seatbelt/backend.ts'
+import { planSandbox } from '../../../src/main/core/isolation/plan.ts'
+import type { SessionId } from '../../../src/shared/domain/ids.ts'
+import { PLAIN_PLAN } from '../../helpers/plan.ts'
 import { judgeSeatbelt, type SeatbeltFindings } from '../../../src/main/backends/seatbelt/probe.ts'
 
 // The logic around a profile; that macOS enforces it was never run.
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
 const REPORT = {
   readable: '# List of acceptable shells',
@@ -71,10 +76,22 @@ describe('the verdict on a Mac', () => {
 })
 
 test('where there is no Seatbelt, the doctor says so', async () => {
-  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
   expect(await createSeatbeltBackend({ log: silent }).diagnose()).toMatchObject({
     status: 'missing',
     level: 'os',
+  })
+})
+
+test('a review is refused: a profile cannot show a copy in the place of the workspace', async () => {
+  const plan = planSandbox({
+    ...PLAIN_PLAN,
+    ...{ level: 'os', workspace: '/Users/ada/work', home: '/Users/ada', user: 'ada' },
+    ...{ argv: ['/usr/bin/true'], isReview: true, copy: '/data/copy' },
+  })
+  const { build } = createSeatbeltBackend({ log: silent })
+  expect(await build(plan, 'ses_00000000000000ee' as SessionId)).toMatchObject({
+    ok: false,
+    error: { part: 'the copy of the workspace', remedy: expect.stringMatching(/^Start in a/) },
   })
 })
 
@@ -87,6 +104,10 @@ test('the agent’s home is where its state is kept', () => {
   }
   expect(privateHome({ home, mounts: [kept] })).toBe('/d/homes/x')
   expect(privateHome({ home, mounts: [] })).toBeNull()
+  // A folder of the person's that a session may write to makes nothing else of theirs writable.
+  const own = { source: `${home}/shared`, target: `${home}/shared`, access: 'write' as const }
+  expect(privateHome({ home, mounts: [own] })).toBeNull()
+  expect(privateHome({ home, mounts: [own, kept] })).toBe('/d/homes/x')
 })
 
 test('the tree of a process, by a listing', () => {

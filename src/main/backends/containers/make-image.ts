@@ -29,6 +29,12 @@ export interface ImageMakerOptions {
   readonly client: () => Promise<Docker | null>
   readonly devContainers: Pick<DevContainers, 'use'>
   readonly disks: DiskMaker & KeptDisks
+  readonly machineParts: PartsMaker
+}
+
+/** Makes what machines start with, again where they are there. Rejects with a sentence. */
+export interface PartsMaker {
+  make(client: Docker, told: Told, signal: AbortSignal): Promise<void>
 }
 
 /** Makes the disk of an image, by its name; nothing where there is one. Rejects with a sentence. */
@@ -67,9 +73,11 @@ export const createImageMaker =
       case 'pull':
         return pull(client, request, options, told, signal)
       case 'build':
-        return build(client, await contextOf(request), told, signal)
+        return buildImage(client, await contextOf(request), told, signal)
       case 'agents':
-        return build(client, await agentsOf(options), told, signal)
+        return buildImage(client, await agentsOf(options), told, signal)
+      case 'machine':
+        return options.machineParts.make(client, told, signal)
       case 'dev':
         return makeDev(client, request, options, told, signal)
       case 'import':
@@ -116,7 +124,7 @@ async function makeDev(
   if (Object.keys(features).length > 0)
     await buildWithFeatures({ folder, path: choice.path, ...used.value }, options.env, told, signal)
   else if (source.kind === 'build')
-    await build(
+    await buildImage(
       client,
       {
         ...{ folder: source.context, dockerfile: source.dockerfile, name: image },
@@ -132,12 +140,12 @@ async function makeDev(
     told({ line: 'What was set up before is gone: its create commands run again.' })
 }
 
-interface Build {
+export interface Build {
   readonly folder: string
   readonly dockerfile: string
   readonly name: string
   readonly network: 'none' | 'default'
-  readonly kind: 'agents' | 'workspace'
+  readonly kind: 'agents' | 'workspace' | 'parts'
   readonly args: Readonly<Record<string, string>>
   /** A stage to end with; absent: the last. */
   readonly target?: string | null
@@ -157,23 +165,28 @@ async function contextOf({ folder, dockerfile, name, network }: Request<'build'>
   }
 }
 
+/** As the engine's own client passes them on. */
+export const proxiesIn = (env: Variables): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      /^(http|https|no)_proxy$/i.test(name) && value ? [[name, value]] : [],
+    ),
+  )
+
 async function agentsOf({ resources, env }: ImageMakerOptions): Promise<Build> {
   const asked = await run('npm', ['config', 'get', 'registry'], { timeoutMs: ASK_TOOL_MS, env })
   const registry = asked.stdout.trim()
-  const proxies = Object.entries(env).flatMap(([name, value]) =>
-    /^(http|https|no)_proxy$/i.test(name) && value ? [[name, value]] : [],
-  )
   return {
     ...{ folder: resources, dockerfile: 'agent.Dockerfile', name: AGENT_IMAGE, kind: 'agents' },
     network: 'default',
     args: {
-      ...Object.fromEntries(proxies),
+      ...proxiesIn(env),
       ...(/^https?:\/\//.test(registry) ? { NPM_REGISTRY: registry } : {}),
     },
   }
 }
 
-async function build(
+export async function buildImage(
   client: Docker,
   { folder, dockerfile, name, network, kind, args, target }: Build,
   told: Told,

@@ -17,7 +17,7 @@ import { createContainerWatch } from './watch-containers.ts'
 /** The engine that is used, for a person's eyes and hands. Nothing without our labels is touched. */
 export function createEngineManager(
   choice: EngineChoice,
-  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks'> &
+  options: Pick<ImageMakerOptions, 'resources' | 'devContainers' | 'disks' | 'machineParts'> &
     Pick<CopierOptions, 'dataDir'> & { readonly log: Log },
 ): EngineManager {
   const { watch, restart } = createContainerWatch(choice.client, options.log)

@@ -38,6 +38,7 @@ export async function listRemovable(client: Docker): Promise<Removable[]> {
 const WHY: Readonly<Record<string, string>> = {
   machine: 'It is made again when a session needs it.',
   agents: 'It was built here; it can be built again.',
+  parts: 'What machines start with was made in it; that is kept elsewhere.',
   'set-up': 'The create commands of a dev container made it; they can run again.',
   workspace: 'It was built here from a Dockerfile of yours.',
 }

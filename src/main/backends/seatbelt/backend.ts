@@ -22,7 +22,7 @@ import { judgeSeatbelt, SEATBELT_PROBE } from './probe.ts'
 import { seatbeltProfile } from './profile.ts'
 
 const PROGRAM = '/usr/bin/sandbox-exec'
-const NOT_RUN = 'Built, not run: it was never tried on a Mac by its makers.'
+export const NOT_RUN = 'Built, not run: it was never tried on a Mac by its makers.'
 const START_MS = 10_000
 const POLL_MS = 10
 
@@ -41,6 +41,13 @@ export function createSeatbeltBackend(options: { readonly log: Log }): SandboxBa
     describe: (plan) => orRefused(async () => ok(await describe(confined(plan)))),
     build: (plan, sessionId) =>
       orRefused(async () => {
+        // A profile cannot show a copy where the workspace is: programs would change the workspace itself.
+        if (plan.isReview)
+          return failed(
+            'the copy of the workspace',
+            'on macOS a program cannot be shown a copy in the place of the workspace',
+            'Start in a container, or without reviewing changes.',
+          )
         try {
           return ok(await prepare(confined(plan), options.log))
         } catch (cause) {
@@ -57,8 +64,11 @@ function confined(plan: Plan): PlanInput {
   return plan
 }
 
-const failed = (part: string, detail: string): Result<never, StartFailure> =>
-  err({ type: 'boundary_failed', part, detail, remedy: 'Open Doctor to see what this Mac lacks.' })
+const failed = (
+  part: string,
+  detail: string,
+  remedy = 'Open Doctor to see what this Mac lacks.',
+): Result<never, StartFailure> => err({ type: 'boundary_failed', part, detail, remedy })
 
 async function diagnose(): Promise<Diagnosis> {
   const base = {
@@ -187,7 +197,9 @@ interface Built {
 export function privateHome({ home, mounts }: Pick<PlanInput, 'home' | 'mounts'>): string | null {
   for (const { source, target, access: mode } of mounts) {
     const below = target.startsWith(`${home}/`) ? target.slice(home.length) : null
-    if (mode === 'write' && below && source.endsWith(below)) return source.slice(0, -below.length)
+    // What is shown at its own place is the person's.
+    const isKept = mode === 'write' && source !== target
+    if (isKept && below && source.endsWith(below)) return source.slice(0, -below.length)
   }
   return null
 }

@@ -101,10 +101,41 @@ export function seatbeltProfile(parts: SeatbeltParts): SeatbeltProfile {
     `(allow file-read* file-write* ${exactly(parts.channels)})`,
     '; The gateway, and nothing else of any network.',
     `(allow network-outbound (remote ip "localhost:${gatewayPort}"))`,
+    ...(plan.sockets ? ofMachine(below(plan.sockets)) : []),
   ]
   for (const entry of entries) lines.push(...denials(entry))
   return { text: `${lines.join('\n')}\n`, parameters }
 }
+
+/** Pure: for a tool that writes in one folder and is given all else on its standard input. */
+export function toolProfile(folder: string): SeatbeltProfile {
+  const parameters = new Map([['FOLDER', folder]])
+  const system = SYSTEM.map((path) => `(subpath "${path}")`).join(' ')
+  const lines = [
+    '(version 1)',
+    '(deny default)',
+    '(allow process-exec)',
+    '(allow process-fork)',
+    '(allow sysctl-read)',
+    '(allow file-read-metadata)',
+    `(allow file-read* ${system})`,
+    `(allow file-read* file-write* ${DEVICES.map((path) => `(literal "${path}")`).join(' ')})`,
+    '(allow file-read* file-write* (subpath (param "FOLDER")))',
+  ]
+  return { text: `${lines.join('\n')}\n`, parameters }
+}
+
+/** What QEMU and the program beside it need on top; `sockets`: below which they may connect. */
+const ofMachine = (sockets: string): string[] => [
+  '; A virtual machine: an emulated processor writes its own code, an Intel Mac’s own is opened like a device.',
+  '(allow dynamic-code-generation)',
+  '(allow iokit-open (iokit-registry-entry-class "AppleHVClient"))',
+  '; Its lines to the host.',
+  '(allow system-socket (socket-domain AF_UNIX))',
+  `(allow network-outbound ${sockets})`,
+  '; The gateway sees the port that the machine’s kernel sees. Nothing listens.',
+  '(allow network-bind (local ip "localhost:*"))',
+]
 
 /** Names count in any case: the disk of a Mac takes `.Claude` for `.claude`. */
 function denials({ path, access }: FileEntry): string[] {

@@ -1,7 +1,8 @@
 import { access, constants } from 'node:fs/promises'
 import { run } from '../spawn.ts'
 import type { GuestSystem } from './guest-system.ts'
-import type { Acceleration } from './qemu-args.ts'
+import type { Acceleration } from './processors.ts'
+import { type Computer, trialArgs } from './qemu-args.ts'
 
 export const KVM_DEVICE = '/dev/kvm'
 const TRIAL_MS = 8000
@@ -14,31 +15,38 @@ export interface Accelerated {
   readonly why: string | null
 }
 
+/** What lets a machine run by itself, as people call it. */
+export const ACCELERATION_WORDS = { linux: 'KVM', darwin: 'HVF' } as const
+
 /**
  * Whether this machine's processor can run a machine by itself. A device that opens says little: a
- * kernel is started, and has to be heard.
+ * kernel is started, and has to be heard. On macOS: built, not run.
  */
-export async function findAcceleration(qemu: string, system: GuestSystem): Promise<Accelerated> {
-  const opened = await access(KVM_DEVICE, constants.R_OK | constants.W_OK).then(
-    () => null,
-    (cause: NodeJS.ErrnoException) =>
-      cause.code === 'ENOENT' ? `there is no ${KVM_DEVICE}` : `${KVM_DEVICE} refuses this user`,
-  )
-  if (opened !== null) return { by: 'tcg', why: opened }
-  const args = [
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', 'q35,accel=kvm', '-cpu', 'host', '-m', '256M', '-serial', 'stdio'],
-    ...['-kernel', system.kernel, '-initrd', system.initramfs],
-    ...['-append', 'panic=-1 console=ttyS0 rdinit=/none'],
-  ]
-  const trial = await run(qemu, args, { timeoutMs: TRIAL_MS })
-  if (trial.stdout.includes(RAN)) return { by: 'kvm', why: null }
+export async function findAcceleration(
+  qemu: string,
+  computer: Computer,
+  system: GuestSystem,
+): Promise<Accelerated> {
+  const refusal = computer.system === 'linux' ? await refusedDevice() : null
+  if (refusal !== null) return { by: 'tcg', why: refusal }
+  const by = computer.system === 'linux' ? 'kvm' : 'hvf'
+  const trial = await run(qemu, trialArgs(computer, by, system), { timeoutMs: TRIAL_MS })
+  if (trial.stdout.includes(RAN)) return { by, why: null }
   const words = trial.stderr
     .trim()
     .split('\n')[0]
     ?.replace(/^qemu-system-\w+: /, '')
+  const means = ACCELERATION_WORDS[computer.system]
   return {
     by: 'tcg',
-    why: `a kernel started with ${KVM_DEVICE} did not run: ${words || 'it stood still'}`,
+    why: `a kernel started with ${means} did not run: ${words || 'it stood still'}`,
   }
 }
+
+/** null: there is one, and it opens. */
+const refusedDevice = (): Promise<string | null> =>
+  access(KVM_DEVICE, constants.R_OK | constants.W_OK).then(
+    () => null,
+    (cause: NodeJS.ErrnoException) =>
+      cause.code === 'ENOENT' ? `there is no ${KVM_DEVICE}` : `${KVM_DEVICE} refuses this user`,
+  )

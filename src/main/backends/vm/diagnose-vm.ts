@@ -1,23 +1,44 @@
 import { NO_SNAPSHOTS } from '../../../shared/domain/isolation.ts'
 import type { Diagnosis, Remedy } from '../../../shared/domain/sandbox.ts'
+import { NOT_RUN } from '../seatbelt/backend.ts'
 import { run } from '../spawn.ts'
+import { ACCELERATION_WORDS } from './acceleration.ts'
 import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
-import { findQemu, type Lack, type VmOptions, type VmParts } from './parts.ts'
+import { findQemu, type Lack, thisComputer, type VmOptions, type VmParts } from './parts.ts'
+import { PROCESSORS } from './processors.ts'
+import type { Computer } from './qemu-args.ts'
 import type { Result } from '../../../shared/result.ts'
 
-const REMEDIES: Readonly<Record<Lack['part'], Remedy>> = {
-  QEMU: {
-    say: 'Install QEMU from your distribution.',
-    command: 'sudo apt install --no-install-recommends qemu-system-x86',
-  },
-  'a kernel': {
-    say: 'Install your distribution’s ordinary kernel (not its cloud kernel, which cannot share folders), and let yourself read its image.',
-    command: 'sudo apt install linux-image-amd64 && sudo chmod a+r /boot/vmlinuz-*',
-  },
-  'Cloche’s own programs': {
-    say: 'Install a C compiler and start Cloche again.',
-    command: 'sudo apt install gcc libc6-dev',
-  },
+/** What to do about each lack; null: nothing helps. */
+function remedyFor(part: Lack['part'], { system, processor }: Computer): Remedy | null {
+  const { install, engineName } = PROCESSORS[processor]
+  switch (part) {
+    case 'this computer':
+      return null
+    case 'QEMU':
+      return {
+        say:
+          system === 'linux'
+            ? 'Install QEMU from your distribution.'
+            : 'Install QEMU with Homebrew.',
+        command: install[system],
+      }
+    case 'a kernel':
+      return system === 'linux'
+        ? {
+            say: 'Install your distribution’s ordinary kernel (not its cloud kernel, which cannot share folders), and let yourself read its image.',
+            command: `sudo apt install linux-image-${engineName} && sudo chmod a+r /boot/vmlinuz-*`,
+          }
+        : {
+            say: 'Make what machines start with on the page of containers: a container engine builds it from a Debian image.',
+            command: null,
+          }
+    case 'Cloche’s own programs':
+      return {
+        say: 'Install a C compiler and start Cloche again.',
+        command: system === 'linux' ? 'sudo apt install gcc libc6-dev' : 'xcode-select --install',
+      }
+  }
 }
 
 /** Whether sessions can run in machines of their own here, and what they would run on. */
@@ -26,7 +47,9 @@ export async function diagnoseVm(
   found: Result<VmParts, Lack>,
   around: Diagnosis,
 ): Promise<Diagnosis> {
-  const qemu = await findQemu(options)
+  const computer = options.computer ?? thisComputer()
+  const qemu = computer && (await findQemu(computer, options))
+  const isMac = computer?.system === 'darwin'
   const version = qemu === null ? null : await run(qemu, ['--version'], { timeoutMs: 5000 })
   const images = await diagnoseImages(found)
   const facts = [
@@ -40,12 +63,13 @@ export async function diagnoseVm(
     { name: 'OS sandbox around each machine', value: around.status },
     { name: 'Systems from images', value: images.words },
     { name: 'Snapshots', value: NO_SNAPSHOTS },
+    ...(isMac ? [{ name: 'Tried by its makers', value: 'no' }] : []),
   ]
   const base = { id: 'vm', title: 'Virtual machines (QEMU)', level: 'vm', facts } as const
   if (!found.ok) {
-    const status =
-      process.platform === 'linux' && process.arch === 'x64' ? 'missing' : 'unsupported'
-    const remedies = status === 'missing' ? [REMEDIES[found.error.part]] : []
+    const remedy = computer && remedyFor(found.error.part, computer)
+    const status = remedy ? 'missing' : 'unsupported'
+    const remedies = remedy ? [remedy] : []
     return { ...base, status, summary: `No machine can be started: ${found.error.why}.`, remedies }
   }
   if (around.status !== 'usable')
@@ -55,13 +79,16 @@ export async function diagnoseVm(
       summary: 'Each machine runs inside an OS sandbox, which this machine does not allow yet.',
       remedies: around.remedies,
     }
-  const isFast = found.value.acceleration.by === 'kvm'
+  const isFast = found.value.acceleration.by !== 'tcg'
   return {
     ...base,
     status: 'usable',
-    summary: isFast
-      ? 'Here it runs on the machine’s own processor.'
-      : 'Here its processor is emulated, which is many times slower.',
+    summary: [
+      isFast
+        ? 'Here it runs on the machine’s own processor.'
+        : 'Here its processor is emulated, which is many times slower.',
+      ...(isMac ? [`It needs an image as its system. ${NOT_RUN}`] : []),
+    ].join(' '),
     remedies: images.remedies,
   }
 }
@@ -73,7 +100,7 @@ async function diagnoseImages(
   if (found.ok && found.value.lacksForImages !== null)
     return {
       words: `not with the kernel ${found.value.kernelVersion}, which lacks ${found.value.lacksForImages}`,
-      remedies: [REMEDIES['a kernel']],
+      remedies: [remedyFor('a kernel', found.value.computer)].filter((each) => each !== null),
     }
   const tool = await findDiskTool()
   if (tool === null) return { words: 'sqfstar is not installed', remedies: [INSTALL_DISK_TOOL] }
@@ -81,5 +108,10 @@ async function diagnoseImages(
   return { words: version.stdout.split('\n')[0]?.trim() || tool, remedies: [] }
 }
 
-export const processorWords = ({ acceleration }: Pick<VmParts, 'acceleration'>): string =>
-  acceleration.why === null ? 'this machine’s own (KVM)' : `emulated: ${acceleration.why}`
+export const processorWords = ({
+  acceleration,
+  computer,
+}: Pick<VmParts, 'acceleration' | 'computer'>): string =>
+  acceleration.why === null
+    ? `this machine’s own (${ACCELERATION_WORDS[computer.system]})`
+    : `emulated: ${acceleration.why}`

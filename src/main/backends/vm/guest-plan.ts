@@ -8,6 +8,8 @@ import { type MachineLayout, PROC_HIDDEN, PROC_READ_ONLY } from '../layout.ts'
 export interface Share {
   readonly tag: string
   readonly path: string
+  /** Where QEMU has it; absent: at the same path. */
+  readonly source?: string
   readonly access: 'read' | 'write'
   /** The only files of it that the program has; absent: it has the folder. */
   readonly pieces?: readonly Piece[]

@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import type { ProcessRef, ProcessSignal, ProcFiles } from '../../core/ports.ts'
 import { type GuestChannel, KIND, numbered, words } from './guest-channel.ts'
 
@@ -32,6 +31,14 @@ export function guestProc(channel: Pick<GuestChannel, 'ask' | 'isClosed'>): Proc
   }
 }
 
+/** As a machine's kernel numbers them, whatever this computer's does. */
+const SIGNALS = {
+  SIGHUP: 1,
+  SIGKILL: 9,
+  SIGTERM: 15,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+} as const satisfies Record<ProcessSignal, number>
 const RESULTS = ['sent', 'gone', 'refused'] as const
 
 export async function signalInGuest(
@@ -42,7 +49,7 @@ export async function signalInGuest(
   const content = Buffer.alloc(16)
   content.writeUInt32LE(pid, 0)
   content.writeBigUInt64LE(BigInt(startTicks), 4)
-  content.writeUInt32LE(constants.signals[signal], 12)
+  content.writeUInt32LE(SIGNALS[signal], 12)
   const answer = await channel.ask(KIND.signal, content)
   return RESULTS[answer?.[0] ?? 1] ?? 'gone'
 }

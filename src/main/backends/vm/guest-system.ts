@@ -6,9 +6,11 @@ import { exists } from '../exists.ts'
 import { run } from '../spawn.ts'
 import { cpioArchive } from './cpio.ts'
 
-/** A kernel of this machine's distribution that a virtual machine can start with. */
+/** A kernel of a distribution that a virtual machine can start with. */
 export interface GuestKernelFiles {
   readonly version: string
+  /** How it was built; it may be missing. */
+  readonly config: string
   /** As the distribution has it, compressed. */
   readonly image: string
   /** Files of modules in the order they are loaded. */
@@ -32,19 +34,29 @@ const WANTED = [
 /** All of them for a root from an image, and none for any other. */
 const FOR_IMAGES = ['virtio_blk', 'squashfs', 'overlay']
 
-/** The newest that can be read and has what is needed, or why none can be used. */
-export async function findGuestKernel(): Promise<GuestKernelFiles | { readonly why: string }> {
-  const versions = (await readdir('/lib/modules').catch(() => [])).sort(byVersion).reverse()
+/** As modules.dep calls them. */
+export const GUEST_MODULES: readonly string[] = [...NEEDED, ...WANTED, ...FOR_IMAGES]
+
+/**
+ * The newest below `root`, as a distribution puts them there, that can be read and has what is needed, or
+ * why none can be used.
+ */
+export async function findGuestKernel(
+  root = '/',
+): Promise<GuestKernelFiles | { readonly why: string }> {
+  const all = join(root, 'lib/modules')
+  const versions = (await readdir(all).catch(() => [])).sort(byVersion).reverse()
   const reasons: string[] = []
   for (const version of versions) {
     const image = await firstReadable([
-      `/boot/vmlinuz-${version}`,
-      `/lib/modules/${version}/vmlinuz`,
+      join(root, `boot/vmlinuz-${version}`),
+      join(all, version, 'vmlinuz'),
     ])
-    const modules = await modulesOf(version)
+    const config = join(root, `boot/config-${version}`)
+    const modules = await modulesOf(join(all, version), config)
     if ('missing' in modules) reasons.push(`${version} lacks ${modules.missing}`)
     else if (image === null) reasons.push(`the image of ${version} cannot be read`)
-    else return { version, image, ...modules }
+    else return { version, config, image, ...modules }
   }
   return { why: reasons.join('; ') || 'no kernel is installed' }
 }
@@ -58,12 +70,12 @@ async function firstReadable(paths: readonly string[]): Promise<string | null> {
 
 /** From modules.dep: `path.ko: what it needs, the first thing last`. */
 async function modulesOf(
-  version: string,
+  folder: string,
+  configPath: string,
 ): Promise<
   | Pick<GuestKernelFiles, 'modules' | 'diskModules' | 'lacksForImages'>
   | { readonly missing: string }
 > {
-  const folder = `/lib/modules/${version}`
   const read = (name: string): Promise<string> =>
     readFile(join(folder, name), 'utf8').catch(() => '')
   const [dependencies, builtin] = await Promise.all([read('modules.dep'), read('modules.builtin')])
@@ -80,7 +92,7 @@ async function modulesOf(
   const filesOf = (names: readonly string[]): string[] =>
     [...new Set(names.flatMap((name) => lines.get(name) ?? []))].map((path) => join(folder, path))
   const modules = filesOf([...NEEDED, ...WANTED])
-  const config = await configOf(version)
+  const config = await configOf(configPath)
   const hasFormat = config === null || config.includes('CONFIG_SQUASHFS_LZ4=y')
   return {
     modules,
@@ -91,8 +103,8 @@ async function modulesOf(
 }
 
 /** null: it cannot be read. */
-const configOf = (version: string): Promise<string | null> =>
-  readFile(`/boot/config-${version}`, 'latin1').catch(() => null)
+const configOf = (path: string): Promise<string | null> =>
+  readFile(path, 'latin1').catch(() => null)
 
 const nameOf = (path: string): string =>
   /([^/]+)\.ko(\.\w+)?$/.exec(path)?.[1]?.replaceAll('-', '_') ?? ''
@@ -115,6 +127,12 @@ export const guestProgramsIn = (folder: string): GuestPrograms => ({
   observer: join(folder, 'guest-observer'),
 })
 
+/** What the inside of a machine is made of. */
+export interface GuestSource {
+  readonly kernel: GuestKernelFiles
+  readonly programs: GuestPrograms
+}
+
 export interface GuestSystem {
   /** For QEMU. */
   readonly kernel: string
@@ -126,8 +144,7 @@ export interface GuestSystem {
  * is missing or a module cannot be unpacked.
  */
 export async function prepareGuestSystem(
-  files: GuestKernelFiles,
-  programs: GuestPrograms,
+  { kernel: files, programs }: GuestSource,
   filter: Uint8Array,
   folder: string,
 ): Promise<GuestSystem> {
@@ -175,7 +192,7 @@ async function initramfsOf(
   filter: Uint8Array,
   folder: string,
 ): Promise<Uint8Array> {
-  const config = await configOf(files.version)
+  const config = await configOf(files.config)
   const mayBeUnsigned = config !== null && !config.includes('CONFIG_MODULE_SIG_FORCE=y')
   const modules = await Promise.all(
     [...files.modules, ...files.diskModules].map(async (path) => ({

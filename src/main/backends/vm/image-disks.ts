@@ -20,7 +20,7 @@ import type { DiskMaker, KeptDisks } from '../containers/make-image.ts'
 import { findBubblewrap } from '../diagnose-bubblewrap.ts'
 import { readLayout } from '../layout.ts'
 import { runFed } from '../spawn.ts'
-import { diskCommand, findDiskTool } from './disk-tool.ts'
+import { diskCommand, diskCommandOnMac, findDiskTool } from './disk-tool.ts'
 
 /** Images as read-only disks for machines, made once for each and kept in a folder of ours. */
 export interface ImageDisks extends DiskMaker, KeptDisks {
@@ -177,12 +177,13 @@ async function isDisk(path: string): Promise<boolean> {
 async function commandFor({
   toolPaths,
 }: ImageDisksOptions): Promise<Result<(making: string) => readonly string[], string>> {
-  const [tool, bubblewrap, layout] = await Promise.all([
-    findDiskTool(toolPaths),
-    findBubblewrap(),
-    readLayout(),
-  ])
-  if (tool === null) return err('sqfstar is not installed: it comes with squashfs-tools.')
+  const tool = await findDiskTool(toolPaths)
+  if (tool === null)
+    return err(
+      'sqfstar is not installed: it comes with squashfs-tools, or with squashfs of Homebrew.',
+    )
+  if (process.platform === 'darwin') return ok((making) => diskCommandOnMac(tool, making))
+  const [bubblewrap, layout] = await Promise.all([findBubblewrap(), readLayout()])
   if (!bubblewrap.ok) return err(bubblewrap.error)
   return ok((making) => [bubblewrap.value, ...diskCommand(tool, layout, making)])
 }

@@ -8,6 +8,7 @@ import type { EngineChoice } from '../containers/engine-choice.ts'
 import { type ImageFound, lookInto } from '../containers/image-use.ts'
 import { findDiskTool, INSTALL_DISK_TOOL } from './disk-tool.ts'
 import type { DiskInUse, ImageDisks } from './image-disks.ts'
+import { type Processor, PROCESSORS } from './processors.ts'
 
 /** The system of a machine that is an image's. */
 export interface ImageRoot extends ImageFound {
@@ -24,6 +25,8 @@ export interface ImageRootsOptions {
   readonly engines: Pick<EngineChoice, 'client'>
   readonly disks: Pick<ImageDisks, 'take'>
   readonly jobs: Pick<ImageJobs, 'run'>
+  /** Of this computer; null: none that machines are made for. */
+  readonly processor: Processor | null
   readonly toolPaths?: readonly string[]
   /** How long a start waits for a disk that is made for it, ms. */
   readonly waitMs?: number
@@ -45,10 +48,11 @@ export function createImageRoots(options: ImageRootsOptions): ImageRoots {
         )
       const found = await lookInto(client, plan, image)
       if (!found.ok) return found
-      if (found.value.architecture !== 'amd64')
+      const wanted = options.processor && PROCESSORS[options.processor].engineName
+      if (found.value.architecture !== wanted)
         return lacks(
-          `it is for ${found.value.architecture} processors, and the machine’s is an amd64`,
-          'Pull it for amd64, or choose another image.',
+          `it is for ${found.value.architecture} processors, and the machine’s is an ${wanted}`,
+          `Pull it for ${wanted}, or choose another image.`,
         )
       const known = await options.disks.take(found.value.id)
       if (known !== null) return ok({ ...found.value, disk: known })

@@ -2,7 +2,7 @@ import { type AxisReport, axisStateOf } from '../../../shared/domain/isolation.t
 import type { PlanInput } from '../../core/isolation/plan.ts'
 import type { GuestKernel } from '../../core/ports.ts'
 import type { FileEntry } from '../files/entries.ts'
-import { readKernelFacts } from '../kernel-facts.ts'
+import { ownKernelFacts } from '../kernel-facts.ts'
 import type { NetworkCanary } from '../network-canary.ts'
 import { type Canaries, parseReport, placeCanaries } from '../probe-canaries.ts'
 import { PROBE_AGAIN_SCRIPT } from '../probe-script.ts'
@@ -10,7 +10,7 @@ import { judge } from '../probe-verdicts.ts'
 import { makeRunFolder } from '../run-folder.ts'
 import { type GuestChannel, KIND, numbered, words } from './guest-channel.ts'
 import { guestChildren, readGuestFacts } from './guest-facts.ts'
-import type { Acceleration } from './qemu-args.ts'
+import type { Acceleration } from './processors.ts'
 
 /** What a machine is measured by. */
 export interface MachinePlan {
@@ -28,7 +28,7 @@ export interface MachinePlan {
 }
 
 /** An emulated processor takes its time. */
-const AGAIN_MS = { kvm: 15_000, tcg: 60_000 } as const
+const AGAIN_MS = { kvm: 15_000, hvf: 15_000, tcg: 60_000 } as const
 /** Whoever does not answer a question this small hangs. With the time between two looks: within 5 s. */
 const ANSWER_MS = 2500
 /** So long it counts as still hanging: who looks at once what else is open is not kept waiting again. */
@@ -47,7 +47,7 @@ export async function judgeMachine(
   const [program] = await guestChildren(proc, rootPid)
   const [seen, own, inside] = await Promise.all([
     canaries.observe(),
-    readKernelFacts('self'),
+    ownKernelFacts(),
     program === undefined ? null : readGuestFacts(proc, program),
   ])
   return judge({

@@ -6,9 +6,13 @@ import { type Accelerated, findAcceleration } from './acceleration.ts'
 import {
   findGuestKernel,
   type GuestPrograms,
+  type GuestSource,
   type GuestSystem,
   prepareGuestSystem,
 } from './guest-system.ts'
+import type { MadeParts } from './made-parts.ts'
+import { PROCESSORS, processorOf } from './processors.ts'
+import type { Computer } from './qemu-args.ts'
 
 export interface VmOptions {
   /** Where what machines start with is kept between sessions. */
@@ -16,12 +20,17 @@ export interface VmOptions {
   /** Built programs; each may be missing. */
   readonly runnerProgram: string
   readonly guestPrograms: GuestPrograms
+  /** In the place of this computer's own kernel and programs, where it is no Linux. */
+  readonly madeParts: Pick<MadeParts, 'find'>
+  /** For tests: as on another one than this is. */
+  readonly computer?: Computer
   /** For tests of machines that lack it. */
   readonly qemuPaths?: readonly string[]
 }
 
 /** All that a machine is made of. */
 export interface VmParts {
+  readonly computer: Computer
   readonly qemu: string
   readonly kernelVersion: string
   /** What the kernel lacks for a root from an image; null: nothing. */
@@ -31,16 +40,28 @@ export interface VmParts {
 }
 
 export interface Lack {
-  readonly part: 'QEMU' | 'a kernel' | 'Cloche’s own programs'
+  readonly part: 'this computer' | 'QEMU' | 'a kernel' | 'Cloche’s own programs'
   readonly why: string
 }
 
-const QEMU_PATHS = ['/usr/bin/qemu-system-x86_64', '/usr/local/bin/qemu-system-x86_64']
+/** null: no machine can be made here, whatever is installed. */
+export function thisComputer(): Computer | null {
+  const { platform } = process
+  const processor = processorOf(process.arch)
+  if (processor === null || (platform !== 'linux' && platform !== 'darwin')) return null
+  return { system: platform, processor }
+}
 
-export async function findQemu({
-  qemuPaths = QEMU_PATHS,
-}: Pick<VmOptions, 'qemuPaths'>): Promise<string | null> {
-  for (const path of qemuPaths) if (await exists(path, constants.X_OK)) return path
+/** Homebrew has a place of its own for each processor. */
+const FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin']
+
+export async function findQemu(
+  { processor }: Computer,
+  { qemuPaths }: Pick<VmOptions, 'qemuPaths'>,
+): Promise<string | null> {
+  const { program } = PROCESSORS[processor]
+  for (const path of qemuPaths ?? FOLDERS.map((folder) => `${folder}/${program}`))
+    if (await exists(path, constants.X_OK)) return path
   return null
 }
 
@@ -48,32 +69,34 @@ export async function findQemu({
 export function createVmParts(options: VmOptions): () => Promise<Result<VmParts, Lack>> {
   const trials = new Map<string, Promise<Accelerated>>()
   const find = async (): Promise<Result<VmParts, Lack>> => {
-    const filter = compileSandboxFilter(process.arch)
-    if (process.platform !== 'linux' || process.arch !== 'x64' || !filter)
+    const computer = options.computer ?? thisComputer()
+    const filter = computer && compileSandboxFilter(computer.processor)
+    if (!computer || !filter)
+      return err({
+        part: 'this computer',
+        why: `machines are started on Linux and macOS with x86-64 or 64-bit ARM processors, not on ${process.platform} with ${process.arch}`,
+      })
+    const qemu = await findQemu(computer, options)
+    if (qemu === null)
       return err({
         part: 'QEMU',
-        why: `machines are started on Linux with an x86-64 processor so far, not on ${process.platform} with ${process.arch}`,
+        why: `${PROCESSORS[computer.processor].program} is not installed`,
       })
-    const qemu = await findQemu(options)
-    if (qemu === null) return err({ part: 'QEMU', why: 'qemu-system-x86_64 is not installed' })
-    for (const program of [options.runnerProgram, ...Object.values(options.guestPrograms)])
-      if (!(await exists(program)))
-        return err({
-          part: 'Cloche’s own programs',
-          why: `${program} was not built: it takes a C compiler`,
-        })
-    const kernel = await findGuestKernel()
-    if ('why' in kernel) return err({ part: 'a kernel', why: kernel.why })
-    const programs = options.guestPrograms
-    const system = await prepareGuestSystem(kernel, programs, filter, options.vmFolder).catch(
+    const source = await findSource(computer, options)
+    if (!source.ok) return source
+    const { kernel } = source.value
+    const system = await prepareGuestSystem(source.value, filter, options.vmFolder).catch(
       (cause: unknown) => String(cause),
     )
     if (typeof system === 'string')
       return err({ part: 'a kernel', why: `${kernel.version} could not be prepared: ${system}` })
-    const trial = trials.get(system.kernel) ?? findAcceleration(qemu, system)
+    const trial = trials.get(system.kernel) ?? findAcceleration(qemu, computer, system)
     trials.set(system.kernel, trial)
     const { version: kernelVersion, lacksForImages } = kernel
-    return ok({ qemu, kernelVersion, lacksForImages, system, acceleration: await trial })
+    return ok({
+      ...{ computer, qemu, kernelVersion, lacksForImages, system },
+      acceleration: await trial,
+    })
   }
   // One at a time: what machines start with is made once, not once for each that asks.
   let last: Promise<unknown> = Promise.resolve()
@@ -82,4 +105,26 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
     last = found
     return found
   }
+}
+
+/** This computer's own where it is a Linux, and else what an engine made. */
+async function findSource(
+  { system }: Computer,
+  { runnerProgram, guestPrograms, madeParts }: VmOptions,
+): Promise<Result<GuestSource, Lack>> {
+  const isLinux = system === 'linux'
+  const needed = [runnerProgram, ...(isLinux ? Object.values(guestPrograms) : [])]
+  for (const program of needed)
+    if (!(await exists(program)))
+      return err({
+        part: 'Cloche’s own programs',
+        why: `${program} was not built: it takes a C compiler`,
+      })
+  if (isLinux) {
+    const kernel = await findGuestKernel()
+    if ('why' in kernel) return err({ part: 'a kernel', why: kernel.why })
+    return ok({ kernel, programs: guestPrograms })
+  }
+  const made = await madeParts.find()
+  return 'why' in made ? err({ part: 'a kernel', why: made.why }) : ok(made)
 }

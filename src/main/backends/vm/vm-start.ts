@@ -28,6 +28,7 @@ import {
   merged,
   unanswered,
 } from './machine-probe.ts'
+import type { Ground } from './ground.ts'
 import { machineConnector } from './machine-connector.ts'
 import { DIAL_PORT } from './qemu-args.ts'
 import { type MachineMonitor, machineMonitor } from './qmp.ts'
@@ -50,14 +51,17 @@ export interface MachineStart extends MachinePlan {
   readonly around: SandboxBuild
   readonly helpers: SandboxHelpers
   readonly entry: MachineEntry
+  /** What stands around the machine. */
+  readonly ground: Ground
   readonly exited: AbortSignal
   /** Called when nothing of the machine is left. */
   readonly ended: () => Promise<void>
 }
 
 /** Milliseconds until the probe has reported. An emulated processor on a busy machine takes its time. */
-const START_MS = { kvm: 30_000, tcg: 120_000 } as const
+const START_MS = { kvm: 30_000, hvf: 30_000, tcg: 120_000 } as const
 const POLL_MS = 5
+const NO_WAY_IN = 'On macOS no port of a virtual machine can be opened from outside.'
 /** Until files are written when a machine is ended. */
 const STOP_MS = 3000
 
@@ -107,7 +111,7 @@ async function boot(start: MachineStart, around: Sandbox): Promise<Result<Sandbo
     })
   await until('the virtual machine', () => control.isReady() || null)
   const unserved = control.unserved()
-  if (unserved !== null) canary.miss(unserved)
+  if (unserved !== null && around.network?.direct) canary.miss(unserved)
   control.tell(KIND.clock, clockWords(Date.now()))
   const look = canary.look()
   control.tell(KIND.plan, words(...start.guestWords))
@@ -153,9 +157,10 @@ function makeSandbox(
   const connector = machineConnector(createConnector(around.rootPid, start.helpers), DIAL_PORT)
   const sockets = owners.socket()
   // One finder for both walls would ask the sandbox's kernel, in which every connection is the runner's.
+  const finder = sockets && findOver(sockets, sockets)
   const network = around.network && {
     ...around.network,
-    sockets: sockets && findOver(sockets, sockets),
+    sockets: finder && start.ground.asInside(finder, around.network.proxy),
   }
   return {
     rootPid: around.rootPid,
@@ -185,7 +190,8 @@ function makeSandbox(
       })
       return othersIn(await Promise.all(tables), [PROXY.port, DIRECT_PORT])
     },
-    forward: (port) => forwardPort(connector, port),
+    forward: (port) =>
+      start.ground.hasNetwork ? forwardPort(connector, port) : Promise.resolve(err(NO_WAY_IN)),
     // Around the machine there is a sandbox, and a program that enters that is not in the machine.
     enter: (shell) => enterMachine(start.entry, { kernel, connector }, shell),
     hold: async (wanted) => {

@@ -1,18 +1,11 @@
-import { mkdir } from 'node:fs/promises'
-import { statSync } from 'node:fs'
+import { mkdir, realpath } from 'node:fs/promises'
 import { availableParallelism, totalmem, userInfo } from 'node:os'
 import { join } from 'node:path'
 import type { EffectivePolicy } from '../../../shared/domain/effective-policy.ts'
-import {
-  LIMIT_KEYS,
-  type LimitReport,
-  type Limits,
-  limitsChanged,
-} from '../../../shared/domain/limits.ts'
 import type { StartFailure } from '../../../shared/domain/session.ts'
 import { err, ok, type Result } from '../../../shared/result.ts'
-import { type Plan, type PlanInput, planSandbox } from '../../core/isolation/plan.ts'
-import type { Sandbox, SandboxBackend, SandboxBuild } from '../../core/ports.ts'
+import { type Mount, type Plan, type PlanInput, planSandbox } from '../../core/isolation/plan.ts'
+import type { SandboxBackend, SandboxBuild } from '../../core/ports.ts'
 import { generatedFiles, sandboxEnv } from '../bubblewrap-args.ts'
 import { policySentences } from '../effective-policy.ts'
 import type { FilePolicy } from '../files/entries.ts'
@@ -26,24 +19,18 @@ import { protectedFolder } from '../probe-run.ts'
 import { PROBE_SCRIPT } from '../probe-script.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
 import type { SandboxHelpers } from '../take-network.ts'
+import { NOT_RUN } from '../seatbelt/backend.ts'
 import { refuseWritable } from '../writable-helpers.ts'
 import { KVM_DEVICE } from './acceleration.ts'
 import { diagnoseVm, processorWords } from './diagnose-vm.ts'
 import { openConsole, openGuestChannel, openLine } from './guest-channel.ts'
-import { guestPlan, type Share, sharesOf } from './guest-plan.ts'
+import type { Ground, GroundShares } from './ground.ts'
+import { guestPlan } from './guest-plan.ts'
 import type { ImageRoot, ImageRoots } from './image-roots.ts'
+import { limitsAround, withLimits } from './machine-limits.ts'
 import { createVmParts, type Lack, type VmOptions, type VmParts } from './parts.ts'
-import {
-  type Acceleration,
-  DIAL_PORT,
-  DISK,
-  INITRAMFS,
-  KERNEL,
-  LINES,
-  OBSERVER,
-  qemuArgs,
-  RUNNER,
-} from './qemu-args.ts'
+import type { Acceleration } from './processors.ts'
+import { type Places, qemuArgs } from './qemu-args.ts'
 import { type MachineLines, startMachine } from './vm-start.ts'
 
 export interface VmBackendOptions extends VmOptions {
@@ -52,6 +39,7 @@ export interface VmBackendOptions extends VmOptions {
   readonly terminalScript: string
   readonly placeholders: Placeholders
   readonly imageRoots: ImageRoots
+  readonly ground: Ground
 }
 
 /**
@@ -68,6 +56,8 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
     const parts = await findParts()
     if (!parts.ok) return lacks(parts.error)
     const { image } = plan
+    const refusal = options.ground.refusal(plan)
+    if (refusal) return err({ type: 'boundary_failed', part: 'the virtual machine', ...refusal })
     const { lacksForImages, kernelVersion } = parts.value
     if (image !== null && lacksForImages !== null)
       return err({
@@ -92,7 +82,7 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         // What is in an image is looked at when it is started.
         const machine = await planned(confined(plan), null)
         if (!machine.ok) return machine
-        const outer = await around.describe(machine.value.around(options, NOTHING_MADE))
+        const outer = await around.describe(machine.value.around(NOTHING_MADE))
         return outer.ok ? ok(policyOf(machine.value, outer.value)) : outer
       }),
     build: (plan, sessionId, observe) =>
@@ -111,12 +101,13 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
         })
         let outer: Result<SandboxBuild, StartFailure> | null = null
         try {
-          await mkdir(join(folder.path, 'lines'), { mode: 0o700 })
+          // A profile knows paths only as they really are.
+          const at = await realpath(folder.path)
+          await mkdir(join(at, 'lines'), { mode: 0o700 })
           // To this machine's kernel every change of a file is QEMU's: who made it is told from inside.
           const hidden = hiddenPaths(machine.plan, machine.files)
           const observer = (await observe?.(hidden, 'guest')) ?? null
-          const made = { folder: folder.path, observer }
-          outer = await around.build(machine.around(options, made), sessionId)
+          outer = await around.build(machine.around({ folder: at, observer }), sessionId)
           if (outer.ok)
             return ok(await prepare(machine, outer.value, { folder, observer }, options))
           await folder.remove()
@@ -151,16 +142,7 @@ const GIB = 2 ** 30
  * but an emulated processor prepares every page of it before anything runs.
  */
 const mostMemory = (by: Acceleration): number =>
-  by === 'kvm' ? Math.floor(totalmem() / 2) : Math.min(4 * GIB, Math.floor(totalmem() / 2))
-/** What QEMU needs besides the machine's memory. */
-const QEMU_BYTES = GIB
-
-/** Of QEMU, so that the machine's own are what its programs meet. */
-const limitsAround = (limits: Limits, memoryBytes: number): Limits => ({
-  ...limits,
-  memoryBytes: memoryBytes + QEMU_BYTES,
-  processes: null,
-})
+  Math.min(by === 'tcg' ? 4 * GIB : Infinity, Math.floor(totalmem() / 2))
 
 /** What is made for one start. */
 interface Made<Folder> {
@@ -184,7 +166,8 @@ interface PlannedMachine {
   readonly parts: VmParts
   readonly layout: MachineLayout
   readonly files: FilePolicy
-  readonly shares: readonly Share[]
+  /** `folder` holds what is this start's alone. */
+  readonly sharesIn: (folder: string) => GroundShares
   readonly env: Readonly<Record<string, string>>
   /** The machine's own shell. */
   readonly shell: string
@@ -193,7 +176,7 @@ interface PlannedMachine {
   /** Of what it has as long as it runs; further calls do nothing. */
   readonly letGo: () => void
   /** The plan of the sandbox around it. */
-  around(options: VmBackendOptions, made: Made<string>): Plan
+  around(made: Made<string>): Plan
 }
 
 async function planMachine(
@@ -208,47 +191,60 @@ async function planMachine(
     readFilePolicy(plan, options.placeholders.isHeld),
   ])
   const { limits } = plan
-  const shares = sharesOf(plan, layout, files.entries, isFile)
   const processors = Math.max(
     1,
     Math.min(availableParallelism(), Math.ceil((limits.cpuPercent ?? Infinity) / 100)),
   )
   const acceleration = parts.acceleration.by
+  const { ground } = options
   const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, mostMemory(acceleration))
+  const ours = ({ folder, observer }: Made<string>): Places => ({
+    runner: options.runnerProgram,
+    ...parts.system,
+    lines: join(folder, 'lines'),
+    observer: observer ?? '',
+    disk: root?.disk.path ?? '',
+  })
+  const sharesIn = (folder: string) =>
+    ground.shares({ plan, layout, entries: files.entries, folder })
   return {
-    ...{ plan, parts, layout, files, shares, memoryBytes },
+    ...{ plan, parts, layout, files, memoryBytes, sharesIn },
     argv: root?.argv ?? plan.argv,
     env: envOf(plan, layout, root),
     shell: root?.shell ?? layout.shell,
     visible: visibleFolders(plan, layout, files),
     letGo: () => root?.disk.letGo(),
-    around: ({ runnerProgram }, { folder, observer }) =>
-      planSandbox({
+    around: (made) => {
+      const sources = ours(made)
+      const places = ground.places(sources)
+      const { shares, mounts } = sharesIn(made.folder)
+      const isObserved = made.observer !== null
+      const machine = {
+        ...{ ...parts.computer, qemu: parts.qemu, acceleration, places },
+        ...{ processors, memoryBytes, shares, hasDisk: plan.image !== null, isObserved },
+        servesDirect: ground.hasNetwork,
+      }
+      const ofOurs = (place: keyof Places): Mount => ({
+        ...{ source: sources[place], target: places[place], access: 'read' },
+      })
+      return planSandbox({
         ...plan,
         level: 'os',
-        argv: [
-          ...[RUNNER, String(DIAL_PORT), '--'],
-          ...qemuArgs({
-            ...{ qemu: parts.qemu, acceleration, processors, memoryBytes, shares },
-            ...{ hasDisk: plan.image !== null, isObserved: observer !== null },
-          }),
-        ],
+        argv: [places.runner, ground.runnerWord, '--', ...qemuArgs(machine)],
         mounts: [
           ...plan.mounts,
-          { source: runnerProgram, target: RUNNER, access: 'read' },
-          { source: parts.system.kernel, target: KERNEL, access: 'read' },
-          { source: parts.system.initramfs, target: INITRAMFS, access: 'read' },
-          { source: join(folder, 'lines'), target: LINES, access: 'read' },
-          ...(observer === null
-            ? []
-            : [{ source: observer, target: OBSERVER, access: 'read' } as const]),
-          ...(root ? [{ source: root.disk.path, target: DISK, access: 'read' } as const] : []),
+          ...mounts,
+          ...[ofOurs('runner'), ofOurs('kernel'), ofOurs('initramfs'), ofOurs('lines')],
+          ...(isObserved ? [ofOurs('observer')] : []),
+          ...(root ? [ofOurs('disk')] : []),
         ],
+        sockets: [places.lines],
         devices: acceleration === 'kvm' ? [KVM_DEVICE] : [],
         // The machine is told over its own line; nothing of it is QEMU's.
         ...{ env: {}, granted: [], path: [] },
         limits: limitsAround(limits, memoryBytes),
-      }),
+      })
+    },
   }
 }
 
@@ -262,15 +258,11 @@ function envOf(
   return root ? { ...root.env, ...env, PATH: [...plan.path, root.path].join(':') } : env
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
-}
-
 function policyOf(
   { plan, layout, files, parts, memoryBytes }: PlannedMachine,
   around: EffectivePolicy,
 ): EffectivePolicy {
-  const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}`
+  const own = `run on a kernel of its own (${parts.kernelVersion}) in a virtual machine with ${Math.round(memoryBytes / 2 ** 20)} MiB; its processor is ${processorWords(parts)}${parts.computer.system === 'darwin' ? `. ${NOT_RUN}` : ''}`
   return {
     sentences: [
       ...policySentences(plan, plan.image === null ? layout : { image: plan.image }, files),
@@ -284,9 +276,10 @@ async function prepare(
   machine: PlannedMachine,
   outer: SandboxBuild,
   { folder, observer }: Made<RunFolder>,
-  { helpers, terminalScript }: VmBackendOptions,
+  { helpers, ground, terminalScript }: VmBackendOptions,
 ): Promise<SandboxBuild> {
-  const { plan, layout, shares, env, parts } = machine
+  const { plan, layout, env, parts } = machine
+  const { shares, files } = machine.sharesIn(await realpath(folder.path))
   const { uid, gid } = userInfo()
   const at = join(folder.path, 'lines')
   const line = (name: string) => openLine(join(at, name))
@@ -313,14 +306,15 @@ async function prepare(
     join: async (pid, exited) => {
       const started = await startMachine(
         {
-          ...{ plan, lines, canaries, exited, helpers },
+          ...{ plan, lines, canaries, exited, helpers, ground },
           guestWords: guestPlan(plan, {
             uid,
             gid,
             shares,
             layout,
             env,
-            files: plan.image === null ? {} : generatedFiles(plan, uid, gid),
+            files:
+              plan.image === null ? {} : { ...generatedFiles(plan, uid, gid), ...(await files()) },
             isObserved: observer !== null,
             argv: [...probe, ...machine.argv],
           }),
@@ -338,51 +332,13 @@ async function prepare(
         },
         pid,
       )
-      return started.ok ? ok(withLimits(started.value, machine)) : started
+      return started.ok ? ok(withLimits(started.value, plan.limits, machine.memoryBytes)) : started
     },
     abandon: async () => {
       // A machine that did not start took the sandbox around it along.
       if (isOver) return
       await outer.abandon()
       await close()
-    },
-  }
-}
-
-/** The machine itself is what holds memory, and its kernel what holds processes. */
-function withLimits(sandbox: Sandbox, { plan, memoryBytes }: PlannedMachine): Sandbox {
-  const own = (report: LimitReport): LimitReport => {
-    const asked = plan.limits[LIMIT_KEYS[report.limit]]
-    if (report.limit === 'memory')
-      return {
-        limit: 'memory',
-        value: memoryBytes,
-        means: ['machine'],
-        detail: 'The machine has no more.',
-      }
-    if (report.limit === 'processes' && asked !== null)
-      return {
-        limit: 'processes',
-        value: asked,
-        means: ['cgroup2'],
-        detail: 'Held by the machine’s own kernel.',
-      }
-    if (report.limit === 'disk' && asked !== null)
-      return { ...report, detail: 'From outside the machine is one writer: all of it is ended.' }
-    return report
-  }
-  let now = plan.limits
-  return {
-    ...sandbox,
-    limits: sandbox.limits.map(own),
-    // A machine gets neither more nor less of anything while it runs; what it writes is counted here.
-    changeLimits: async (limits) => {
-      const stuck = limitsChanged(now, limits).filter((name) => name !== 'disk')
-      if (stuck.length > 0) return err(stuck)
-      const changed = await sandbox.changeLimits(limitsAround(limits, memoryBytes))
-      if (!changed.ok) return changed
-      now = limits
-      return ok(changed.value.map(own))
     },
   }
 }

@@ -54,6 +54,8 @@ export interface PlanInput {
   readonly mounts: readonly Mount[]
   /** Devices of this machine that exist inside; only a virtual machine's runner needs one. */
   readonly devices?: readonly string[]
+  /** Folders whose sockets may be connected to; a mount says so by itself, a profile has to. */
+  readonly sockets?: readonly string[]
   /** What the person asked for on top of the boundary's own protections. */
   readonly files: readonly PlannedFileRule[]
   /** Secrets that lie in the workspace look empty inside. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { guestPlan, sharesOf } from '../../../../src/main/backends/vm/guest-plan.ts'
-import { qemuArgs } from '../../../../src/main/backends/vm/qemu-args.ts'
 import type { PlanInput } from '../../../../src/main/core/isolation/plan.ts'
 import type { FileEntry } from '../../../../src/main/backends/files/entries.ts'
 import { PLAIN_PLAN } from '../../../helpers/plan.ts'
@@ -140,40 +139,4 @@ describe('with the root of an image', () => {
       ...['observed', '/home/ada/work', 'cwd', '/home/ada/work', 'arg', '/bin/sh'],
     ])
   })
-
-  test('its disk is read only, in a form that is told', () => {
-    const args = qemuArgs({
-      ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
-      ...{ shares: [], hasDisk: true, isObserved: false },
-    })
-    const [disk, ...others] = args.filter((_, i) => args[i - 1] === '-blockdev')
-    expect(others).toEqual([])
-    expect(disk).toBe(
-      'driver=raw,node-name=disk,read-only=on,file.driver=file,file.filename=/.cloche/disk,file.read-only=on,file.locking=off',
-    )
-    expect(args).toContain('virtio-blk-pci,drive=disk')
-  })
-})
-
-test('the machine has no network device, no disk, and may start nothing', () => {
-  const args = qemuArgs({
-    ...{ qemu: '/usr/bin/qemu', acceleration: 'tcg', processors: 2, memoryBytes: 2 ** 30 },
-    ...{ hasDisk: false, isObserved: true },
-    shares: [
-      { tag: 'share0', path: '/a,readonly=off', access: 'read' },
-      { tag: 'share1', path: '/b', access: 'write' },
-    ],
-  })
-  const after = (name: string): string[] => args.filter((_, i) => args[i - 1] === name)
-  expect(args).toContain('-nodefaults')
-  expect(after('-sandbox')[0]).toMatch(/^on,.*elevateprivileges=deny,spawn=deny/)
-  expect(args.filter((word) => /^-(net|netdev|nic|drive|hda|cdrom|blockdev)$/.test(word))).toEqual(
-    [],
-  )
-  expect(after('-device').filter((word) => /net|blk|scsi|usb|vhost/.test(word))).toEqual([])
-  // A comma in a path is no option of its own.
-  expect(after('-fsdev')).toEqual([
-    'local,id=share0,path=/a,,readonly=off,security_model=none,multidevs=remap,readonly=on',
-    'local,id=share1,path=/b,security_model=none,multidevs=remap',
-  ])
 })

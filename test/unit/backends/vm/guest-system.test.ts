@@ -38,12 +38,13 @@ async function machine(image: Buffer) {
   await writeFile(at('disk.ko'), 'module of disks')
   await writeFile(at('second-part.ko.gz'), gzipSync('module two'))
   const files: GuestKernelFiles = {
-    ...{ version: '0.0-none', image: at('vmlinuz') },
+    ...{ version: '0.0-none', config: at('config'), image: at('vmlinuz') },
     modules: [at('first.ko'), at('second-part.ko.gz')],
     diskModules: [at('disk.ko')],
     lacksForImages: null,
   }
-  const prepare = () => prepareGuestSystem(files, programs, Buffer.from('filter'), at('kept'))
+  const prepare = () =>
+    prepareGuestSystem({ kernel: files, programs }, Buffer.from('filter'), at('kept'))
   return { at, prepare, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
@@ -99,13 +100,12 @@ requireCapability('xz')('modules that another program unpacks do not meet each o
     )
   const programs = guestProgramsIn(here.at('programs'))
   const modules = names.map((name) => here.at(`${name}.ko.xz`))
-  const files = {
-    ...{ version: '0.0-none', image: here.at('vmlinuz'), modules },
+  const kernel = {
+    ...{ version: '0.0-none', config: here.at('config'), image: here.at('vmlinuz'), modules },
     ...{ diskModules: [], lacksForImages: null },
   }
   const { initramfs } = await prepareGuestSystem(
-    files,
-    programs,
+    { kernel, programs },
     Buffer.from('filter'),
     here.at('kept'),
   )

@@ -47,6 +47,7 @@ async function find({ image = {}, isMade = true, toolPaths = ['/bin/sh'], end = 
       },
     },
     toolPaths,
+    processor: 'x64',
     waitMs: 20,
   })
   const found = await roots.find(PLAN, 'it')
@@ -105,6 +106,7 @@ test('without an engine there is no image', async () => {
     engines: { client: () => Promise.resolve(null) },
     disks: { take: () => Promise.reject(new Error('asked for')) },
     jobs: { run: () => Promise.reject(new Error('asked for')) },
+    processor: 'x64',
   })
   expect(await roots.find(PLAN, 'it')).toMatchObject({
     ok: false,
