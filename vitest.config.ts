@@ -43,7 +43,7 @@ export default defineConfig({
                 'network',
               ],
               ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
-              ...['limits', 'planting-ways', 'terminals', 'further-terminals'],
+              ...['limits', 'terminals', 'further-terminals'],
             ].map((name) => `test/enforcement/${name}.test.ts`),
             ...[
               ...[

@@ -2,8 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { LEVEL, notInVm } from '../helpers/level.ts'
-import { startRunning } from '../helpers/one-machine.ts'
 import { runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, runInside, whileInside } from '../helpers/sandbox.ts'
@@ -51,34 +49,17 @@ async function madeAt(name: string): Promise<string | null> {
   return (await readdir(path)).length > 0 ? 'a folder with content' : null
 }
 
+// Not run for machines: what holds a name there are the mounts of the sandbox around them, which this suite tries, and
+// planting.test.ts tries every name from inside a machine.
 describe.each(WAYS)('%s', (_, script) => {
-  notInVm(test, 'all are tried in one machine, below').each(NAMES)(
-    'nothing comes to stand at %s',
-    async (name) => {
-      await runOutside(shell(script(name)), { cwd: place.workspace })
-      expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
-      await rm(join(place.workspace, name), { recursive: true, force: true })
-      await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
-      await runInside(place, shell(script(name)))
-      expect(await madeAt(name)).toBeNull()
-    },
-  )
-})
-
-// Each takes a machine seconds to start; there the names are held by the sandbox around it, over a shared folder.
-const inOne = LEVEL === 'vm' ? test : test.skip
-inOne('nothing comes to stand at any name, whatever is tried in one machine', async () => {
-  const running = await startRunning(place)
-  for (const [way, script] of WAYS) {
-    const tried = (name: string) => running.run(shell(`rm -rf evil; ${script(name)}`))
-    await tried('free')
-    expect(await madeAt('free'), `${way}: where nothing is held it must succeed`).not.toBeNull()
-    await running.run(shell('rm -rf free'))
-    for (const name of NAMES) await tried(name)
-  }
-  // Until then what stands there is ours.
-  await running.end()
-  for (const name of NAMES) expect(await madeAt(name), name).toBeNull()
+  test.each(NAMES)('nothing comes to stand at %s', async (name) => {
+    await runOutside(shell(script(name)), { cwd: place.workspace })
+    expect(await madeAt(name), 'unconfined, it must succeed').not.toBeNull()
+    await rm(join(place.workspace, name), { recursive: true, force: true })
+    await rm(join(place.workspace, 'evil'), { recursive: true, force: true })
+    await runInside(place, shell(script(name)))
+    expect(await madeAt(name)).toBeNull()
+  })
 })
 
 test('git on the machine sees nothing of a session that only looks: before, during and after', async () => {
