@@ -8,7 +8,7 @@ import { BLOCK_BYTES, type BlockKind, Tail } from '../../shared/recording/packed
 import { LIMITS } from '../../shared/rpc/frames.ts'
 import { openBlock } from './page-parts.ts'
 import { findHere } from './recorded-log.ts'
-import type { RecordingSource } from './recording-source.ts'
+import { EXPORTED, type RecordingSource } from './recording-source.ts'
 
 export interface Block {
   readonly kind: string
@@ -61,6 +61,7 @@ export async function openPacked(blocks: readonly Block[]): Promise<PackedRecord
       events: () => Promise.resolve(events),
       terminal: () => Promise.resolve({ ...log, find: findHere(log) }),
       content: contentsOf(of('contents'), tail.contents),
+      ...EXPORTED,
       markers: () => Promise.resolve(markers),
     },
   }

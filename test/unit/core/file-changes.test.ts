@@ -21,6 +21,7 @@ async function record(tell: (watch: FileWatchRequest) => void, broken: readonly 
     ...{ sessionId: sessionId(1), folder: '/w', workspace: '/w', hidden: [], learns: false },
     report: (told) => facts.push(...told),
     blotBytes: (_, bytes) => bytes,
+    manifests: { take: () => Promise.resolve() },
     log: { info: () => undefined, warn: () => undefined, error: (words) => errors.push(words) },
     contents: {
       open: () => Promise.resolve('/copies'),
