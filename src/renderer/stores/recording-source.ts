@@ -1,6 +1,6 @@
 import { keepLatest } from '../../shared/keep-latest.ts'
 import type { ContentHash } from '../../shared/domain/file-changes.ts'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { ListedFile, WhyNotKnown } from '../../shared/domain/manifest.ts'
 import type { TimelineEvent } from '../../shared/domain/timeline.ts'
 import type { Marker } from '../../shared/recording/asciicast.ts'
@@ -22,7 +22,8 @@ export interface ListedFiles {
 /** Where a recording comes from. Everything rejects when the connection to it is lost. */
 export interface RecordingSource {
   events(isGivenUp: () => boolean): Promise<readonly TimelineEvent[]>
-  terminal(): Promise<RecordedLog>
+  /** null: the agent's. */
+  terminal(id: TerminalId | null): Promise<RecordedLog>
   content(hash: ContentHash): Promise<LoadedContent>
   listed(): Promise<ListedFiles>
   /** What was in a listed file, which is now at `now`. */
@@ -34,7 +35,7 @@ export interface RecordingSource {
 /** A recording, or a session that runs, of the host. */
 export const hostSource = (id: SessionId): RecordingSource => ({
   events: (isGivenUp) => loadEvents(id, isGivenUp),
-  terminal: () => openRecordedLog(id),
+  terminal: (terminal) => openRecordedLog(id, terminal),
   content: createContentCache((hash) => askFor(id, hash)),
   listed: createListCache(id),
   atStart: (path, now) => askForStart(id, path, now),
@@ -50,11 +51,11 @@ export const EXPORTED: Pick<RecordingSource, 'listed' | 'atStart'> = {
 /** A recording that is wholly in memory; it has no contents. */
 export const memorySource = (
   events: readonly TimelineEvent[],
-  records: readonly TerminalRecord[],
+  terminals: ReadonlyMap<TerminalId | null, readonly TerminalRecord[]>,
   markers: readonly Marker[],
 ): RecordingSource => ({
   events: () => Promise.resolve(events),
-  terminal: () => Promise.resolve(recordedLogOf(records)),
+  terminal: (id) => Promise.resolve(recordedLogOf(terminals.get(id) ?? [])),
   content: () => Promise.resolve('lost'),
   ...EXPORTED,
   markers: () => Promise.resolve(markers),
