@@ -11,6 +11,7 @@ import { hostExportSource } from '../../shared/recording/host-export-source.ts'
 import { homeRedaction, KNOWN_SECRETS } from '../../shared/recording/redaction.ts'
 import type { Connection } from '../../shared/rpc/client.ts'
 import { CommandFailure, EXIT } from './exit.ts'
+import { createExportScreen } from './export-screen.ts'
 import { labelOf, pageParts, showProgress, toNewFile, toStdout } from './export-output.ts'
 import { withHost } from './host-connection.ts'
 import { startOfId } from './session-id.ts'
@@ -91,7 +92,8 @@ export async function exportRecording(
       format,
       {
         ...{ source, terminal: chosen?.id ?? null },
-        ...{ session, redactions: [...KNOWN_SECRETS, homeRedaction(home)], labelOf },
+        ...{ session, redactions: [...KNOWN_SECRETS, homeRedaction(home)] },
+        ...{ labelOf, createScreen: createExportScreen },
         progress: output === undefined ? () => undefined : showProgress,
       },
       format === 'html' ? await pageParts(entries) : null,

@@ -12,6 +12,7 @@ import { hostExportSource } from '../../shared/recording/host-export-source.ts'
 import { type Redaction, redactText } from '../../shared/recording/redaction.ts'
 import { currentConnection } from '../connection.ts'
 import { wordsOfFact } from '../words/facts.ts'
+import { createExportScreen } from './export-screen.ts'
 import { loadPageParts, squeeze } from './page-parts.ts'
 import { fileName, saveBlob } from './save-file.ts'
 
@@ -70,7 +71,10 @@ export async function saveAs(
   watch: Watch,
 ): Promise<void> {
   const page = format === 'html' ? await loadPageParts() : null
-  const leaving = { source, session, terminal, redactions, labelOf: wordsOfFact }
+  const leaving = {
+    ...{ source, session, terminal, redactions },
+    ...{ labelOf: wordsOfFact, createScreen: createExportScreen },
+  }
   const [type, ending] = TYPES[format]
   const blobs: Blob[] = []
   let texts: string[] = []

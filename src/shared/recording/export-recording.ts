@@ -7,7 +7,6 @@ import type { Fact, TimelineEvent } from '../domain/timeline.ts'
 import {
   encodeKeyframe,
   encodeRecord,
-  type Keyframe,
   type KeyframeRecord,
   type TerminalRecord,
 } from '../terminal-log.ts'
@@ -21,6 +20,7 @@ import {
   furtherIn,
   hashesIn,
 } from './export-source.ts'
+import { type CreateScreen, type LeavingOutput, withScreens } from './page-screens.ts'
 import { type PageParts, pageBlock, pageFoot, pageHead } from './offline-page.ts'
 import { BLOCK_BYTES, createBlockCutter, type Tail, tailText } from './packed-recording.ts'
 import { mayFindIn, type Redaction, redactDeep, redactText, textsOf } from './redaction.ts'
@@ -37,6 +37,8 @@ export interface Leaving {
   readonly terminal: TerminalId | null
   /** What is taken out. */
   readonly redactions: readonly Redaction[]
+  /** To draw screens on that a page is to have. */
+  readonly createScreen: CreateScreen
   /** Words for an event that becomes a marker of a cast. */
   readonly labelOf: (fact: Fact) => string
   /** A share of the whole; throws to give up. */
@@ -124,7 +126,7 @@ const isMarked = (fact: Fact): boolean =>
   (fact.type === 'net/decided' && fact.decision.action === 'deny')
 
 async function* pageOf(
-  { source, progress }: Leaving,
+  { source, progress, createScreen }: Leaving,
   out: Redacted,
   page: PageParts,
 ): AsyncGenerator<string> {
@@ -142,7 +144,9 @@ async function* pageOf(
   for (const id of [null, ...further.map((each) => each.id)]) {
     const firstBlock = blocks
     const indexer = createTerminalIndexer()
-    for await (const block of blocksOf(await source.terminal(id), out, indexer)) {
+    const terminal = await source.terminal(id)
+    const records = withScreens(out.terminal(terminal), terminal, createScreen)
+    for await (const block of blocksOf(records, indexer)) {
       blocks++
       yield pageBlock('terminal', block, page)
     }
@@ -183,13 +187,12 @@ async function* pageOf(
 
 /** A terminal as blocks of its own, none of which another one shares; `indexer` is told where what is. */
 async function* blocksOf(
-  terminal: ExportTerminal,
-  out: Redacted,
+  records: AsyncIterable<TerminalRecord | KeyframeRecord>,
   indexer: TerminalIndexer,
 ): AsyncGenerator<Uint8Array> {
   const cutter = createBlockCutter()
   let at = 0
-  for await (const record of withScreens(out.terminal(terminal), terminal)) {
+  for await (const record of records) {
     const bytes =
       record.kind === 'keyframe' ? encodeKeyframe(record.monoMs, record) : encodeRecord(record)
     indexer.add(record, at, at + bytes.length)
@@ -199,35 +202,6 @@ async function* blocksOf(
   const rest = cutter.rest()
   if (rest) yield rest
 }
-
-/**
- * With the screens of the recording, from which a replay can begin: up to the first thing that was taken
- * out of the output. Behind it a screen may hold that in pieces, in which nothing would find it.
- */
-async function* withScreens(
-  out: RedactedTerminal,
-  { index, screen }: ExportTerminal,
-): AsyncGenerator<TerminalRecord | KeyframeRecord> {
-  const points = index.points.filter(({ screenAt }) => screenAt !== null)
-  let next = 0
-  let outputBytes = 0
-  for await (const records of out.records())
-    for (const record of records) {
-      yield record
-      outputBytes += record.kind === 'output' ? record.bytes.length : 0
-      for (; (points[next]?.outputBytes ?? Infinity) < outputBytes; next++);
-      const point = points[next]
-      if (point?.outputBytes !== outputBytes || out.hasTaken()) continue
-      next++
-      const found = await screen(point)
-      if (found && out.isClean(found.screen))
-        yield { kind: 'keyframe', monoMs: record.monoMs, ...pickScreen(found) }
-    }
-}
-
-const pickScreen = ({ outputBytes, cols, rows, screen }: Keyframe): Keyframe => ({
-  ...{ outputBytes, cols, rows, screen },
-})
 
 /** Batches joined until they are worth a block. */
 async function* inBlocks(
@@ -245,7 +219,6 @@ async function* inBlocks(
 const EVENTS_IN_BLOCK = 5000
 
 type Redacted = ReturnType<typeof createRedacted>
-type RedactedTerminal = ReturnType<Redacted['terminal']>
 
 /** All that leaves passes here. */
 function createRedacted({ source, session, redactions, progress }: Leaving) {
@@ -266,7 +239,7 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
       }
     },
     /** The output of one. */
-    terminal: ({ index: { points }, part }: ExportTerminal) => {
+    terminal: ({ index: { points }, part }: ExportTerminal): LeavingOutput => {
       const redactor = createRecordRedactor(redactions)
       return {
         async *records(): AsyncGenerator<readonly TerminalRecord[]> {
@@ -278,7 +251,6 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
           for (const [number, count] of redactor.counts.entries())
             counts[number] = (counts[number] ?? 0) + count
         },
-        /** Of what was given so far and a little more. */
         hasTaken: (): boolean => redactor.counts.some((count) => count > 0),
         isClean: (screen: Uint8Array): boolean => !mayFindIn([latin(screen)], redactions),
       }

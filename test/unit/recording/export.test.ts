@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createExportScreen } from '../../../src/main/cli/export-screen.ts'
 import { openPacked } from '../../../src/renderer/stores/packed-recording.ts'
 import { ContentHash } from '../../../src/shared/domain/file-changes.ts'
 import { TerminalId } from '../../../src/shared/domain/ids.ts'
@@ -22,7 +23,10 @@ import {
   wordRedaction,
 } from '../../../src/shared/recording/redaction.ts'
 import { createRecordRedactor } from '../../../src/shared/recording/redacted-records.ts'
-import type { TerminalRecord } from '../../../src/shared/terminal-log.ts'
+import { latin } from '../../../src/shared/recording/terminal-text.ts'
+import { UNICODE_VERSION } from '../../../src/shared/terminal-settings.ts'
+import { headlessTerminal } from '../../../src/main/pty/xterm-headless.ts'
+import type { Keyframe, TerminalRecord } from '../../../src/shared/terminal-log.ts'
 import { terminalsIn } from '../../../src/shared/recording/terminal-lines.ts'
 import { eventOf, sampleSession, sessionId } from '../../helpers/recording.ts'
 
@@ -100,7 +104,10 @@ async function written(
   terminal: TerminalId | null = null,
 ): Promise<string> {
   const labelOf = ({ type }: { type: string }): string => type
-  const leaving = { source, session, terminal, redactions, labelOf, progress: silent }
+  const leaving = {
+    ...{ source, session, terminal, redactions, labelOf, progress: silent },
+    createScreen: createExportScreen,
+  }
   let text = ''
   for await (const piece of exportRecording(format, leaving, PAGE)) text += piece
   return text
@@ -170,7 +177,7 @@ test('a page whose terminal is of many blocks is read by parts, and searched', a
   expect(await log.find('5999 some', () => false)).toEqual([5999])
 })
 
-test('screens leave with it, up to the first thing that is taken out', async () => {
+test('screens leave with it, those of the recording up to the first thing that is taken out', async () => {
   const clean = Array.from({ length: 16 }, (_, n) =>
     output(n, `${n} ${'plain words '.repeat(5000)}\r\n`),
   )
@@ -200,8 +207,76 @@ test('screens leave with it, up to the first thing that is taken out', async () 
     return found.flatMap((item) => (item ? [new TextDecoder().decode(item.screen)] : []))
   }
   expect(await kept([])).toEqual([...screens.values()])
-  expect(await kept(KNOWN_SECRETS)).toEqual(['one line', 'three lines'])
+  const [first, second, ...drawn] = await kept(KNOWN_SECRETS)
+  expect([first, second]).toEqual(['one line', 'three lines'])
+  expect(drawn).toHaveLength(3)
+  expect(drawn[0]).toContain('plain words')
   expect(await kept([wordRedaction('never said')!])).toEqual([...screens.values()])
+})
+
+describe('behind what was taken out', () => {
+  const redactions = [wordRedaction('the customer')!]
+  /** Lines, colours and jumps about the screen, some of it to be taken out. */
+  const step = fc.oneof(
+    fc.constantFrom(
+      'the customer ',
+      'plain words ',
+      'é',
+      '\r\n',
+      '\x1b[31mred',
+      '\x1b[0m',
+      '\x1b[H',
+    ),
+    fc.constantFrom('\x1b[2J', '\x1b[5;9H', '\x1b[K', '\x1b[', '3', '4m', '\x1b]2;title\x07', '\t'),
+  )
+  const SCREENFUL = 'words that fill a line of the screen quite well\r\n'.repeat(700)
+
+  const shown = async (records: readonly TerminalRecord[], screen?: Keyframe) => {
+    const { cols, rows } = screen ?? { cols: 80, rows: 24 }
+    const terminal = headlessTerminal({ cols, rows }, 10, UNICODE_VERSION, silent)
+    const write = (bytes: Uint8Array) =>
+      new Promise<void>((resolve) => terminal.write(bytes, resolve))
+    if (screen) await write(screen.screen)
+    for (const record of records)
+      if (record.kind === 'output') await write(record.bytes)
+      else terminal.resize(record.cols, record.rows)
+    const buffer = terminal.buffer.active
+    const lines = Array.from({ length: terminal.rows }, (_, row) =>
+      buffer.getLine(buffer.baseY + row)?.translateToString(true),
+    )
+    const { cursorX, cursorY } = buffer
+    terminal.dispose()
+    return { lines, cursorX, cursorY }
+  }
+
+  test('a replay that begins at a screen shows what one from the beginning shows', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 90 }), async (texts) => {
+        const records = [
+          ...[
+            output(0, 'the customer'),
+            { kind: 'resize', monoMs: 1, cols: 90, rows: 20 } as const,
+          ],
+          ...texts.map((text, n) => output(n + 2, n % 2 === 0 ? SCREENFUL + text : text)),
+        ]
+        const page = await written('html', sourceOf(records, 7), redactions)
+        const log = await (await openPacked(blocksIn(page)))!.source.terminal(null)
+        const before: TerminalRecord[] = []
+        let screens = 0
+        for (const [n, point] of log.index.points.entries()) {
+          const screen = await log.screen(point)
+          if (screen) {
+            screens++
+            expect(latin(screen.screen)).not.toContain('the customer')
+            expect(await shown([], screen)).toEqual(await shown(before))
+          }
+          before.push(...(await log.part(n)).records)
+        }
+        expect(screens).toBeGreaterThan(0)
+      }),
+      { numRuns: 4 },
+    )
+  }, 60_000)
 })
 
 describe('the terminals besides the agent’s', () => {
