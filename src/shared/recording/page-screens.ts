@@ -29,6 +29,8 @@ export interface LeavingOutput {
 
 /** Output between two screens of ours. */
 const SCREEN_BYTES = 512 * 1024
+/** Where none can be drawn, after so much more it is tried again. */
+const AGAIN_BYTES = 16 * 1024
 /** Given to a terminal at once. */
 const WRITE_BYTES = 128 * 1024
 /** Output that waits for whether it has to be drawn. */
@@ -80,6 +82,8 @@ function createRedraw(createScreen: CreateScreen) {
   let waiting: TerminalRecord[] = []
   let waitingBytes = 0
   let bytesSince = 0
+  /** So many bytes since the last screen the next is tried. */
+  let tryAt = SCREEN_BYTES
   let drawn: DrawnScreen | null = null
 
   const flush = async (): Promise<DrawnScreen> => {
@@ -121,14 +125,19 @@ function createRedraw(createScreen: CreateScreen) {
       waiting = []
       waitingBytes = 0
       bytesSince = 0
+      tryAt = SCREEN_BYTES
     },
     /** null: the last is not far away, or there can be none here. */
     screen: async (): Promise<Pick<Keyframe, 'cols' | 'rows' | 'screen'> | null> => {
-      if (bytesSince < SCREEN_BYTES) return null
+      if (bytesSince < tryAt) return null
       const found = (await flush()).draw()
-      if (!found || found.screen.length > MAX_SCREEN_BYTES) return null
+      if (!found) {
+        tryAt = bytesSince + AGAIN_BYTES
+        return null
+      }
       bytesSince = 0
-      return found
+      tryAt = SCREEN_BYTES
+      return found.screen.length > MAX_SCREEN_BYTES ? null : found
     },
     dispose: (): void => drawn?.dispose(),
   }
