@@ -212,7 +212,7 @@ test('screens leave with it, those of the recording up to the first thing that i
   expect(drawn).toHaveLength(3)
   expect(drawn[0]).toContain('plain words')
   expect(await kept([wordRedaction('never said')!])).toEqual([...screens.values()])
-})
+}, 20_000)
 
 describe('behind what was taken out', () => {
   const redactions = [wordRedaction('the customer')!]
