@@ -283,7 +283,7 @@ describe('with a Cloche that runs', () => {
     expect((await run('stop', id)).out).toContain(`Stopped ${id}`)
     expect(await run('terminal', id)).toMatchObject({ code: 2 })
 
-    // A cast holds one of them, and says which it does not; lines of JSON hold all.
+    // A cast holds one of them, and says which it does not.
     const agents = await run('export', id)
     expect(agents.out).toContain('got still')
     expect(agents.out).not.toContain('by hand')
@@ -295,12 +295,6 @@ describe('with a Cloche that runs', () => {
     const none = await run('export', '--terminal', '9', id)
     expect(none).toMatchObject({ code: 2, out: '' })
     expect(none.err).toContain('--terminal takes agent, 1, 2.')
-    const all = await run('export', '--format', 'jsonl', id)
-    for (const words of ['got still', 'in 1 by hand', 'it is ']) expect(all.out).toContain(words)
-    expect(all.err).toBe('')
-    expect(await run('export', '--format', 'html', '--terminal', '1', id)).toMatchObject({
-      ...{ code: 2, out: '' },
-    })
   })
 
   test('rules are made, listed and taken back', async () => {
