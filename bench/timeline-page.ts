@@ -86,7 +86,7 @@ async function run(count: number): Promise<TimelineRow[]> {
   }
   const builtMs = performance.now() - built
   const rows: TimelineRow[] = [{ name: 'all events taken in', medianMs: builtMs, worstMs: builtMs }]
-  const source = memorySource([], [], [])
+  const source = memorySource([], new Map(), [])
   const sessionId = SessionId.parse('ses_0000000000000001')
   const view = createViewStore(sessionId, 'replay', source, events, builder.tracks)
   view.setState({ status: 'ready', durationMs: DURATION_MS, revision: count })

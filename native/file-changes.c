@@ -19,12 +19,15 @@
 // Output: u32 length, then ten words, each ended by a zero: what, path, from, folder or file, process,
 // its start in ticks, content before, its bytes, content after, its bytes. Paths are relative. Bytes -1:
 // it was not there; -2: not known. The end of stdin is our end. Failure: one line on stderr, code 1.
+//
+// With `list` as its first word it tells what is in a folder, and ends: file-list.h.
 #define _GNU_SOURCE
 #include <poll.h>
 #include <sys/un.h>
 #include "folder-changes.h"
 #include "file-needs.h"
 #include "call-notices.h"
+#include "file-list.h"
 
 // Whether those who are observed run in another kernel.
 static int is_in_guest;
@@ -102,6 +105,7 @@ static void take_notices(int listener) {
 }
 
 int main(int argc, char **argv) {
+  if (argc >= 4 && strcmp(argv[1], "list") == 0) return list_all(argv + 2);
   if (argc < 7) return fprintf(stderr, "file-changes FOLDER SHOWN CONTENTS SOCKET writes|needs here|guest HIDDEN...\n"), 1;
   root = argv[1];
   shown = argv[2];

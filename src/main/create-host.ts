@@ -308,7 +308,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     forwards,
     variables,
     ...{ store, indexes: recordings.indexes, retention },
-    ...{ contents: recordings.contents, audit: recordings.audit },
+    ...{ contents: recordings.contents, manifests: recordings.manifests, audit: recordings.audit },
     control,
     orphans,
     home,

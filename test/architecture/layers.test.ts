@@ -20,8 +20,13 @@ const LAYERS: readonly {
   {
     files:
       /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|review|store)\//,
-    // The store's append file also writes terminal logs; nothing else crosses between adapters.
-    ours: [/^src\/shared\//, /^src\/main\/core\//, /^src\/main\/store\/append-file\.ts$/],
+    // The store's append file also writes terminal logs, and there is one way into a folder that an agent
+    // writes; nothing else crosses between adapters.
+    ours: [
+      /^src\/shared\//,
+      /^src\/main\/core\//,
+      /^src\/main\/(store\/append-file|review\/open-folder)\.ts$/,
+    ],
     packages:
       /^(node:|zod$|picomatch$|dockerode$|tar-(fs|stream)$|@balena\/dockerignore$|jsonc-parser$|yaml$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
   },

@@ -28,6 +28,7 @@ test.afterEach(async () => {
 /** Runs a short program in a session, and goes to its replay. */
 async function record(page: Page): Promise<void> {
   await writeFile(join(app.place.workspace, 'notes.txt'), 'as it was\n')
+  await writeFile(join(app.place.workspace, 'untouched.txt'), 'nobody changes this\n')
   await startFirstSession(
     page,
     'command',
@@ -107,11 +108,54 @@ test.describe('a recording that leaves this machine', () => {
     await expect(offline.getByTestId('diff')).toContainText('as it is')
     await expect(offline.getByTestId('diff').locator('.removed').last()).toContainText('as it was')
     await offline.keyboard.press('Escape')
+    // Of the rest of the workspace nothing left, and it says so.
+    await offline.getByTestId('files-part-choice-all').check({ force: true })
+    await expect(offline.getByTestId('files-missing')).toContainText('only the files that were')
+    await expect(offline.getByTestId('all-file-row')).toHaveCount(2)
     await offline.getByTestId('inspector-tab-processes').click()
     await expect(offline.getByTestId('process-rows')).toContainText('sh')
     expect(complaints).toEqual([])
     expect(asked.filter((url) => !url.startsWith('file:') && !url.startsWith('data:'))).toEqual([])
     await context.close()
+  })
+
+  test('shows any file of the workspace at any moment, changed or not', async () => {
+    const { page } = app
+    await record(page)
+    const scrubber = page.getByTestId('replay-scrubber')
+    const { width, height } = (await scrubber.boundingBox())!
+    const goTo = (x: number) => scrubber.click({ position: { x, y: height / 2 } })
+    await page.getByTestId('inspector-tab-files').click()
+    await page.getByTestId('files-part-choice-changes').focus()
+    await page.keyboard.press('ArrowRight')
+    const row = (path: string) => page.locator(`[data-testid=all-file-row][data-path="${path}"]`)
+    const read = async (path: string): Promise<void> => {
+      await page.getByTestId('file-filter').fill(path)
+      await row(path).dblclick()
+      const whole = page.getByTestId('file-versions').getByText('Whole file')
+      await whole.click()
+    }
+    // From the end: what was made and changed is as it was left.
+    await goTo(width - 1)
+    await expect(row('new.txt')).toHaveAttribute('data-fate', 'added')
+    await read('notes.txt')
+    await expect(page.getByTestId('file-text')).toContainText('as it is')
+    await page.keyboard.press('Escape')
+    await read('untouched.txt')
+    await expect(page.getByTestId('file-text')).toContainText('nobody changes this')
+    await page.keyboard.press('Escape')
+    // From the beginning: what was not there yet is not listed, and the changed one is as it was.
+    await page.getByTestId('file-filter').fill('')
+    await goTo(1)
+    await expect(row('new.txt')).toHaveCount(0)
+    await expect(row('notes.txt')).toHaveAttribute('data-fate', 'unchanged')
+    await read('notes.txt')
+    await expect(page.getByTestId('file-text')).toContainText('as it was')
+    await page.keyboard.press('Escape')
+    // What somebody changes now is not shown as what it was then.
+    await writeFile(join(app.place.workspace, 'untouched.txt'), 'somebody changed this\n')
+    await read('untouched.txt')
+    await expect(page.getByTestId('file-words')).toContainText('Not known. It is another one')
   })
 
   test('is played by asciinema, and ours plays what asciinema records', async () => {

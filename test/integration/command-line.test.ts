@@ -282,6 +282,19 @@ describe('with a Cloche that runs', () => {
     await own.exited
     expect((await run('stop', id)).out).toContain(`Stopped ${id}`)
     expect(await run('terminal', id)).toMatchObject({ code: 2 })
+
+    // A cast holds one of them, and says which it does not.
+    const agents = await run('export', id)
+    expect(agents.out).toContain('got still')
+    expect(agents.out).not.toContain('by hand')
+    expect(agents.err).toContain('Not in this one: 1, 2.')
+    const firsts = await run('export', '--terminal', '1', id)
+    expect(firsts.out).toContain('in 1 by hand')
+    expect(firsts.out).not.toContain('got still')
+    expect(firsts.err).toContain('Not in this one: agent, 2.')
+    const none = await run('export', '--terminal', '9', id)
+    expect(none).toMatchObject({ code: 2, out: '' })
+    expect(none.err).toContain('--terminal takes agent, 1, 2.')
   })
 
   test('rules are made, listed and taken back', async () => {

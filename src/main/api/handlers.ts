@@ -17,6 +17,7 @@ import type { FurtherTerminals } from '../core/further-terminals.ts'
 import type { NewId } from '../core/ids.ts'
 import type { EngineManager } from '../core/engine-port.ts'
 import type { ImageJobs } from '../core/image-jobs.ts'
+import type { Manifests } from '../core/manifests.ts'
 import { countCovered } from '../core/policy/reach.ts'
 import { createRuleEdits } from '../core/policy/rule-edits.ts'
 import { builtInProfiles } from '../../shared/built-in-profiles.ts'
@@ -48,6 +49,7 @@ export interface HandlerParts {
   readonly store: EventStore
   readonly indexes: TerminalIndexes
   readonly contents: Pick<ContentStore, 'read'>
+  readonly manifests: Pick<Manifests, 'page' | 'read'>
   readonly audit: Pick<AuditStore, 'read' | 'verify'>
   readonly retention: Pick<RecordingRetention, 'get' | 'set'>
   readonly control: ProcessControl
@@ -262,6 +264,13 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
       content: async ({ id, hash }) => {
         const bytes = await parts.contents.read(id, hash)
         return bytes ? ok({ text: textOf(bytes) }) : err({ type: 'not_kept' })
+      },
+      manifest: ({ id, from }) => parts.manifests.page(id, from),
+      atStart: async ({ id, path, now }) => {
+        const found = await parts.manifests.read(id, path, now)
+        return found.ok
+          ? ok({ text: textOf(found.value) })
+          : err({ type: 'not_known', why: found.error })
       },
     },
   }

@@ -77,6 +77,11 @@ export const COMMANDS = {
     options: {
       format: { type: 'string', value: 'FORMAT', does: 'cast (default), cast2, jsonl or html' },
       output: { type: 'string', value: 'FILE', does: 'a new file for it' },
+      terminal: {
+        type: 'string',
+        value: 'N',
+        does: 'of a cast: the further terminal of that number (default: agent)',
+      },
     },
   },
   policy: {

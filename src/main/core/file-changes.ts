@@ -16,12 +16,14 @@ import type {
   SeenNeed,
   WatchFiles,
 } from './file-port.ts'
+import type { Manifests } from './manifests.ts'
 import type { Log, ObservedPrograms } from './ports.ts'
 import { looksSecret, mayHoldCredentials } from './secret-names.ts'
 
 export interface FileRecording {
   readonly contents: ContentStore
   readonly watchFiles: WatchFiles
+  readonly manifests: Pick<Manifests, 'take'>
   readonly log: Log
   /** Takes a session's secrets out of bytes, keeping their number. */
   readonly blotBytes: (id: SessionId, bytes: Uint8Array) => Uint8Array
@@ -53,6 +55,7 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
   let work: Promise<void> | null = null
   let isWhole = true
   let isObserved = false
+  let listing: Promise<void> | null = null
 
   const watching = (source: 'calls' | 'folder' | 'none', reason: string | null): void =>
     report([{ type: 'file/watching', source, reason }])
@@ -105,6 +108,8 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
         isObserved = true
         return watching('calls', isWhole ? null : MANY_FOLDERS)
       case 'watching':
+        // From now on changes are told: what is listed is how it was before them.
+        listing ??= request.manifests.take(sessionId, request)
         isWhole = told.isWhole
         return watching('folder', told.isWhole ? NOBODY : `${NOBODY} ${MANY_FOLDERS}`)
       case 'missed':
@@ -140,6 +145,7 @@ export async function recordFiles(request: RecordRequest): Promise<FileWatch> {
     close: async () => {
       await watch.close()
       await work
+      await listing
       await contents.close(sessionId)
     },
   }

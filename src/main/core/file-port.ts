@@ -1,5 +1,7 @@
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { ContentHash, FileChange, FileNeed } from '../../shared/domain/file-changes.ts'
+import type { ListedFile, WhyNotKnown } from '../../shared/domain/manifest.ts'
+import type { Result } from '../../shared/result.ts'
 import type { ObservedPrograms, ProcessRef } from './ports.ts'
 
 export type SeenContent =
@@ -78,3 +80,49 @@ export interface ContentStore {
   /** null: not kept, or damaged: its bytes are not what its name says. */
   read(id: SessionId, hash: ContentHash): Promise<Uint8Array | null>
 }
+
+/** A listed file with that by which it is known again; the numbers as the kernel gives them. */
+export interface ManifestRow extends Omit<ListedFile, 'isSettled'> {
+  readonly inode: string
+  readonly ctimeNs: string
+  readonly mtimeNs: string
+}
+
+export interface FileList {
+  readonly rows: readonly ManifestRow[]
+  /** See `ManifestPage`. */
+  readonly isWhole: boolean
+}
+
+export interface ListRequest {
+  /** On this machine. */
+  readonly folder: string
+  /** See `FileWatchRequest`. */
+  readonly hidden: readonly string[]
+}
+
+/** What is in a folder now. null: it cannot be told here. Never rejects. */
+export type ListFiles = (request: ListRequest) => Promise<FileList | null>
+
+/** Which files a workspace had as the watch of a session began. */
+export interface Manifest extends FileList {
+  readonly folder: string
+  /** Wall clock, ns: what had changed last before this had not changed since the watch began. */
+  readonly settledNs: string
+  /** The session had values that are to be taken out of all that is kept of it. */
+  readonly hasSecrets: boolean
+}
+
+export interface ManifestStore {
+  /** `blot` takes secrets out of names, keeping the length. */
+  write(id: SessionId, manifest: Manifest, blot: (bytes: Uint8Array) => Uint8Array): Promise<void>
+  /** null: there is none, or it is damaged. */
+  read(id: SessionId): Promise<Manifest | null>
+}
+
+/** The bytes of a listed file, which is at `now` below the folder, where it is still the same. */
+export type ReadListed = (
+  folder: string,
+  row: ManifestRow,
+  now: string,
+) => Promise<Result<Uint8Array, WhyNotKnown>>

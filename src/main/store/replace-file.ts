@@ -13,7 +13,7 @@ export type Survives = 'crash' | 'power-cut'
  */
 export async function replaceFile(
   path: string,
-  text: string,
+  text: string | Uint8Array,
   survives: Survives = 'power-cut',
 ): Promise<void> {
   const target = await realpath(path).catch(() => path)

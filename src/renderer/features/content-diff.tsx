@@ -73,6 +73,28 @@ const SIGNS: Readonly<Record<DiffLine['kind'], string>> = {
 /** More is not read by anybody. */
 const MOST_LINES = 5000
 
+/** All of a text, as far as anybody reads. */
+export function ReadableLines({ text }: { text: string }) {
+  const lines = text === '' ? [] : text.replace(/\n$/, '').split('\n')
+  return (
+    <div className="diff-lines mono scroll" tabIndex={0} role="group" aria-label="Content">
+      {lines.slice(0, MOST_LINES).map((line, index) => (
+        <div key={index} className="diff-line whole">
+          <span className="num faint">{index + 1}</span>
+          <span className="diff-text">
+            {line !== '' && <AgentText text={line} max={2000} bare />}
+          </span>
+        </div>
+      ))}
+      {lines.length === 0 && <p className="dim diff-line whole">It is empty.</p>}
+      <MoreLines count={lines.length - MOST_LINES} />
+    </div>
+  )
+}
+
+const MoreLines = ({ count }: { count: number }) =>
+  count > 0 && <p className="dim">{count.toLocaleString('en')} more lines</p>
+
 export function DiffView({ diff: { lines, added, removed } }: { diff: LineDiff }) {
   return (
     <div className="diff" data-testid="diff">
@@ -90,9 +112,7 @@ export function DiffView({ diff: { lines, added, removed } }: { diff: LineDiff }
             </span>
           </div>
         ))}
-        {lines.length > MOST_LINES && (
-          <p className="dim">{(lines.length - MOST_LINES).toLocaleString('en')} more lines</p>
-        )}
+        <MoreLines count={lines.length - MOST_LINES} />
       </div>
     </div>
   )

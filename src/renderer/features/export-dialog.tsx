@@ -15,6 +15,7 @@ import { useMachine } from '../stores/machine.ts'
 import { Button } from '../ui/button.tsx'
 import { type Choice, Segmented } from '../ui/choices.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { Select } from '../ui/select.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { formatBytes, formatClock, plural } from '../words/format.ts'
@@ -26,12 +27,11 @@ const FORMATS: readonly Choice<ExportFormat>[] = [
   { value: 'jsonl', label: 'JSON lines' },
 ]
 const ABOUT: Readonly<Record<ExportFormat, string>> = {
-  html: 'Replays everything in any browser, without a network: the agent’s terminal, processes, connections, prompts and files.',
-  cast3:
-    'The agent’s terminal alone, for asciinema 3 and its player. Prompts and refusals become markers.',
+  html: 'Replays everything in any browser, without a network: all terminals, processes, connections, prompts, and the files that were changed, but no others.',
+  cast3: 'One terminal alone, for asciinema 3 and its player. Prompts and refusals become markers.',
   cast2:
-    'The agent’s terminal alone, for asciinema 2 and every player. Prompts and refusals become markers.',
-  jsonl: 'Every event as a line of JSON, without any terminal and without what is in files.',
+    'One terminal alone, for asciinema 2 and every player. Prompts and refusals become markers.',
+  jsonl: 'Every event as a line of JSON, then all terminals as text; without what is in files.',
 }
 
 type Preparing =
@@ -103,6 +103,10 @@ interface FormProps {
 
 function ExportForm({ session, known, prepared, onClose }: FormProps) {
   const [format, setFormat] = useState<ExportFormat>('html')
+  /** Of a cast: place among the terminals, the agent's first. */
+  const [place, setPlace] = useState(0)
+  const { further } = prepared
+  const isCast = format === 'cast2' || format === 'cast3'
   const [words, setWords] = useState<readonly Redaction[]>([])
   const [found, setFound] = useState(prepared.found)
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set())
@@ -113,12 +117,12 @@ function ExportForm({ session, known, prepared, onClose }: FormProps) {
   const save = (): void => {
     const chosen = redactions.filter(({ id }) => !left.has(id))
     setProblem(null)
-    begin('Writing', (watch) => saveAs(format, session, prepared, chosen, watch)).then(
-      onClose,
-      (cause: unknown) =>
-        setProblem(
-          `The file could not be made: ${cause instanceof Error ? cause.message : 'unknown'}. Build Cloche again, or choose another form.`,
-        ),
+    begin('Writing', (watch) =>
+      saveAs(format, session, prepared, further[place - 1]?.id ?? null, chosen, watch),
+    ).then(onClose, (cause: unknown) =>
+      setProblem(
+        `The file could not be made: ${cause instanceof Error ? cause.message : 'unknown'}. Build Cloche again, or choose another form.`,
+      ),
     )
   }
   const addWord = (redaction: Redaction): void => {
@@ -176,8 +180,21 @@ function ExportForm({ session, known, prepared, onClose }: FormProps) {
           testId="export-format"
         />
         <p className="dim">
-          {ABOUT[format]} <span className="num">{sizeOf(prepared.sizes[format], format)}</span>
+          {ABOUT[format]}{' '}
+          <span className="num">{sizeOf(prepared.sizes(format, place), format)}</span>
         </p>
+        {isCast && further.length > 0 && (
+          <Select
+            label="Terminal"
+            value={String(place)}
+            choices={Object.fromEntries([
+              ['0', 'The agent’s'],
+              ...further.map(({ number }, at) => [String(at + 1), `Terminal ${number}`]),
+            ])}
+            onChange={(chosen) => setPlace(Number(chosen))}
+            testId="export-terminal"
+          />
+        )}
         <h2>Taken out</h2>
         <p className="dim small">
           Values that were let into the session are not in the recording at all. What is found
@@ -278,7 +295,7 @@ function HitRow({ hit: { place, atMs, before, match, after } }: { hit: Hit }) {
   return (
     <li className="clip">
       <span className="faint num hit-place">
-        {place}
+        {typeof place === 'number' ? `terminal ${place}` : place}
         {atMs !== null && ` ${formatClock(atMs)}`}
       </span>
       <AgentText text={inOneLine(before)} max={40} bare />

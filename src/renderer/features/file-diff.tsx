@@ -9,9 +9,10 @@ import { AgentText } from '../ui/text.tsx'
 import { wordsOfChange } from '../words/files.ts'
 import { formatClock } from '../words/format.ts'
 import { ContentDiff } from './content-diff.tsx'
+import { FileAtMoment } from './file-at-moment.tsx'
 import { Writer } from './file-list.tsx'
 
-/** What was changed in one file: since the session began, or by one change of it. */
+/** What was changed in one file: since the session began, or by one change of it; or all that is in it. */
 export function FileDiff() {
   const path = useUi((state) => state.file)
   return path === null ? null : <OneFile key={path} path={path} />
@@ -20,9 +21,11 @@ export function FileDiff() {
 interface Version {
   readonly id: string
   readonly step: FileStep | null
-  readonly before: FileContent
-  readonly after: FileContent
+  /** What is compared; null: nothing, the whole file is shown. */
+  readonly sides: { readonly before: FileContent; readonly after: FileContent } | null
 }
+
+const WHOLE: Version = { id: 'whole', step: null, sides: null }
 
 function OneFile({ path }: { path: string }) {
   const events = useView((view) => view.events)
@@ -35,10 +38,10 @@ function OneFile({ path }: { path: string }) {
   )
   const versions = useMemo(() => versionsOf(steps), [steps])
   const [chosen, setChosen] = useState('all')
-  const version = versions.find(({ id }) => id === chosen) ?? versions[0]
+  const version = versions.find(({ id }) => id === chosen) ?? WHOLE
   return (
     <Dialog
-      title="Changes of a file"
+      title={steps.length > 0 ? 'Changes of a file' : 'A file of the workspace'}
       size="wide"
       onClose={() => setUi({ file: null })}
       testId="file-diff"
@@ -52,19 +55,19 @@ function OneFile({ path }: { path: string }) {
           items={versions}
           keyOf={({ id }) => id}
           rowHeight={40}
-          selected={version?.id ?? null}
+          selected={version.id}
           onSelect={({ id }) => setChosen(id)}
           render={(item) => <VersionRow version={item} />}
           testId="file-versions"
         />
-        {version ? (
+        {version.sides ? (
           <ContentDiff
             key={version.id}
-            before={{ content: version.before, source }}
-            after={{ content: version.after, source }}
+            before={{ content: version.sides.before, source }}
+            after={{ content: version.sides.after, source }}
           />
         ) : (
-          <p className="dim">This file has not been changed yet at this moment of the recording.</p>
+          <FileAtMoment path={path} />
         )}
       </div>
     </Dialog>
@@ -74,21 +77,20 @@ function OneFile({ path }: { path: string }) {
 function versionsOf(steps: readonly FileStep[]): Version[] {
   const first = steps[0]
   const last = steps.at(-1)
-  if (!first || !last) return []
-  const all = { id: 'all', step: null, before: first.before, after: last.after }
-  const each = steps.map((step) => ({
-    ...{ id: String(step.seq), step },
-    ...{ before: step.before, after: step.after },
-  }))
-  return [all, ...each.reverse()]
+  if (!first || !last) return [WHOLE]
+  const all = { id: 'all', step: null, sides: { before: first.before, after: last.after } }
+  const each = steps.map((step) => ({ id: String(step.seq), step, sides: step }))
+  return [all, WHOLE, ...each.reverse()]
 }
 
-function VersionRow({ version: { step } }: { version: Version }) {
+function VersionRow({ version: { step, sides } }: { version: Version }) {
   if (!step)
     return (
       <div className="version-row">
-        <span className="session-title">Whole session</span>
-        <span className="small faint">from its beginning until now</span>
+        <span className="session-title">{sides ? 'Whole session' : 'Whole file'}</span>
+        <span className="small faint">
+          {sides ? 'from its beginning until now' : 'as it is at this moment'}
+        </span>
       </div>
     )
   return (

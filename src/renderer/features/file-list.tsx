@@ -83,22 +83,29 @@ function countOf(files: readonly ChangedFile[]): string {
 
 function FileRow({ file }: { file: ChangedFile }) {
   const fate = fateOf(file)
-  const cut = file.path.lastIndexOf('/') + 1
   return (
     <div className="file-row" data-testid="file-row" data-path={file.path} data-fate={fate}>
       <span className={`fate ${fate}`} title={FATES[fate].name}>
         {FATES[fate].letter}
       </span>
-      <span className="path mono" title={file.path}>
-        <span className="faint">
-          {cut > 0 && <AgentText text={file.path.slice(0, cut)} max={400} bare />}
-        </span>
-        <span>
-          <AgentText text={file.path.slice(cut)} max={200} bare />
-        </span>
-      </span>
+      <FilePath path={file.path} />
       <WriterName writer={file.writers.at(-1) ?? null} />
     </div>
+  )
+}
+
+/** The name stands out from the folders before it. */
+export function FilePath({ path }: { path: string }) {
+  const cut = path.lastIndexOf('/') + 1
+  return (
+    <span className="path mono" title={path}>
+      <span className="faint">
+        {cut > 0 && <AgentText text={path.slice(0, cut)} max={400} bare />}
+      </span>
+      <span>
+        <AgentText text={path.slice(cut)} max={200} bare />
+      </span>
+    </span>
   )
 }
 
@@ -111,7 +118,7 @@ function WriterName({ writer }: { writer: ProcessKey | null }) {
   )
 }
 
-function FileDetails({ file }: { file: ChangedFile }) {
+export function FileDetails({ file }: { file: ChangedFile }) {
   const { now, writers } = file
   return (
     <section className="details" aria-label="File details" data-testid="file-details">

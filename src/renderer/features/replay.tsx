@@ -86,7 +86,7 @@ function ReplayWorkbench({ replay, origin, retry }: ReplayOfProps) {
       }
       transport={<ReplayBar replay={replay} />}
       center={
-        origin === 'host' ? (
+        origin !== 'other-file' ? (
           <RecordedTerminals session={sessionId} log={log} follow={follow} seek={replay.seek} />
         ) : (
           <RecordedTerminal log={log} follow={follow} seek={replay.seek} />

@@ -2,7 +2,7 @@ import { type ReactNode, useEffect, useState } from 'react'
 import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import { isLive, type Session } from '../../shared/domain/session.ts'
 import type { FurtherTerminal } from '../../shared/terminals-projection.ts'
-import { openRecordedLog, type RecordedLog } from '../stores/recorded-log.ts'
+import type { RecordedLog } from '../stores/recorded-log.ts'
 import { openTerminal, showTerminal, useTerminals, wantToClose } from '../stores/terminals.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
@@ -148,16 +148,18 @@ function FurtherRecorded({
   readonly session: SessionId
   readonly terminal: TerminalId
 }) {
+  const source = useView((view) => view.source)
   const [log, setLog] = useState<RecordedLog | 'failed' | null>(null)
   useEffect(() => {
     let isGone = false
-    openRecordedLog(session, terminal)
+    source
+      .terminal(terminal)
       .then((loaded) => !isGone && setLog(loaded))
       .catch(() => !isGone && setLog('failed'))
     return () => {
       isGone = true
     }
-  }, [session, terminal])
+  }, [source, terminal])
   if (log === null) return <Loading what="the terminal" />
   if (log === 'failed')
     return <Failed what="The terminal" retry={() => showTerminal(session, null)} />

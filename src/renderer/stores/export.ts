@@ -1,13 +1,18 @@
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { SessionId, TerminalId } from '../../shared/domain/ids.ts'
 import type { Session } from '../../shared/domain/session.ts'
-import { estimateBytes } from '../../shared/recording/estimate.ts'
+import { estimateBytes, type Sizes } from '../../shared/recording/estimate.ts'
 import { exportRecording } from '../../shared/recording/export-recording.ts'
-import type { ExportFormat, ExportSource } from '../../shared/recording/export-source.ts'
+import type {
+  ExportFormat,
+  ExportSource,
+  FurtherName,
+} from '../../shared/recording/export-source.ts'
 import { type Hits, type Looked, lookThrough } from '../../shared/recording/hits.ts'
 import { hostExportSource } from '../../shared/recording/host-export-source.ts'
 import { type Redaction, redactText } from '../../shared/recording/redaction.ts'
 import { currentConnection } from '../connection.ts'
 import { wordsOfFact } from '../words/facts.ts'
+import { createExportScreen } from './export-screen.ts'
 import { loadPageParts, squeeze } from './page-parts.ts'
 import { fileName, saveBlob } from './save-file.ts'
 
@@ -15,8 +20,9 @@ import { fileName, saveBlob } from './save-file.ts'
 export interface Prepared {
   readonly source: ExportSource
   readonly found: readonly Hits[]
-  /** Bytes of the file in each form, about. */
-  readonly sizes: Readonly<Record<ExportFormat, number>>
+  /** The terminals besides the agent's. */
+  readonly further: readonly FurtherName[]
+  readonly sizes: Sizes
 }
 
 export interface Watch {
@@ -35,7 +41,8 @@ export async function prepare(
   if (!connection) throw new Error('not connected')
   const source = await hostExportSource(connection, id, createdAtMs)
   const looked: Looked = await lookThrough(source, redactions, orGiveUp(watch))
-  return { source, found: looked.found, sizes: await estimateBytes(source, looked, squeeze) }
+  const { found, further } = looked
+  return { source, found, further, sizes: await estimateBytes(source, looked, squeeze) }
 }
 
 /** What one more word finds. */
@@ -54,15 +61,20 @@ const TYPES: Readonly<Record<ExportFormat, readonly [type: string, ending: strin
 /** The browser keeps what is handed to it, on the disk where it is much. */
 const HANDED_LENGTH = 4 * 1024 * 1024
 
+/** `terminal`: the one that a cast is to hold. */
 export async function saveAs(
   format: ExportFormat,
   session: Session,
   { source }: Prepared,
+  terminal: TerminalId | null,
   redactions: readonly Redaction[],
   watch: Watch,
 ): Promise<void> {
   const page = format === 'html' ? await loadPageParts() : null
-  const leaving = { source, session, redactions, labelOf: wordsOfFact }
+  const leaving = {
+    ...{ source, session, terminal, redactions },
+    ...{ labelOf: wordsOfFact, createScreen: createExportScreen },
+  }
   const [type, ending] = TYPES[format]
   const blobs: Blob[] = []
   let texts: string[] = []

@@ -4,6 +4,7 @@ import { decodeCast } from '../../shared/recording/asciicast.ts'
 import { blocksIn } from '../../shared/recording/offline-page.ts'
 import { emptyState, projectAll } from '../../shared/projection.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
+import { terminalsIn } from '../../shared/recording/terminal-lines.ts'
 import type { TerminalRecord } from '../../shared/terminal-log.ts'
 import { openPacked, type PackedRecording } from './packed-recording.ts'
 import { memorySource, type RecordingSource } from './recording-source.ts'
@@ -49,7 +50,10 @@ async function read(name: string, text: string): Promise<Result<OpenedRecording,
     return packed ? ok(ofPacked(name, packed)) : err(`${name} is of another version of Cloche.`)
   }
   const events = readEvents(text)
-  if (events) return ok(ofPacked(name, { source: memorySource(events, [], []), events, taken: [] }))
+  if (events)
+    return ok(
+      ofPacked(name, { source: memorySource(events, terminalsIn(text), []), events, taken: [] }),
+    )
   const cast = decodeCast(text)
   if (!cast.ok)
     return err(
@@ -59,7 +63,7 @@ async function read(name: string, text: string): Promise<Result<OpenedRecording,
   const { version, records, markers, isTorn } = cast.value
   return ok({
     name: cast.value.title ?? name,
-    source: memorySource(activityOf(records), records, markers),
+    source: memorySource(activityOf(records), new Map([[null, records]]), markers),
     origin: `asciicast version ${version}${isTorn ? ', cut off at its end' : ''}. It says nothing of processes, connections or files.`,
     isOwn: false,
   })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { ContentHash } from '../../shared/domain/file-changes.ts'
+import type { TerminalId } from '../../shared/domain/ids.ts'
+import type { TerminalIndex } from '../../shared/domain/terminal-index.ts'
 import { TimelineEvent } from '../../shared/domain/timeline.ts'
 import { joined } from '../../shared/joined.ts'
 import { keepLatest } from '../../shared/keep-latest.ts'
@@ -7,8 +9,8 @@ import { readByParts } from '../../shared/recording/log-by-parts.ts'
 import { BLOCK_BYTES, type BlockKind, Tail } from '../../shared/recording/packed-recording.ts'
 import { LIMITS } from '../../shared/rpc/frames.ts'
 import { openBlock } from './page-parts.ts'
-import { findHere } from './recorded-log.ts'
-import type { RecordingSource } from './recording-source.ts'
+import { findHere, type RecordedLog, recordedLogOf } from './recorded-log.ts'
+import { EXPORTED, type RecordingSource } from './recording-source.ts'
 
 export interface Block {
   readonly kind: string
@@ -46,21 +48,30 @@ export async function openPacked(blocks: readonly Block[]): Promise<PackedRecord
       if (read.success) events.push(read.data)
     }
   }
-  const { index, markers, redacted } = tail
-  const terminal = keeping(of('terminal'))
-  const log = readByParts(index, async (at) => {
-    const first = Math.floor(at / BLOCK_BYTES)
-    const bytes = await Promise.all([terminal(first), terminal(first + 1)])
-    const from = at - first * BLOCK_BYTES
-    return joined(bytes).subarray(from, from + LIMITS.readBytes)
-  })
+  const { index, further, markers, redacted } = tail
+  const block = keeping(of('terminal'))
+  /** Behind the last of its blocks are another terminal's, of which no index leads to any. */
+  const logOf = (index: TerminalIndex, firstBlock: number): RecordedLog => {
+    const log = readByParts(index, async (at) => {
+      const first = firstBlock + Math.floor(at / BLOCK_BYTES)
+      const bytes = await Promise.all([block(first), block(first + 1)])
+      const from = at % BLOCK_BYTES
+      return joined(bytes).subarray(from, from + LIMITS.readBytes)
+    })
+    return { ...log, find: findHere(log) }
+  }
+  const logs = new Map<TerminalId | null, RecordedLog>([
+    [null, logOf(index, 0)],
+    ...further.map((each) => [each.terminal, logOf(each.index, each.firstBlock)] as const),
+  ])
   return {
     events,
     taken: redacted,
     source: {
       events: () => Promise.resolve(events),
-      terminal: () => Promise.resolve({ ...log, find: findHere(log) }),
+      terminal: (id) => Promise.resolve(logs.get(id) ?? recordedLogOf([])),
       content: contentsOf(of('contents'), tail.contents),
+      ...EXPORTED,
       markers: () => Promise.resolve(markers),
     },
   }

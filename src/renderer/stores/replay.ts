@@ -71,7 +71,7 @@ export function createReplay(
   const load = async (isGivenUp: () => boolean): Promise<void> => {
     try {
       const loaded = await source.events(isGivenUp)
-      const log = await source.terminal()
+      const log = await source.terminal(null)
       const markers = await source.markers(loaded[0]?.atMs ?? 0)
       if (isGivenUp() || view.getState().status === 'ready') return
       for (const event of loaded) {

@@ -53,8 +53,8 @@ interface UiState {
   /** Moment at which the next recording that is opened begins to play; ms. */
   readonly startAtMs: number | null
   readonly inspectorTab: InspectorTab
-  /** Of a session with a copy: what is to become of the folder, or what happened. */
-  readonly filesPart: 'review' | 'changes'
+  /** Of a session with a copy: what is to become of the folder; what happened; all that is there. */
+  readonly filesPart: 'review' | 'changes' | 'all'
   readonly isInspectorOpen: boolean
   readonly isSidebarOpen: boolean
   readonly isDrawerOpen: boolean

@@ -1,5 +1,8 @@
 import type { FileChange, FileContent, FileWatching } from '../../shared/domain/file-changes.ts'
+import type { WhyNotKnown } from '../../shared/domain/manifest.ts'
 import type { fateOf } from '../../shared/files-projection.ts'
+import type { WhereContent } from '../../shared/workspace-files.ts'
+import type { ListedFiles } from '../stores/recording-source.ts'
 import { formatBytes } from './format.ts'
 import { revealText } from './reveal.ts'
 
@@ -39,4 +42,35 @@ export function whyNoContent(content: FileContent): string | null {
   if (content.kind === 'unknown') return 'What it was is not known.'
   if (content.hash !== null) return null
   return `Its ${formatBytes(content.bytes)} were not kept: too much, or of a package or repository.`
+}
+
+type WhyLost = Extract<WhereContent, { readonly kind: 'lost' }>['why']
+
+/** Why what was in a file at a moment is not known any more. */
+const WHY_NOT_KNOWN: Readonly<Record<WhyNotKnown | WhyLost, string>> = {
+  not_listed: 'It is not on the list of files that was made as the session began.',
+  no_file: 'It is a link, a pipe, a socket or a device: there is nothing in it to show.',
+  unsettled: 'It was changed just as the session began, while the list of files was made.',
+  no_workspace: 'Its workspace is not on this machine any more, or cannot be read.',
+  gone: 'It is not on the disk any more, or cannot be read, and no change of it was recorded.',
+  changed: 'It is another one on the disk now, and no change of it was recorded.',
+  too_large: 'It is larger than 1 MiB: open it in an editor.',
+  secrets_forgotten:
+    'The session had secret values, and this file may hold one. They are known only while it runs, so nobody can take them out now.',
+  missed: 'Changes were missed after this moment: what was in it then is not certain.',
+  moved_out: 'Its folder was later moved out of the workspace, or removed as a whole.',
+  moved_unseen: 'It was later renamed by somebody who is not known, and not looked at.',
+}
+
+export const whyNotKnown = (why: WhyNotKnown | WhyLost): string =>
+  `Not known. ${WHY_NOT_KNOWN[why]}`
+
+/** What a list of all files does not have; null: it has all. */
+export const WHAT_IS_MISSING: Readonly<Record<ListedFiles['missing'], string | null>> = {
+  none: null,
+  some: 'The workspace has more files than were listed as the session began, or some that could not be. Of the others only what was changed is shown.',
+  unlisted:
+    'The files of this workspace were not listed as the session began. Only what was changed is shown.',
+  exported:
+    'A recording that left its machine holds only the files that were changed, not the rest of the workspace.',
 }

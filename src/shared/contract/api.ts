@@ -8,6 +8,7 @@ import { InsidePort, PortNumber } from '../domain/forward.ts'
 import { PromptId, RuleId, SessionId, TerminalId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { LimitName, Limits } from '../domain/limits.ts'
+import { ManifestPage, WhyNotKnown } from '../domain/manifest.ts'
 import { NetworkMode } from '../domain/network-mode.ts'
 import {
   Decision,
@@ -342,6 +343,17 @@ export const api = defineContract({
       input: z.strictObject({ id: SessionId, hash: ContentHash }),
       output: RecordedContent,
       error: z.strictObject({ type: z.literal('not_kept') }),
+    }),
+    /** Which files the workspace had as the watch began, from a place of the list on. null: it was not listed. */
+    manifest: query({
+      input: z.strictObject({ id: SessionId, from: z.number().int().nonnegative() }),
+      output: ManifestPage.nullable(),
+    }),
+    /** What was in a listed file that is now at `now` in the workspace, where it is proven to be the same. */
+    atStart: command({
+      input: z.strictObject({ id: SessionId, path: z.string(), now: z.string() }),
+      output: RecordedContent,
+      error: z.strictObject({ type: z.literal('not_known'), why: WhyNotKnown }),
     }),
   },
 })

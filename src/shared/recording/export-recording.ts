@@ -1,36 +1,51 @@
 import type { ContentHash } from '../domain/file-changes.ts'
+import type { TerminalId } from '../domain/ids.ts'
+import type { ExitStatus } from '../domain/process.ts'
 import type { Session } from '../domain/session.ts'
+import type { TerminalIndex } from '../domain/terminal-index.ts'
 import type { Fact, TimelineEvent } from '../domain/timeline.ts'
 import {
   encodeKeyframe,
   encodeRecord,
-  type Keyframe,
   type KeyframeRecord,
   type TerminalRecord,
 } from '../terminal-log.ts'
 import type { Marker } from './asciicast.ts'
 import { createCastWriter } from './cast-writer.ts'
-import { type ExportFormat, type ExportSource, hashesIn } from './export-source.ts'
+import {
+  type ExportFormat,
+  type ExportSource,
+  type ExportTerminal,
+  type FurtherName,
+  furtherIn,
+  hashesIn,
+} from './export-source.ts'
+import { type CreateScreen, type LeavingOutput, withScreens } from './page-screens.ts'
 import { type PageParts, pageBlock, pageFoot, pageHead } from './offline-page.ts'
 import { BLOCK_BYTES, createBlockCutter, type Tail, tailText } from './packed-recording.ts'
 import { mayFindIn, type Redaction, redactDeep, redactText, textsOf } from './redaction.ts'
 import { createRecordRedactor } from './redacted-records.ts'
 import { latin } from './terminal-text.ts'
-import { createTerminalIndexer } from './terminal-indexer.ts'
+import { createTerminalIndexer, type TerminalIndexer } from './terminal-indexer.ts'
+import { createTerminalLines } from './terminal-lines.ts'
 
 export interface Leaving {
   readonly source: ExportSource
   /** As it is now. */
   readonly session: Session
+  /** The one that a cast holds, for it holds one; null: the agent's. */
+  readonly terminal: TerminalId | null
   /** What is taken out. */
   readonly redactions: readonly Redaction[]
+  /** To draw screens on that a page is to have. */
+  readonly createScreen: CreateScreen
   /** Words for an event that becomes a marker of a cast. */
   readonly labelOf: (fact: Fact) => string
   /** A share of the whole; throws to give up. */
   readonly progress: (share: number) => void
 }
 
-/** Shares of the work: events first, then the terminal, then what was in files. */
+/** Shares of the work: events first, then the terminals, then what was in files. */
 const EVENTS_SHARE = 0.1
 const FILES_SHARE = 0.9
 
@@ -46,9 +61,7 @@ export async function* exportRecording(
   const out = createRedacted(leaving)
   switch (format) {
     case 'jsonl':
-      for await (const events of out.events())
-        yield events.map((event) => `${JSON.stringify(event)}\n`).join('')
-      return
+      return yield* linesOf(leaving, out)
     case 'cast2':
     case 'cast3':
       return yield* castOf(leaving, out, format === 'cast2' ? 2 : 3)
@@ -58,27 +71,51 @@ export async function* exportRecording(
   }
 }
 
+/** Every event, then every terminal. */
+async function* linesOf({ source }: Leaving, out: Redacted): AsyncGenerator<string> {
+  const further: FurtherName[] = []
+  for await (const events of out.events()) {
+    further.push(...furtherIn(events))
+    yield events.map((event) => `${JSON.stringify(event)}\n`).join('')
+  }
+  for (const id of [null, ...further.map((each) => each.id)]) {
+    const lines = createTerminalLines(id)
+    const terminal = out.terminal(await source.terminal(id))
+    for await (const records of terminal.records()) yield lines(records)
+  }
+}
+
 /** A terminal alone, with marks where Cloche asked or refused. */
 async function* castOf(
-  { source, labelOf }: Leaving,
+  { source, labelOf, terminal: id }: Leaving,
   out: Redacted,
   version: 2 | 3,
 ): AsyncGenerator<string> {
   const decisions: Marker[] = []
-  for await (const events of out.events())
-    for (const { fact, monoMs } of events)
+  let name: FurtherName | undefined
+  let exit: ExitStatus | null = id === null ? out.session.exit : null
+  for await (const events of out.events()) {
+    name ??= furtherIn(events).find((each) => each.id === id)
+    for (const { fact, monoMs } of events) {
       if (isMarked(fact)) decisions.push({ atMs: monoMs, label: labelOf(fact) })
-  const { session } = out
+      if (fact.type === 'terminal/ended' && fact.terminal === id) exit = fact.exit
+    }
+  }
+  const { title, spec, createdAtMs } = out.session
+  const terminal = await source.terminal(id)
   const writer = createCastWriter(
     {
-      ...{ title: session.title, command: session.spec.command, startedAtMs: session.createdAtMs },
-      markers: [...out.markers, ...decisions],
-      exit: session.exit?.kind === 'exited' ? session.exit.code : null,
-      lastMs: source.index.durationMs,
+      title: name ? `${title}, terminal ${name.number}` : title,
+      command: id === null ? spec.command : null,
+      startedAtMs: createdAtMs,
+      // What was said, was said to the agent.
+      markers: [...(id === null ? out.markers : []), ...decisions],
+      exit: exit?.kind === 'exited' ? exit.code : null,
+      lastMs: terminal.index.durationMs,
     },
     version,
   )
-  for await (const records of out.records()) yield writer.push(records)
+  for await (const records of out.terminal(terminal).records()) yield writer.push(records)
   yield writer.end()
 }
 
@@ -89,29 +126,32 @@ const isMarked = (fact: Fact): boolean =>
   (fact.type === 'net/decided' && fact.decision.action === 'deny')
 
 async function* pageOf(
-  { source, progress }: Leaving,
+  { source, progress, createScreen }: Leaving,
   out: Redacted,
   page: PageParts,
 ): AsyncGenerator<string> {
   const encoder = new TextEncoder()
   yield pageHead(out.session.title, page)
   const hashes = new Set<ContentHash>()
+  const further: FurtherName[] = []
   for await (const events of inBlocks(out.events())) {
+    further.push(...furtherIn(events))
     for (const hash of hashesIn(events)) hashes.add(hash)
     yield pageBlock('events', encoder.encode(JSON.stringify(events)), page)
   }
-  const indexer = createTerminalIndexer()
-  const cutter = createBlockCutter()
-  let at = 0
-  for await (const record of withScreens(out, source, out.records())) {
-    const bytes =
-      record.kind === 'keyframe' ? encodeKeyframe(record.monoMs, record) : encodeRecord(record)
-    indexer.add(record, at, at + bytes.length)
-    at += bytes.length
-    for (const block of cutter.push(bytes)) yield pageBlock('terminal', block, page)
+  let blocks = 0
+  const terminals: { readonly firstBlock: number; readonly index: TerminalIndex }[] = []
+  for (const id of [null, ...further.map((each) => each.id)]) {
+    const firstBlock = blocks
+    const indexer = createTerminalIndexer()
+    const terminal = await source.terminal(id)
+    const records = withScreens(out.terminal(terminal), terminal, createScreen)
+    for await (const block of blocksOf(records, indexer)) {
+      blocks++
+      yield pageBlock('terminal', block, page)
+    }
+    terminals.push({ firstBlock, index: indexer.index('none') })
   }
-  const rest = cutter.rest()
-  if (rest) yield pageBlock('terminal', rest, page)
   const contents: Tail['contents'] = []
   let texts = new Map<ContentHash, string>()
   let size = 0
@@ -132,40 +172,36 @@ async function* pageOf(
     size = 0
   }
   if (size > 0) yield block()
-  const tail = { index: indexer.index('none'), markers: [...out.markers], redacted: out.taken() }
-  yield pageBlock('tail', encoder.encode(tailText({ ...tail, contents })), page)
+  const [agent, ...others] = terminals
+  const tail = {
+    index: agent?.index ?? createTerminalIndexer().index('none'),
+    further: further.flatMap(({ id }, place) => {
+      const found = others[place]
+      return found ? [{ terminal: id, ...found }] : []
+    }),
+    ...{ markers: [...out.markers], redacted: out.taken(), contents },
+  }
+  yield pageBlock('tail', encoder.encode(tailText(tail)), page)
   yield pageFoot(page)
 }
 
-/**
- * With the screens of the recording, from which a replay can begin: up to the first thing that was taken
- * out of the output. Behind it a screen may hold that in pieces, in which nothing would find it.
- */
-async function* withScreens(
-  out: Redacted,
-  { index, screen }: ExportSource,
-  batches: AsyncIterable<readonly TerminalRecord[]>,
-): AsyncGenerator<TerminalRecord | KeyframeRecord> {
-  const points = index.points.filter(({ screenAt }) => screenAt !== null)
-  let next = 0
-  let outputBytes = 0
-  for await (const records of batches)
-    for (const record of records) {
-      yield record
-      outputBytes += record.kind === 'output' ? record.bytes.length : 0
-      for (; (points[next]?.outputBytes ?? Infinity) < outputBytes; next++);
-      const point = points[next]
-      if (point?.outputBytes !== outputBytes || out.hasTaken()) continue
-      next++
-      const found = await screen(point)
-      if (found && out.isClean(found.screen))
-        yield { kind: 'keyframe', monoMs: record.monoMs, ...pickScreen(found) }
-    }
+/** A terminal as blocks of its own, none of which another one shares; `indexer` is told where what is. */
+async function* blocksOf(
+  records: AsyncIterable<TerminalRecord | KeyframeRecord>,
+  indexer: TerminalIndexer,
+): AsyncGenerator<Uint8Array> {
+  const cutter = createBlockCutter()
+  let at = 0
+  for await (const record of records) {
+    const bytes =
+      record.kind === 'keyframe' ? encodeKeyframe(record.monoMs, record) : encodeRecord(record)
+    indexer.add(record, at, at + bytes.length)
+    at += bytes.length
+    yield* cutter.push(bytes)
+  }
+  const rest = cutter.rest()
+  if (rest) yield rest
 }
-
-const pickScreen = ({ outputBytes, cols, rows, screen }: Keyframe): Keyframe => ({
-  ...{ outputBytes, cols, rows, screen },
-})
 
 /** Batches joined until they are worth a block. */
 async function* inBlocks(
@@ -190,8 +226,6 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
   const counted = (number: number): void => {
     counts[number] = (counts[number] ?? 0) + 1
   }
-  const { points } = source.index
-  const redactor = createRecordRedactor(redactions)
   return {
     session: redactDeep(session, redactions),
     markers: redactDeep(source.markers, redactions, counted),
@@ -204,18 +238,23 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
         yield mayFindIn(texts, redactions) ? redactDeep(events, redactions, counted) : events
       }
     },
-    async *records(): AsyncGenerator<readonly TerminalRecord[]> {
-      for (let number = 0; number < points.length; number++) {
-        progress(EVENTS_SHARE + ((FILES_SHARE - EVENTS_SHARE) * number) / points.length)
-        yield redactor.push(await source.part(number))
+    /** The output of one. */
+    terminal: ({ index: { points }, part }: ExportTerminal): LeavingOutput => {
+      const redactor = createRecordRedactor(redactions)
+      return {
+        async *records(): AsyncGenerator<readonly TerminalRecord[]> {
+          for (let number = 0; number < points.length; number++) {
+            progress(EVENTS_SHARE + ((FILES_SHARE - EVENTS_SHARE) * number) / points.length)
+            yield redactor.push(await part(number))
+          }
+          yield redactor.end()
+          for (const [number, count] of redactor.counts.entries())
+            counts[number] = (counts[number] ?? 0) + count
+        },
+        hasTaken: (): boolean => redactor.counts.some((count) => count > 0),
+        isClean: (screen: Uint8Array): boolean => !mayFindIn([latin(screen)], redactions),
       }
-      yield redactor.end()
-      for (const [number, count] of redactor.counts.entries())
-        counts[number] = (counts[number] ?? 0) + count
     },
-    /** Of the output, of what was given so far and a little more. */
-    hasTaken: (): boolean => redactor.counts.some((count) => count > 0),
-    isClean: (screen: Uint8Array): boolean => !mayFindIn([latin(screen)], redactions),
     /** What was taken out so far, and how often. */
     taken: (): Tail['redacted'] =>
       redactions.flatMap(({ id, name }, number) => {

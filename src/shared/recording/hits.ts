@@ -1,12 +1,19 @@
 import type { ContentHash } from '../domain/file-changes.ts'
-import { type ExportSource, hashesIn } from './export-source.ts'
+import {
+  type ExportSource,
+  type ExportTerminal,
+  type FurtherName,
+  furtherIn,
+  hashesIn,
+} from './export-source.ts'
 import { createPartFinder, placed, type PlacedMatch } from './redact-by-parts.ts'
 import { find, mayFindIn, MOST_MATCH, type Redaction, textsOf } from './redaction.ts'
 import { latin } from './terminal-text.ts'
 
 /** One thing that would be taken out, with a little of what is around it. */
 export interface Hit extends Omit<PlacedMatch, 'start'> {
-  readonly place: 'terminal' | 'event' | 'file'
+  /** A number: in the further terminal of that number. */
+  readonly place: 'terminal' | 'event' | 'file' | number
   /** Session clock, ms; null: of a file's content, which has no moment of its own. */
   readonly atMs: number | null
 }
@@ -14,7 +21,7 @@ export interface Hit extends Omit<PlacedMatch, 'start'> {
 export interface Hits {
   readonly redaction: Redaction
   readonly count: number
-  /** The first of them, in the order terminal, events, files. */
+  /** The first of them, in the order terminal, events, further terminals, files. */
   readonly hits: readonly Hit[]
 }
 
@@ -22,12 +29,18 @@ export interface Hits {
 export const MOST_SHOWN = 200
 
 export interface Looked {
+  /** The terminals besides the agent's, in the order of their opening. */
+  readonly further: readonly FurtherName[]
   /** What each of them finds, those that find nothing left out. */
   readonly found: readonly Hits[]
   /** Of all events as lines of JSON, and of all texts of files. */
   readonly eventBytes: number
   readonly contentBytes: number
 }
+
+/** Shares of the work, up to the end of each; the files are the rest. */
+const AGENT_SHARE = 0.8
+const FURTHER_SHARE = 0.9
 
 /** Looks through all of a recording, part by part. `progress`: a share of it; throws to give up. */
 export async function lookThrough(
@@ -56,13 +69,18 @@ export async function lookThrough(
         add(redaction, placed(text, start, end, 0), place, atMs)
   }
 
-  await inTerminal(source, redactions, progress, (redaction, match, atMs) =>
-    add(redaction, match, 'terminal', atMs),
+  await inTerminal(
+    await source.terminal(null),
+    redactions,
+    (share) => progress(AGENT_SHARE * share),
+    (redaction, match, atMs) => add(redaction, match, 'terminal', atMs),
   )
+  const further: FurtherName[] = []
   const hashes = new Set<ContentHash>()
   let eventBytes = 0
   for await (const events of source.events()) {
-    progress(0.9)
+    progress(AGENT_SHARE)
+    further.push(...furtherIn(events))
     const texts = events.map(({ fact }) => textsOf(fact))
     if (mayFindIn(texts, redactions))
       for (const [n, text] of texts.entries()) inText(text, 'event', events[n]?.monoMs ?? null)
@@ -70,10 +88,17 @@ export async function lookThrough(
     for (const hash of hashesIn(events)) hashes.add(hash)
   }
   for (const { atMs, label } of source.markers) inText(label, 'event', atMs)
+  for (const { id, number } of further)
+    await inTerminal(
+      await source.terminal(id),
+      redactions,
+      () => progress(FURTHER_SHARE),
+      (redaction, match, atMs) => add(redaction, match, number, atMs),
+    )
   let contentBytes = 0
   let read = 0
   for (const hash of hashes) {
-    progress(0.9 + (0.1 * ++read) / hashes.size)
+    progress(FURTHER_SHARE + ((1 - FURTHER_SHARE) * ++read) / hashes.size)
     const text = (await source.content(hash)) ?? ''
     contentBytes += text.length
     inText(text, 'file', null)
@@ -82,17 +107,17 @@ export async function lookThrough(
     found: [...found]
       .map(([redaction, { count, hits }]) => ({ redaction, count, hits }))
       .filter(({ count }) => count > 0),
-    ...{ eventBytes, contentBytes },
+    ...{ further, eventBytes, contentBytes },
   }
 }
 
 async function inTerminal(
-  source: ExportSource,
+  terminal: ExportTerminal,
   redactions: readonly Redaction[],
   progress: (share: number) => void,
   found: (redaction: Redaction, match: PlacedMatch, atMs: number) => void,
 ): Promise<void> {
-  const { points } = source.index
+  const { points } = terminal.index
   /** Where the output of each record begins in all of it; of as much as may still be told of. */
   let moments: { readonly at: number; readonly atMs: number }[] = []
   const timeAt = (place: number): number =>
@@ -102,8 +127,8 @@ async function inTerminal(
   )
   let at = 0
   for (let number = 0; number < points.length; number++) {
-    progress((0.9 * number) / points.length)
-    const records = await source.part(number)
+    progress(number / points.length)
+    const records = await terminal.part(number)
     moments = moments.slice(
       Math.max(
         0,

@@ -14,20 +14,24 @@ export async function hostExportSource(
   createdAtMs: number,
 ): Promise<ExportSource> {
   const { recording } = connection.api
-  const terminal = await recording.terminal({ id })
-  if (!terminal.ok) throw new Error('the recording is gone')
   // An addition: without it all else is there.
   const said = await recording.transcript({ id }).catch(() => [])
-  const log = readByParts(terminal.value, (at) => connection.readRecording(id, at))
   return {
-    index: terminal.value,
     markers: markersOf(said, createdAtMs),
-    screen: log.screen,
-    part: async (number) => {
-      const reading = log.part(number)
-      // On their way while this one is looked through; who asks for them is told if they do not come.
-      for (const ahead of AHEAD) log.part(number + ahead).catch(() => undefined)
-      return (await reading).records
+    terminal: async (terminal) => {
+      const found = await recording.terminal({ id, terminal })
+      if (!found.ok) throw new Error('the recording is gone')
+      const log = readByParts(found.value, (at) => connection.readRecording(id, at, terminal))
+      return {
+        index: found.value,
+        screen: log.screen,
+        part: async (number) => {
+          const reading = log.part(number)
+          // On their way while this one is looked through; who asks for them is told if they do not come.
+          for (const ahead of AHEAD) log.part(number + ahead).catch(() => undefined)
+          return (await reading).records
+        },
+      }
     },
     content: async (hash) => {
       const found = await recording.content({ id, hash })

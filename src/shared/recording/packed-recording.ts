@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ContentHash } from '../domain/file-changes.ts'
+import { TerminalId } from '../domain/ids.ts'
 import { TerminalIndex } from '../domain/terminal-index.ts'
 import { joined } from '../joined.ts'
 import { latin } from './terminal-text.ts'
@@ -7,7 +8,7 @@ import { latin } from './terminal-text.ts'
 // A recording as it stands in a page: blocks of text, each by itself, so that none of them has to be as
 // large as the recording, and only those are opened that are looked at.
 
-/** Bytes of a block before it is made smaller. Blocks of the terminal have exactly so many, but the last. */
+/** Bytes of a block before it is made smaller. Blocks of a terminal have exactly so many, but the last. */
 export const BLOCK_BYTES = 1024 * 1024
 
 /** `events`: an array of JSON; `terminal`: bytes of a log; `contents`: texts by hash; `tail`: the rest. */
@@ -19,7 +20,19 @@ const FORMAT = { format: 'cloche-recording', version: 2 } as const
 export const Tail = z.strictObject({
   format: z.literal(FORMAT.format),
   version: z.literal(FORMAT.version),
+  /** Of the agent's terminal, whose blocks come first. */
   index: TerminalIndex,
+  /** The other terminals, in the order of their blocks. */
+  further: z
+    .array(
+      z.strictObject({
+        terminal: TerminalId,
+        /** Number of its first block, among those of all terminals. */
+        firstBlock: z.number().int(),
+        index: TerminalIndex,
+      }),
+    )
+    .default([]),
   /** What the agent wrote down of the conversation, and other moments that are no events. */
   markers: z.array(z.strictObject({ atMs: z.number(), label: z.string() })),
   /** What was taken out before it was written. */

@@ -22,6 +22,7 @@ async function record(tell: (watch: FileWatchRequest) => void, broken: readonly 
     programs: 'here',
     report: (told) => facts.push(...told),
     blotBytes: (_, bytes) => bytes,
+    manifests: { take: () => Promise.resolve() },
     log: { info: () => undefined, warn: () => undefined, error: (words) => errors.push(words) },
     contents: {
       open: () => Promise.resolve('/copies'),

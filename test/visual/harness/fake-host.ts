@@ -20,7 +20,7 @@ import { fakeEngines } from './engines.ts'
 import { changedBy } from './changes.ts'
 import type { FakeHost, ProbeEnd, Scenario } from './scenario.ts'
 import { fakePolicy } from './folder-policy.ts'
-import { contentOf } from './files.ts'
+import { contentOf, fakeManifest } from './files.ts'
 import { eventsOf, flood, PRESETS, PROMPTS, RULES } from './events.ts'
 import {
   AGENTS,
@@ -332,6 +332,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       retention: () => Promise.resolve({ days: 90, bytes: 20_000_000_000, kept: [] }),
       setRetention: () => Promise.resolve(ok(null)),
       content: ({ hash }) => Promise.resolve(ok({ text: contentOf(hash) })),
+      ...fakeManifest,
     },
   }
 

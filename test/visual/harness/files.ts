@@ -3,8 +3,12 @@ import {
   type FileChange,
   type FileContent,
 } from '../../../src/shared/domain/file-changes.ts'
+import type { Api } from '../../../src/shared/contract/api.ts'
+import type { HandlersOf } from '../../../src/shared/contract/define.ts'
+import type { ListedFile } from '../../../src/shared/domain/manifest.ts'
 import { processKey } from '../../../src/shared/domain/process.ts'
 import type { Fact } from '../../../src/shared/domain/timeline.ts'
+import { err, ok } from '../../../src/shared/result.ts'
 
 const texts = new Map<ContentHash, string>()
 
@@ -111,3 +115,25 @@ export const FILE_FACTS: readonly (readonly [number, Fact])[] = [
   ],
   [352_000, changed('written', 'README.md', null, { kind: 'unknown' }, content('# Lighthouse\n'))],
 ]
+
+const listed = (path: string, bytes: number, kind: ListedFile['kind'] = 'file'): ListedFile => ({
+  ...{ path, bytes, kind, isSettled: true },
+})
+const LISTED: readonly ListedFile[] = [
+  ...[listed('README.md', 640), listed('LICENSE', 11_358), listed('package.json', 812)],
+  ...[listed('src/auth/login.ts', 391), listed('src/auth/redirect-helper.ts', 10)],
+  ...[listed('src/auth/session.ts', 2204), listed('src/router.ts', 5120)],
+  ...[listed('coverage/lcov.info', 5), listed('docs/current', 14, 'link')],
+  ...Array.from({ length: 400 }, (_, at) => listed(`src/icons/icon-${at}.svg`, 900 + at)),
+]
+
+/** What the made-up workspace had at first; all but one of its files is still the same. */
+export const fakeManifest: Pick<HandlersOf<Api>['recording'], 'manifest' | 'atStart'> = {
+  manifest: () => Promise.resolve({ files: [...LISTED], isWhole: true, isLast: true }),
+  atStart: ({ path }) =>
+    Promise.resolve(
+      path === 'src/router.ts'
+        ? err({ type: 'not_known', why: 'changed' })
+        : ok({ text: `{\n  "name": "lighthouse",\n  "private": true\n}\n` }),
+    ),
+}

@@ -1,0 +1,126 @@
+import { useMemo, useState } from 'react'
+import { fateOf } from '../../shared/files-projection.ts'
+import type { WorkspaceFile } from '../../shared/workspace-files.ts'
+import { useAllFiles } from '../stores/all-files.ts'
+import { select, useSelection } from '../stores/selection.ts'
+import { setUi } from '../stores/ui.ts'
+import { useView } from '../stores/view.ts'
+import { Button } from '../ui/button.tsx'
+import { FilterBar } from '../ui/filter-bar.tsx'
+import { List } from '../ui/list.tsx'
+import { Empty, Loading } from '../ui/states.tsx'
+import { AgentText } from '../ui/text.tsx'
+import { FATES, WHAT_IS_MISSING } from '../words/files.ts'
+import { formatBytes, plural } from '../words/format.ts'
+import { FileDetails, FilePath } from './file-list.tsx'
+
+const NONE: readonly WorkspaceFile[] = []
+
+/** Which files are there at this moment, and what is in them? */
+export function AllFiles() {
+  const state = useView((view) => view.state)
+  const subject = useSelection((selection) => selection.subject)
+  const [filter, setFilter] = useState('')
+  const all = useAllFiles(true)
+  const files = all.status === 'ready' ? all.browser.files(state.seq) : NONE
+  const shown = useMemo(() => {
+    const wanted = filter.trim().toLowerCase()
+    return wanted === '' ? files : files.filter(({ path }) => path.toLowerCase().includes(wanted))
+  }, [files, filter])
+  if (all.status === 'failed')
+    return (
+      <Empty icon="warning" title="The files could not be listed">
+        The connection was lost. Choose Changed and then All again.
+      </Empty>
+    )
+  if (all.status !== 'ready') return <Loading what="the files" />
+  const missing = WHAT_IS_MISSING[all.listed.missing]
+  const path = subject?.kind === 'file' ? subject.path : null
+  const changed = path === null ? undefined : state.files.get(path)
+  const chosen = path === null ? null : all.browser.file(state.seq, path)
+  return (
+    <div className="panel-fill" data-testid="all-files">
+      <FilterBar
+        label="Filter files"
+        value={filter}
+        onChange={setFilter}
+        testId="file-filter"
+        count={plural(shown.length, 'file')}
+      />
+      {missing !== null && (
+        <p className="panel-note small dim" data-testid="files-missing">
+          {missing}
+        </p>
+      )}
+      <List
+        label="All files"
+        items={shown}
+        keyOf={(file) => file.path}
+        rowHeight={28}
+        selected={path}
+        onSelect={(file) => select({ kind: 'file', path: file.path }, null)}
+        onOpen={(file) => setUi({ file: file.path })}
+        render={(file) => <FileRow file={file} />}
+        testId="all-file-rows"
+      />
+      {chosen && changed && <FileDetails file={changed} />}
+      {chosen && !changed && <StartDetails file={chosen} />}
+    </div>
+  )
+}
+
+function FileRow({ file }: { file: WorkspaceFile }) {
+  const changed = useView((view) => view.state.files.get(file.path))
+  const fate = changed ? fateOf(changed) : 'unchanged'
+  const bytes = sizeOf(file)
+  return (
+    <div className="file-row" data-testid="all-file-row" data-path={file.path} data-fate={fate}>
+      <span className={`fate ${fate}`} title={FATES[fate].name}>
+        {FATES[fate].letter}
+      </span>
+      <FilePath path={file.path} />
+      <span className="small faint num">{bytes === null ? '' : formatBytes(bytes)}</span>
+    </div>
+  )
+}
+
+/** null: not known, or no plain file. */
+function sizeOf({ content, origin }: WorkspaceFile): number | null {
+  if (content) return content.kind === 'file' ? content.bytes : null
+  return origin?.kind === 'file' ? origin.bytes : null
+}
+
+function StartDetails({ file }: { file: WorkspaceFile }) {
+  const bytes = sizeOf(file)
+  const { origin } = file
+  return (
+    <section className="details" aria-label="File details" data-testid="file-details">
+      <p className="mono host-name">
+        <AgentText text={file.path} max={400} bare />
+      </p>
+      <dl className="facts">
+        <dt>Now</dt>
+        <dd>
+          As at the start of the session{bytes !== null && `, ${formatBytes(bytes)}`}
+          {origin?.kind === 'link' && ', a link'}
+        </dd>
+        {origin && origin.path !== file.path && (
+          <>
+            <dt>It was</dt>
+            <dd className="mono">
+              <AgentText text={origin.path} max={400} bare />
+            </dd>
+          </>
+        )}
+      </dl>
+      <Button
+        small
+        icon="file"
+        onClick={() => setUi({ file: file.path })}
+        data-testid="file-show-content"
+      >
+        Show the file
+      </Button>
+    </section>
+  )
+}
