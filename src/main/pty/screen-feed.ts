@@ -34,7 +34,7 @@ const LOW_BYTES = 256 * 1024
 const LINE_FEED = 0x0a
 
 /** Lines above the screen that are right in the middle of a flood as well. */
-export const LINES_IN_FLOOD = 200
+export const LINES_IN_FLOOD = 100
 
 /**
  * Output on its way into a terminal. A terminal takes much longer over a line than a program that writes

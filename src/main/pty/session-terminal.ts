@@ -16,7 +16,7 @@ import { AppendFile } from '../store/append-file.ts'
 import { type Master, openMaster } from './master.ts'
 import type { HostMessage } from './pty-messages.ts'
 import { Screen } from './screen.ts'
-import type { Arrival } from './screen-feed.ts'
+import { type Arrival, LINES_IN_FLOOD } from './screen-feed.ts'
 import { Viewers } from './viewers.ts'
 
 /** Past this in the log's queue, or with a full screen, the program is paused… */
@@ -28,12 +28,12 @@ const ACTIVE_MS = 100
 const BATCH_MS = 4
 const BATCH_BYTES = 64 * 1024
 /** Bytes of output between two whole screens in the log… */
-const KEYFRAME_BYTES = 512 * 1024
+export const KEYFRAME_BYTES = 256 * 1024
 /** …and at most, where there is so much that they would take more than one part in 25 of the time. */
-const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
+export const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
 const KEYFRAME_REST = 24
-/** Lines above each. */
-const KEYFRAME_LINES = 200
+/** Lines above each: with twice as many, half as often, a log grows as much and a seek takes longer. */
+export const KEYFRAME_LINES = LINES_IN_FLOOD
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250
 /** An ended program's last output waits this long for a log that cannot be written. */
