@@ -80,8 +80,7 @@ export class PlainFlood {
   last(lines: number): Uint8Array | null {
     let left = lines
     let first = this.#pieces.length - 1
-    while (first > 0 && (this.#pieces[first] as Piece).lines <= left)
-      left -= (this.#pieces[first--] as Piece).lines
+    while (first > 0 && this.#pieces[first]!.lines <= left) left -= this.#pieces[first--]!.lines
     const piece = this.#pieces[first]
     if (!piece) return null
     const from = startOfLast(piece.bytes, left)
@@ -120,7 +119,7 @@ export class PlainFlood {
   #penAt(index: number, at: number): Uint8Array | null {
     const changes: Uint8Array[] = []
     for (let n = index, end = at; n >= 0; n--) {
-      const change = penChange((this.#pieces[n] as Piece).bytes, end)
+      const change = penChange(this.#pieces[n]!.bytes, end)
       if (!change) return null
       changes.unshift(change.pen)
       if (change.isReset) return joined(changes)

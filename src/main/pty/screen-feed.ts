@@ -101,8 +101,8 @@ export class ScreenFeed {
 
   async #work(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const first = this.#waiting[0] as Waiting
-      const isFlood = this.#isFlood && first.bytes.length > 0 && !beginsWithin(first.bytes)
+      const { bytes } = this.#waiting[0]!
+      const isFlood = this.#isFlood && bytes.length > 0 && !beginsWithin(bytes)
       if (isFlood && scrollsPlainly(this.#terminal)) await this.#letPass()
       await this.#step()
     }
