@@ -32,7 +32,7 @@ export const KEYFRAME_BYTES = 256 * 1024
 /** …and at most, where there is so much that they would take more than one part in 25 of the time. */
 export const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
 const KEYFRAME_REST = 24
-/** Lines above each: with twice as many, half as often, a log grows as much and a seek takes longer. */
+/** Lines above each: with twice as many, half as often, a log grows about as much and a seek takes longer. */
 export const KEYFRAME_LINES = LINES_IN_FLOOD
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250
