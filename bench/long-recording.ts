@@ -5,6 +5,7 @@ import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Terminal } from '@xterm/xterm'
 import { Screen } from '../src/main/pty/screen.ts'
+import { KEYFRAME_BYTES, KEYFRAME_LINES } from '../src/main/pty/session-terminal.ts'
 import { headlessTerminal } from '../src/main/pty/xterm-headless.ts'
 import { AppendFile } from '../src/main/store/append-file.ts'
 import { createEventLog } from '../src/main/store/event-log.ts'
@@ -24,7 +25,6 @@ import { eventOf, sampleSession } from '../test/helpers/recording.ts'
 const HOURS_MS = 4 * 3_600_000
 const SIZE = { cols: 120, rows: 40 }
 const SEEKS = 200
-const KEYFRAME_BYTES = 512 * 1024
 const ID = SessionId.parse('ses_00000000000000aa')
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const NEEDLE = 'the needle at the end'
@@ -38,6 +38,8 @@ interface SeekTimes {
 export interface LongRecording {
   readonly megabytes: number
   readonly keyframes: number
+  /** Of the log, that keyframes take. */
+  readonly keyframeShare: number
   readonly firstOpenMs: number
   readonly againMs: number
   readonly events: number
@@ -61,8 +63,8 @@ function workOf(n: number): Uint8Array {
   return Buffer.from(lines.join('') + status.repeat(4))
 }
 
-/** Into the folder of a host that is started later. */
-export async function writeLongRecording(root: string, bytes: number): Promise<void> {
+/** Into the folder of a host that is started later; returns how many bytes of it are keyframes. */
+export async function writeLongRecording(root: string, bytes: number): Promise<number> {
   const folder = join(root, 'data', 'recordings')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const events = createEventLog(folder, '0.0.0', silent)
@@ -82,6 +84,7 @@ export async function writeLongRecording(root: string, bytes: number): Promise<v
   log.append(encodeResize(0, SIZE.cols, SIZE.rows))
   let outputBytes = 0
   let keyframeBytes = 0
+  let ofKeyframes = 0
   for (let n = 0, seq = 1; outputBytes < bytes; n++) {
     const work = workOf(n)
     const monoMs = (outputBytes / bytes) * HOURS_MS
@@ -96,8 +99,10 @@ export async function writeLongRecording(root: string, bytes: number): Promise<v
     if (!isDue) continue
     await parsed
     keyframeBytes = outputBytes
-    const drawn = screen.snapshot(200, MAX_SCREEN_BYTES)
-    log.append(encodeKeyframe(monoMs, { outputBytes, ...SIZE, screen: drawn }))
+    const drawn = screen.snapshot(KEYFRAME_LINES, MAX_SCREEN_BYTES)
+    const keyframe = encodeKeyframe(monoMs, { outputBytes, ...SIZE, screen: drawn })
+    ofKeyframes += keyframe.length
+    log.append(keyframe)
     await log.drained()
     await events.flush()
   }
@@ -107,6 +112,7 @@ export async function writeLongRecording(root: string, bytes: number): Promise<v
   events.append(ID, { ...eventOf(10_000_000, last), monoMs: HOURS_MS })
   await events.flush()
   screen.dispose()
+  return ofKeyframes
 }
 
 const timed = async <T>(run: () => Promise<T>): Promise<[T, number]> => {
@@ -124,6 +130,7 @@ function summed(times: readonly number[]): SeekTimes {
 export async function measureLongRecording(
   connection: Connection,
   root: string,
+  ofKeyframes: number,
 ): Promise<LongRecording> {
   const { recording } = connection.api
   const indexed = async () => {
@@ -179,6 +186,7 @@ export async function measureLongRecording(
   const { size } = statSync(join(root, 'data', 'recordings', ID, 'terminal.log'))
   return {
     ...{ megabytes: size / 1e6, firstOpenMs, againMs, events, eventsMs, findMs },
+    keyframeShare: ofKeyframes / size,
     keyframes: index.points.filter(({ screenAt }) => screenAt !== null).length,
     grownMegabytes: grown / 1e6,
     ...{ fetched: summed(fetched), shown: summed(shown) },
@@ -191,7 +199,8 @@ export function printLongRecording(long: LongRecording): void {
     `median ${ms(medianMs)}, p99 ${ms(p99Ms)}, worst ${ms(worstMs)}`
   console.log(
     [
-      `\n4 hours, ${long.megabytes.toFixed(0)} MB of terminal, ${long.keyframes} keyframes`,
+      `\n4 hours, ${long.megabytes.toFixed(0)} MB of terminal, ${long.keyframes} keyframes, ` +
+        `which are ${(long.keyframeShare * 100).toFixed(1)} % of it`,
       `  opened for the first time (its index is made)  ${ms(long.firstOpenMs)}, again ${ms(long.againMs)}`,
       `  its ${long.events} events                      ${ms(long.eventsMs)}`,
       `  another moment, of ${SEEKS}: bytes             ${times(long.fetched)}`,

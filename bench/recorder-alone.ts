@@ -1,14 +1,15 @@
 // Log and screen of one terminal without a pseudo-terminal in front of them: what the recorder could take
 // if a program could write as fast.
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { Screen } from '../src/main/pty/screen.ts'
+import { KEYFRAME_LINES, MOST_KEYFRAME_BYTES } from '../src/main/pty/session-terminal.ts'
 import { AppendFile } from '../src/main/store/append-file.ts'
-import { encodeKeyframe, encodeOutput, MAX_SCREEN_BYTES } from '../src/shared/terminal-log.ts'
+import { encodeKeyframe, MAX_SCREEN_BYTES, outputHeader } from '../src/shared/terminal-log.ts'
 import { DARK_THEME } from '../src/shared/terminal-settings.ts'
 
 const CHUNK_BYTES = 64 * 1024
-const QUEUE_BYTES = 1024 * 1024
-const KEYFRAME_BYTES = 1024 * 1024
+const QUEUE_BYTES = 4 * 1024 * 1024
 
 /** Milliseconds until `total` bytes of `line`, over and over, are in the file and on the screen. */
 export async function recordAlone(
@@ -33,12 +34,13 @@ export async function recordAlone(
       if (log.queuedBytes > QUEUE_BYTES || screen.isFull) break
       const bytes = Uint8Array.from(chunk)
       written += bytes.length
-      log.append(encodeOutput(written, bytes))
+      log.append(outputHeader(written, bytes, crc32))
+      log.append(bytes)
       screen.write(bytes, (arrival) => {
         parsed += bytes.length
-        if (arrival === 'left-out' || parsed - keyframeBytes < KEYFRAME_BYTES) return
+        if (arrival === 'left-out' || parsed - keyframeBytes < MOST_KEYFRAME_BYTES) return
         keyframeBytes = parsed
-        const drawn = screen.snapshot(200, MAX_SCREEN_BYTES)
+        const drawn = screen.snapshot(KEYFRAME_LINES, MAX_SCREEN_BYTES)
         log.append(encodeKeyframe(parsed, { outputBytes: parsed, ...size, screen: drawn }))
       })
     }

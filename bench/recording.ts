@@ -132,11 +132,11 @@ for (const [what, line] of [
 }
 
 const hourBytes = isQuick ? 100_000_000 : 500_000_000
-await writeLongRecording(root, hourBytes)
+const ofKeyframes = await writeLongRecording(root, hourBytes)
 const workspace = join(root, 'home', 'project')
 mkdirSync(workspace, { recursive: true })
 const { connection, stop } = await startCloche({ entries, root, path: `${peers}:/usr/bin:/bin` })
-const long = await measureLongRecording(connection, root)
+const long = await measureLongRecording(connection, root, ofKeyframes)
 printLongRecording(long)
 const sizes: Record<string, number> = {}
 for (const agent of ['codex', 'claude-code'] as const) {

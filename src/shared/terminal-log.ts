@@ -1,3 +1,5 @@
+import { joined } from './joined.ts'
+
 /**
  * The terminal part of a recording: what a program wrote, when, every change of size, and now and then
  * the whole screen, so that a replay can begin in the middle.
@@ -66,18 +68,30 @@ export function crc32(bytes: Uint8Array, start = 0, end = bytes.length, seed = 0
   return ~c >>> 0
 }
 
-function seal(kind: number, monoMs: number, payload: Uint8Array): Uint8Array {
-  const record = new Uint8Array(RECORD_HEADER_BYTES + payload.length)
-  const view = new DataView(record.buffer)
+/** CRC-32 over bytes, continued from a value; `crc32` of this file, or one that is as right and faster. */
+type Checksum = (bytes: Uint8Array, seed: number) => number
+
+const ownChecksum: Checksum = (bytes, seed) => crc32(bytes, 0, bytes.length, seed)
+
+function header(
+  kind: number,
+  monoMs: number,
+  payload: Uint8Array,
+  sum: Checksum = ownChecksum,
+): Uint8Array {
+  const bytes = new Uint8Array(RECORD_HEADER_BYTES)
+  const view = new DataView(bytes.buffer)
   view.setUint32(0, payload.length, true)
   view.setUint8(4, kind)
   view.setFloat64(5, monoMs, true)
-  record.set(payload, RECORD_HEADER_BYTES)
-  view.setUint32(13, checksum(record, payload.length), true)
-  return record
+  view.setUint32(13, sum(payload, sum(bytes.subarray(4, 13), 0)), true)
+  return bytes
 }
 
-const checksum = (record: Uint8Array, payloadBytes: number, at = 0): number =>
+const seal = (kind: number, monoMs: number, payload: Uint8Array): Uint8Array =>
+  joined([header(kind, monoMs, payload), payload])
+
+const checksum = (record: Uint8Array, payloadBytes: number, at: number): number =>
   crc32(
     record,
     at + RECORD_HEADER_BYTES,
@@ -88,6 +102,10 @@ const checksum = (record: Uint8Array, payloadBytes: number, at = 0): number =>
 /** `bytes` must not exceed MAX_RECORD_BYTES; the writer splits larger chunks. */
 export const encodeOutput = (monoMs: number, bytes: Uint8Array): Uint8Array =>
   seal(KIND.output, monoMs, bytes)
+
+/** What stands before `bytes` in a log: for a writer that need not copy them. */
+export const outputHeader = (monoMs: number, bytes: Uint8Array, sum: Checksum): Uint8Array =>
+  header(KIND.output, monoMs, bytes, sum)
 
 export function encodeResize(monoMs: number, cols: number, rows: number): Uint8Array {
   const payload = new Uint8Array(4)

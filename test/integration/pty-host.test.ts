@@ -165,13 +165,77 @@ describe('PTY host', () => {
       if (who === 'a viewer that is stuck')
         expect(viewer.outputBytes).toBeLessThanOrEqual(LIMITS.viewerWindowBytes)
       if (who !== 'a viewer that draws') return
-      await until('the viewer is current', () => viewer.offset === recorded.length)
       const whole = viewerTerminal({ cols: 80, rows: 24 })
       await written(whole, recorded)
+      // The screen first, its history as soon as the viewer has drawn that.
+      await until(
+        'the viewer is current',
+        () =>
+          viewer.offset === recorded.length &&
+          viewer.terminal.buffer.normal.length === whole.buffer.normal.length,
+      )
+      await written(viewer.terminal, '')
       expect(stateOf(viewer.terminal)).toEqual(stateOf(whole))
     },
     180_000,
   )
+
+  it('shows a flood while it passes, and does not let another terminal wait for it', async () => {
+    const line = 'ok test/unit/session.test.ts: a session that ended is shown as ended'
+    const size = 100_000_000
+    const request = harness.request({
+      file: '/bin/sh',
+      args: ['-c', `sleep 0.3; yes '${line}' | head -c ${size}`],
+      env: { PATH: '/usr/bin:/bin' },
+      cwd: '/',
+    })
+    const other = harness.request(fakeAgent('--echo'))
+    await harness.ptyHost.spawn(other)
+    await harness.ptyHost.spawn(request)
+    // In bytes of the flood, not in time: a busy machine slows both down.
+    let seen = 0
+    let longest = 0
+    const show = (offset: number): void => {
+      longest = Math.max(longest, offset - seen)
+      seen = offset
+      setImmediate(() => flood?.drawn(offset))
+    }
+    const flood = harness.ptyHost.attach(request.terminal, {
+      screen: show,
+      output: (offset, bytes) => show(offset + bytes.length),
+      resized: () => undefined,
+    })
+    let typedAt = 0
+    let longestEcho = 0
+    let echoes = 0
+    const type = (): void => {
+      typedAt = seen
+      harness.ptyHost.write(other.terminal, Buffer.from('x'))
+    }
+    const typing = harness.ptyHost.attach(other.terminal, {
+      screen: (offset) => typing?.drawn(offset),
+      output: (offset, bytes) => {
+        longestEcho = Math.max(longestEcho, seen - typedAt)
+        echoes++
+        typing?.drawn(offset + bytes.length)
+        type()
+      },
+      resized: () => undefined,
+    })
+    type()
+    await until('the exit', () => harness.observed.exits.has(request.terminal), 120_000)
+    expect(seen).toBeGreaterThan(size)
+    expect(echoes).toBeGreaterThan(20)
+    expect({ longest, longestEcho }).toEqual({
+      longest: expect.toSatisfy((bytes: number) => bytes < size / 6),
+      longestEcho: expect.toSatisfy((bytes: number) => bytes < size / 6),
+    })
+    const records = await recordsOf(request.logPath)
+    const recorded = outputOf(records)
+    expect(recorded.length).toBe(seen)
+    const whole = Buffer.alloc(recorded.length, `${line}\r\n`)
+    expect(recorded.equals(whole)).toBe(true)
+  }, 180_000)
 })
 
 interface TestViewer {

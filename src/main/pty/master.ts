@@ -1,7 +1,7 @@
 import { readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
-import { type IPty, spawn } from 'node-pty'
+import { spawn } from 'node-pty'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import type { LaunchSpec } from '../core/terminal-port.ts'
@@ -14,6 +14,12 @@ const NODE_PTY_GRACE_MS = 200
 const MAX_REST_BYTES = 1024 * 1024
 /** How long the last output of an ended program is waited for, whatever holds it up. */
 const MAX_PAUSED_MS = 10_000
+/** So much is read in one turn of the event loop at most, in some milliseconds. */
+const MOST_READ_BYTES = 128 * 1024
+/** More than a pseudo-terminal ever yields in one read. */
+const READ_BYTES = 16 * 1024
+/** What is read in one turn, of whatever terminal, until it is handed over. */
+const block = new Uint8Array(MOST_READ_BYTES)
 
 export interface MasterEvents {
   data(bytes: Uint8Array): void
@@ -41,19 +47,25 @@ export function openMaster(launch: LaunchSpec, size: TerminalSize, events: Maste
     env: { ...launch.env },
     encoding: null,
   })
+  const { _socket: socket, _fd: fd } = pty as unknown as Inside
   let hasExited = false
   const flow: Flow = { isPaused: false, changes: 0 }
   const receive = (data: Uint8Array): void => {
     flow.changes++
     events.data(data)
   }
-  // `encoding: null` makes these Buffers, which node-pty's types do not say.
-  pty.onData((data) => receive(data as unknown as Uint8Array))
+  pty.onData((data) => {
+    // `encoding: null` makes these Buffers, which node-pty's types do not say.
+    const first = data as unknown as Uint8Array
+    // What the stream still holds comes before what the kernel holds.
+    const isNewest = socket.readableLength === 0 && !flow.isPaused && !socket.destroyed
+    receive(isNewest ? withMore(fd, first) : first)
+  })
   pty.onExit(({ exitCode, signal }) => {
     hasExited = true
     events.exited(exitStatus(exitCode, signal))
   })
-  drainBeforeClose(pty, flow, receive)
+  drainBeforeClose(socket, fd, flow, receive)
 
   return {
     pid: pty.pid,
@@ -81,6 +93,12 @@ export function openMaster(launch: LaunchSpec, size: TerminalSize, events: Maste
   }
 }
 
+/** What node-pty's types do not show of it. */
+interface Inside {
+  readonly _socket: Socket
+  readonly _fd: number
+}
+
 interface Flow {
   isPaused: boolean
   /** Counts data, pauses and resumes: while it stands still, reading found nothing to read. */
@@ -92,11 +110,12 @@ interface Flow {
  * read error throws away what the paused stream still holds. Both would lose output, so closing
  * goes through here: first hand over what was read, then wait for the rest, but not for ever.
  */
-function drainBeforeClose(pty: IPty, flow: Flow, receive: (data: Uint8Array) => void): void {
-  const { _socket: socket, _fd: fd } = pty as unknown as {
-    readonly _socket: Socket
-    readonly _fd: number
-  }
+function drainBeforeClose(
+  socket: Socket,
+  fd: number,
+  flow: Flow,
+  receive: (data: Uint8Array) => void,
+): void {
   const destroy = socket.destroy.bind(socket)
   const close = (error?: Error): Socket => {
     if (!socket.destroyed) {
@@ -130,19 +149,39 @@ function drainBeforeClose(pty: IPty, flow: Flow, receive: (data: Uint8Array) => 
   }
 }
 
-/** What the kernel still holds of a terminal that is about to be closed; its reads never wait. */
+/**
+ * What was read, and what can be read at once after it. The event loop takes longer to come to one read
+ * of a pseudo-terminal, 4 KiB, than the kernel to fill the next: in a flood a reader that goes on reading
+ * is half as fast again as one that goes back to it.
+ */
+function withMore(fd: number, first: Uint8Array): Uint8Array {
+  if (first.length > READ_BYTES) return first
+  block.set(first)
+  const end = readAll(fd, block, first.length)
+  return end === first.length ? first : block.slice(0, end)
+}
+
+/** What the kernel still holds of a terminal that is about to be closed. */
 function readRest(fd: number, receive: (data: Uint8Array) => void): void {
-  const part = Buffer.alloc(4096)
+  const rest = new Uint8Array(MAX_REST_BYTES)
+  const end = readAll(fd, rest, 0)
+  if (end > 0) receive(rest.slice(0, end))
+}
+
+/** Reads into `into` from `at` on while there is something and room for it; returns where it ends. */
+function readAll(fd: number, into: Uint8Array, at: number): number {
+  let end = at
   try {
-    for (let total = 0; total < MAX_REST_BYTES; ) {
-      const bytes = readSync(fd, part)
-      if (bytes === 0) return
-      receive(Uint8Array.prototype.slice.call(part, 0, bytes))
-      total += bytes
+    while (into.length - end >= READ_BYTES) {
+      const bytes = readSync(fd, into, end, READ_BYTES, null)
+      if (bytes === 0) return end
+      end += bytes
     }
   } catch {
-    // EAGAIN: nothing now. EIO: the other side is closed and everything was read.
+    // The master never waits. EAGAIN: nothing now. EIO: the other side is closed and everything was
+    // read; the stream finds that out itself.
   }
+  return end
 }
 
 function exitStatus(code: number, signal: number | undefined): ExitStatus {

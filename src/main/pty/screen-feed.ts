@@ -1,7 +1,10 @@
 import type { Terminal } from '@xterm/headless'
-import { joined } from '../../shared/joined.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { scrollsPlainly } from '../../shared/terminal-guard.ts'
-import { plainBytes, plainTail } from '../../shared/terminal-skip.ts'
+import { beginsWithin, plainBytes } from '../../shared/terminal-skip.ts'
+import { PlainFlood } from './plain-flood.ts'
+import { penSgr } from './sgr.ts'
+import { coreOf } from './xterm-internals.ts'
 
 /**
  * How a chunk of output got onto the screen. `left-out`: it was scrolled out before it was drawn, or
@@ -16,74 +19,94 @@ interface Waiting {
 
 /** Given to the terminal at once, and looked at again after it. */
 const STEP_BYTES = 256 * 1024
-/** Less is not worth looking for what can be left out. */
-const LEAST_BYTES = 2 * 1024 * 1024
-const MOST_BYTES = 12 * 1024 * 1024
-/** A terminal that was at work for most of this time, with that much, is flooded… */
+/** A terminal that was at work for most of this time, with that much, is flooded. */
 const FLOOD_MS = 50
 const FLOOD_BYTES = 512 * 1024
-/** …and waits so long for more of the flood, looking that often whether more came… */
-const GATHER_MS = 100
-/** …longer when nobody watches: each time the same number of lines is drawn, however much came. */
-const UNWATCHED_GATHER_MS = 400
+/** Whether it goes on is looked at so often… */
 const LOOK_MS = 10
+/** …its last lines are drawn so often… */
+const DRAW_MS = 50
+/** …and so long it may be too short for that. After such a silence it is over. */
+const GATHER_MS = 100
+const QUIET_MS = 100
 const FULL_BYTES = 1024 * 1024
 const LOW_BYTES = 256 * 1024
 const LINE_FEED = 0x0a
 
+/** Lines above the screen that are right in the middle of a flood as well. */
+export const LINES_IN_FLOOD = 100
+
 /**
  * Output on its way into a terminal. A terminal takes much longer over a line than a program that writes
- * it: of a flood of plain lines only those are drawn that are still there when all of it has been.
+ * it: of a flood of plain lines only a screenful is drawn now and then, and in the end those that are
+ * still in its history.
  */
 export class ScreenFeed {
   readonly #terminal: Terminal
   readonly #historyLines: number
   readonly #written: (bytes: Uint8Array) => void
-  readonly #isWatched: () => boolean
   #waiting: Waiting[] = []
   #backlogBytes = 0
   #isBusy = false
   #isFlood = false
+  #flood: PlainFlood | null = null
+  /** What is in the flood and not on the screen. */
+  #gathered: Waiting[] = []
+  #isWhole = true
+  #isExact = true
+  #onExact: (() => void)[] = []
   /** What it did since then. */
   #sinceMs = 0
   #workedMs = 0
   #workedBytes = 0
 
   /** `written`: the terminal has parsed these bytes. */
-  constructor(
-    terminal: Terminal,
-    historyLines: number,
-    written: (bytes: Uint8Array) => void,
-    isWatched: () => boolean = () => true,
-  ) {
+  constructor(terminal: Terminal, historyLines: number, written: (bytes: Uint8Array) => void) {
     this.#terminal = terminal
-    this.#isWatched = isWatched
     this.#historyLines = historyLines
     this.#written = written
   }
 
-  /** More would only make it later. A flood of plain lines may be longer, since little of it is drawn. */
+  /** More would only make it later. */
   get isFull(): boolean {
-    return this.#backlogBytes > (this.#isFlood ? MOST_BYTES : FULL_BYTES)
+    return this.#backlogBytes > FULL_BYTES
   }
 
   get isLow(): boolean {
-    return this.#backlogBytes < (this.#isFlood ? MOST_BYTES / 2 : LOW_BYTES)
+    return this.#backlogBytes < LOW_BYTES
   }
 
-  /** In order; no bytes: when everything before has been parsed. */
+  /** Not in a flood: then only the screen and `LINES_IN_FLOOD` above it are right. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
+  /** Runs as soon as the screen is what one of the chunks left, at once where it is. */
+  whenExact(run: () => void): void {
+    if (this.#isExact) run()
+    else this.#onExact.push(run)
+  }
+
+  /** In order; no bytes: when everything before has been parsed, into the history as well. */
   push(bytes: Uint8Array, parsed: (arrival: Arrival) => void): void {
     this.#waiting.push({ bytes, parsed })
     this.#backlogBytes += bytes.length
-    if (!this.#isBusy) this.#next()
+    this.#gather()
+    if (this.#isBusy) return
+    this.#isBusy = true
+    this.#work().catch((cause: unknown) => {
+      throw cause
+    })
   }
 
-  #next(): void {
-    const last = this.#waiting.at(-1)
-    this.#isBusy = last !== undefined
-    const gatherMs = this.#isWatched() ? GATHER_MS : UNWATCHED_GATHER_MS
-    if (last && this.#isFlood) this.#gather(last, performance.now() + gatherMs)
-    else if (last) this.#step()
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const { bytes } = this.#waiting[0]!
+      const isFlood = this.#isFlood && bytes.length > 0 && !beginsWithin(bytes)
+      if (isFlood && scrollsPlainly(this.#terminal)) await this.#letPass()
+      await this.#step()
+    }
+    this.#isBusy = false
   }
 
   #judge(startedMs: number, chunks: readonly Waiting[]): void {
@@ -101,70 +124,100 @@ export class ScreenFeed {
     this.#workedBytes = 0
   }
 
-  /** While it parses, nothing can be read from the program: the more at once, the faster it gets on. */
-  #gather(last: Waiting, untilMs: number): void {
-    setTimeout(() => {
-      const newest = this.#waiting.at(-1) ?? last
-      if (newest !== last && !this.isFull && performance.now() < untilMs)
-        this.#gather(newest, untilMs)
-      else if (!this.#leaveOut()) {
-        this.#isFlood = false
-        this.#step()
-      }
-    }, LOOK_MS)
-  }
-
-  #step(): void {
+  #step(): Promise<void> {
     let bytes = 0
     let count = 0
     while (count < this.#waiting.length && bytes < STEP_BYTES)
       bytes += this.#waiting[count++]?.bytes.length ?? 0
     const taken = this.#waiting.splice(0, count)
+    if (taken.length === 0) return Promise.resolve()
     const startedMs = performance.now()
-    for (const [index, chunk] of taken.entries())
-      this.#terminal.write(chunk.bytes, () => {
-        this.#arrived(chunk, 'drawn', chunk.bytes)
-        if (index < taken.length - 1) return
-        this.#judge(startedMs, taken)
-        this.#next()
-      })
+    return new Promise((resolve) => {
+      for (const [index, chunk] of taken.entries())
+        this.#terminal.write(chunk.bytes, () => {
+          this.#backlogBytes -= chunk.bytes.length
+          this.#written(chunk.bytes)
+          chunk.parsed('drawn')
+          if (index < taken.length - 1) return
+          this.#judge(startedMs, taken)
+          resolve()
+        })
+    })
   }
 
-  /** False: there is nothing to be left out of what waits. */
-  #leaveOut(): boolean {
-    if (this.#backlogBytes < LEAST_BYTES || !scrollsPlainly(this.#terminal)) return false
-    const marker = this.#waiting.findIndex(({ bytes }) => bytes.length === 0)
-    const chunks = marker === -1 ? this.#waiting : this.#waiting.slice(0, marker)
-    const all = joined(chunks.map(({ bytes }) => bytes))
-    const end = plainBytes(all)
-    if (end < LEAST_BYTES) return false
+  /** Until something comes that does not belong to the flood, or nothing. */
+  async #letPass(): Promise<void> {
+    this.#isFlood = false
+    const pen = penSgr(coreOf(this.#terminal)._inputHandler._curAttrData)
     // The screen may be filled below the cursor: it takes another screenful to be rid of that.
-    const lines = this.#historyLines + 2 * this.#terminal.rows
-    const tail = plainTail(all.subarray(0, end), lines)
-    if (!tail || tail.from < end / 2) return false
-    // Whole chunks, so that what was parsed ends where one of them does.
-    let count = 0
-    let until = 0
-    while (until < end) until += chunks[count++]?.bytes.length ?? 0
-    const taken = this.#waiting.splice(0, count)
-    const parts = [tail.pen]
-    for (let at = tail.from; at < until; at += STEP_BYTES)
-      parts.push(all.subarray(at, Math.min(at + STEP_BYTES, until)))
-    for (const [index, part] of parts.entries())
-      this.#terminal.write(part, () => {
-        this.#written(part)
-        if (index < parts.length - 1) return
-        for (const [n, chunk] of taken.entries())
-          this.#arrived(chunk, n === taken.length - 1 ? 'last-left-out' : 'left-out', null)
-        this.#next()
-      })
-    return true
+    const most = this.#historyLines + 2 * this.#terminal.rows
+    const flood = new PlainFlood(most, new TextEncoder().encode(pen))
+    this.#flood = flood
+    this.#gather()
+    const lines = LINES_IN_FLOOD + 2 * this.#terminal.rows
+    let cameMs = performance.now()
+    let drawnMs = cameMs
+    for (;;) {
+      const { size } = flood
+      await sleep(LOOK_MS)
+      const nowMs = performance.now()
+      const isQuiet = flood.size === size
+      if (!isQuiet) cameMs = nowMs
+      // What came is waiting behind the flood; or nothing came, and all that did is drawn.
+      if (this.#waiting.length > 0 || nowMs - cameMs > QUIET_MS) break
+      if (this.#gathered.length === 0) continue
+      const isDue = isQuiet || nowMs - drawnMs > DRAW_MS
+      if (!flood.has(most) && (isQuiet || nowMs - drawnMs > GATHER_MS)) break
+      if (!flood.has(most) || !isDue) continue
+      const last = flood.last(lines)
+      if (!last || last.length > STEP_BYTES) break
+      await this.#draw([last], false)
+      drawnMs = performance.now()
+    }
+    this.#flood = null
+    if (this.#isWhole && !flood.hasDropped) {
+      this.#waiting.unshift(...this.#gathered)
+      for (const { bytes } of this.#gathered) this.#backlogBytes += bytes.length
+      this.#gathered = []
+      return
+    }
+    const all = flood.all()
+    const parts: Uint8Array[] = []
+    for (let at = 0; at < all.length; at += STEP_BYTES)
+      parts.push(all.subarray(at, at + STEP_BYTES))
+    await this.#draw(parts, true)
+    this.#sinceMs = performance.now()
   }
 
-  #arrived({ bytes, parsed }: Waiting, arrival: Arrival, written: Uint8Array | null): void {
-    this.#backlogBytes -= bytes.length
-    if (written) this.#written(written)
-    parsed(arrival)
+  #gather(): void {
+    while (this.#flood && !this.#flood.isOver) {
+      const chunk = this.#waiting[0]
+      if (!chunk || chunk.bytes.length === 0 || !this.#flood.add(chunk.bytes)) return
+      this.#waiting.shift()
+      this.#backlogBytes -= chunk.bytes.length
+      this.#gathered.push(chunk)
+    }
+  }
+
+  /** Everything that was gathered is drawn with these; `isWhole`: the history too. */
+  #draw(parts: readonly Uint8Array[], isWhole: boolean): Promise<void> {
+    const drawn = this.#gathered
+    this.#gathered = []
+    this.#isExact = false
+    this.#isWhole = false
+    return new Promise((resolve) => {
+      for (const [index, part] of parts.entries())
+        this.#terminal.write(part, () => {
+          this.#written(part)
+          if (index < parts.length - 1) return
+          this.#isExact = true
+          this.#isWhole = isWhole
+          for (const [n, { parsed }] of drawn.entries())
+            parsed(n === drawn.length - 1 ? 'last-left-out' : 'left-out')
+          for (const run of this.#onExact.splice(0)) run()
+          resolve()
+        })
+    })
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
 import { OpenSequence } from './open-sequence.ts'
-import { type Arrival, ScreenFeed } from './screen-feed.ts'
+import { type Arrival, LINES_IN_FLOOD, ScreenFeed } from './screen-feed.ts'
 import { ScreenColors } from './screen-colors.ts'
 import { drawSnapshot } from './snapshot.ts'
 import { headlessTerminal } from './xterm-headless.ts'
@@ -23,8 +23,6 @@ export interface ScreenOptions {
   readonly answer: (bytes: Uint8Array) => void
   /** Part of the output could not be drawn. The screen goes on, the log is whole. */
   readonly fault: (cause: unknown) => void
-  /** Somebody sees it now: else it is drawn less often in a flood. Without it: always. */
-  readonly isWatched?: () => boolean
 }
 
 /**
@@ -39,13 +37,10 @@ export class Screen {
   readonly #feed: ScreenFeed
   #title = ''
 
-  constructor({ size, theme, answer, fault, isWatched }: ScreenOptions) {
+  constructor({ size, theme, answer, fault }: ScreenOptions) {
     this.#terminal = headlessTerminal(size, SCROLLBACK_LINES, UNICODE_VERSION, fault)
-    this.#feed = new ScreenFeed(
-      this.#terminal,
-      SCROLLBACK_LINES,
-      (bytes) => this.#open.parsed(bytes, isGround(this.#terminal)),
-      isWatched,
+    this.#feed = new ScreenFeed(this.#terminal, SCROLLBACK_LINES, (bytes) =>
+      this.#open.parsed(bytes, isGround(this.#terminal)),
     )
     const reply = (text: string): void => answer(this.#encoder.encode(text))
     this.#terminal.onData(reply)
@@ -65,6 +60,16 @@ export class Screen {
     return this.#feed.isLow
   }
 
+  /** Of a flood not all history is drawn before it ends: a snapshot has only its last lines. */
+  get isWhole(): boolean {
+    return this.#feed.isWhole
+  }
+
+  /** Runs where a snapshot is exact, at once or soon. */
+  whenExact(run: () => void): void {
+    this.#feed.whenExact(run)
+  }
+
   get size(): TerminalSize {
     return { cols: this.#terminal.cols, rows: this.#terminal.rows }
   }
@@ -82,12 +87,13 @@ export class Screen {
     })
   }
 
-  /** Of less scrollback where that would be more than `mostBytes`. */
+  /** Of less scrollback where that would be more than `mostBytes`, or is not drawn. */
   snapshot(scrollbackLines = SCROLLBACK_LINES, mostBytes = MAX_SNAPSHOT_BYTES): Uint8Array {
+    const most = this.isWhole ? scrollbackLines : Math.min(scrollbackLines, LINES_IN_FLOOD)
     const tail = this.#open.bytes()
     const head = `\x18${this.#colors.draw()}`
     const title = this.#title === '' ? '' : `\x1b]2;${this.#title}\x1b\\`
-    for (let scrollback = scrollbackLines; ; scrollback = Math.floor(scrollback / 4)) {
+    for (let scrollback = most; ; scrollback = Math.floor(scrollback / 4)) {
       const drawn = this.#encoder.encode(head + title + drawSnapshot(this.#terminal, scrollback))
       if (drawn.length > mostBytes && scrollback > 0) continue
       const bytes = new Uint8Array(drawn.length + tail.length)

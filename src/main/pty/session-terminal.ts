@@ -1,11 +1,12 @@
+import { crc32 } from 'node:zlib'
 import type { ExitStatus } from '../../shared/domain/process.ts'
 import { joined } from '../../shared/joined.ts'
 import {
   encodeKeyframe,
-  encodeOutput,
   encodeResize,
   MAX_RECORD_BYTES,
   MAX_SCREEN_BYTES,
+  outputHeader,
 } from '../../shared/terminal-log.ts'
 import { DARK_THEME } from '../../shared/terminal-settings.ts'
 import type { TerminalSize } from '../../shared/terminal-viewer.ts'
@@ -15,28 +16,26 @@ import { AppendFile } from '../store/append-file.ts'
 import { type Master, openMaster } from './master.ts'
 import type { HostMessage } from './pty-messages.ts'
 import { Screen } from './screen.ts'
-import type { Arrival } from './screen-feed.ts'
-import { ViewerWindow } from './viewer-window.ts'
+import { type Arrival, LINES_IN_FLOOD } from './screen-feed.ts'
+import { Viewers } from './viewers.ts'
 
 /** Past this in the log's queue, or with a full screen, the program is paused… */
-const PAUSE_BYTES = 1024 * 1024
+const PAUSE_BYTES = 4 * 1024 * 1024
 /** …until the queue is below this, and the screen has drawn most of what it had. */
-const RESUME_BYTES = 256 * 1024
+const RESUME_BYTES = 1024 * 1024
 const ACTIVE_MS = 100
 /** Of output without a pause so much is one record, at most. */
 const BATCH_MS = 4
 const BATCH_BYTES = 64 * 1024
 /** Bytes of output between two whole screens in the log… */
-const KEYFRAME_BYTES = 512 * 1024
+export const KEYFRAME_BYTES = 256 * 1024
 /** …and at most, where there is so much that they would take more than one part in 25 of the time. */
-const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
+export const MOST_KEYFRAME_BYTES = 2 * KEYFRAME_BYTES
 const KEYFRAME_REST = 24
-/** Lines above each. */
-const KEYFRAME_LINES = 200
+/** Lines above each: with twice as many, half as often, a log grows about as much and a seek takes longer. */
+export const KEYFRAME_LINES = LINES_IN_FLOOD
 /** Milliseconds a possible beginning of a secret is kept out of the log. */
 const SECRET_WAIT_MS = 250
-/** Screens for viewers that fell behind take at most one part in five of the process's time. */
-const SCREEN_REST = 4
 /** An ended program's last output waits this long for a log that cannot be written. */
 const LAST_WRITE_MS = 10_000
 
@@ -49,9 +48,9 @@ const monoMs = (): number => Number(process.hrtime.bigint()) / 1e6
 export class SessionTerminal {
   readonly #request: PtySpawn
   readonly #send: (message: HostMessage) => void
-  readonly #viewers = new Map<number, ViewerWindow>()
   readonly #log: AppendFile
   readonly #screen: Screen
+  readonly #viewers: Viewers
   readonly #master: Master
   #batch: Uint8Array[] = []
   #batchBytes = 0
@@ -64,7 +63,6 @@ export class SessionTerminal {
   readonly #blotter: ByteBlotter | null
   #restTimer: NodeJS.Timeout | null = null
   #activeTimer: NodeJS.Timeout | null = null
-  #nextScreenMs = 0
   #isPaused = false
   #hasExited = false
   #isFinished = false
@@ -108,6 +106,7 @@ export class SessionTerminal {
       },
     })
     this.#screen = this.#createScreen()
+    this.#viewers = new Viewers(this.#screen, this.#send)
     const { cols, rows } = request.size
     log.append(encodeResize(this.#clockMs(), cols, rows))
   }
@@ -119,7 +118,6 @@ export class SessionTerminal {
         size,
         theme: theme ?? DARK_THEME,
         answer: (bytes) => this.write(bytes),
-        isWatched: () => this.#viewers.size > 0,
         fault: (cause) => console.error(`${terminal}: output could not be drawn`, cause),
       })
     } catch (cause) {
@@ -151,33 +149,19 @@ export class SessionTerminal {
     this.#recordRest()
     this.#master.resize(size)
     this.#log.append(encodeResize(this.#clockMs(), size.cols, size.rows))
-    this.#screen.resize(size, () => {
-      for (const viewer of this.#viewers.keys()) this.#send({ t: 'resized', viewer, size })
-    })
+    this.#screen.resize(size, () => this.#viewers.resized(size))
   }
 
   attach(viewer: number): void {
-    const window = new ViewerWindow()
-    this.#viewers.set(viewer, window)
-    this.#sendScreen(viewer, window)
+    this.#viewers.attach(viewer)
   }
 
   drawn(viewer: number, offset: number): void {
-    const window = this.#viewers.get(viewer)
-    if (window?.drawn(offset)) this.#sendScreenSoon(viewer, window)
-  }
-
-  #sendScreenSoon(viewer: number, window: ViewerWindow): void {
-    setTimeout(
-      () => {
-        if (this.#viewers.get(viewer) === window) this.#sendScreen(viewer, window)
-      },
-      Math.max(0, this.#nextScreenMs - monoMs()),
-    )
+    this.#viewers.drawn(viewer, offset)
   }
 
   detach(viewer: number): void {
-    this.#viewers.delete(viewer)
+    this.#viewers.detach(viewer)
   }
 
   text(): string {
@@ -224,7 +208,8 @@ export class SessionTerminal {
   #flush(): void {
     if (this.#batch.length === 0) return
     this.#lastFlushMs = monoMs()
-    const bytes = joined(this.#batch)
+    const [first] = this.#batch
+    const bytes = first && this.#batch.length === 1 ? first : joined(this.#batch)
     this.#batch = []
     this.#batchBytes = 0
     this.#totalBytes += bytes.length
@@ -249,31 +234,25 @@ export class SessionTerminal {
   }
 
   #append(bytes: Uint8Array): void {
-    for (let start = 0; start < bytes.length; start += MAX_RECORD_BYTES)
-      this.#log.append(
-        encodeOutput(this.#clockMs(), bytes.subarray(start, start + MAX_RECORD_BYTES)),
-      )
+    for (let start = 0; start < bytes.length; start += MAX_RECORD_BYTES) {
+      const part = bytes.subarray(start, start + MAX_RECORD_BYTES)
+      this.#log.append(outputHeader(this.#clockMs(), part, crc32))
+      this.#log.append(part)
+    }
   }
 
   /** The screen includes `bytes` now; a viewer attached later gets them with its snapshot. */
   #parsed(bytes: Uint8Array, arrival: Arrival): void {
-    const offset = this.#parsedBytes
     this.#parsedBytes += bytes.length
-    if (arrival !== 'left-out') {
-      for (const [viewer, window] of this.#viewers)
-        if (arrival === 'drawn') this.#sendOutput(viewer, window, offset, bytes)
-        else if (window.missed()) this.#sendScreenSoon(viewer, window)
+    if (arrival === 'left-out') this.#viewers.leftOut(bytes)
+    else {
+      this.#viewers.parsed(bytes, arrival === 'drawn')
       const bytesSince = this.#parsedBytes - this.#keyframeBytes
       if (bytesSince >= MOST_KEYFRAME_BYTES) this.#recordScreen()
       else if (bytesSince >= KEYFRAME_BYTES && monoMs() >= this.#nextKeyframeMs)
         this.#recordScreen()
     }
     this.balance()
-  }
-
-  #sendOutput(viewer: number, window: ViewerWindow, offset: number, bytes: Uint8Array): void {
-    if (window.output(this.#parsedBytes, bytes.length) === 'send')
-      this.#send({ t: 'output', viewer, offset, bytes })
   }
 
   /**
@@ -290,16 +269,6 @@ export class SessionTerminal {
     if (screen.length > MAX_SCREEN_BYTES) return
     const keyframe = { outputBytes: this.#parsedBytes, ...this.#screen.size, screen }
     this.#log.append(encodeKeyframe(this.#clockMs(), keyframe))
-  }
-
-  #sendScreen(viewer: number, window: ViewerWindow): void {
-    const startMs = monoMs()
-    const bytes = this.#screen.snapshot()
-    const endMs = monoMs()
-    this.#nextScreenMs = endMs + SCREEN_REST * (endMs - startMs)
-    window.screen(this.#parsedBytes, bytes.length)
-    const { size } = this.#screen
-    this.#send({ t: 'screen', viewer, offset: this.#parsedBytes, size, bytes })
   }
 
   #reportActive(): void {
@@ -323,6 +292,7 @@ export class SessionTerminal {
     await this.#closeLog()
     this.#isFinished = true
     await new Promise<void>((resolve) => this.#screen.write(new Uint8Array(0), () => resolve()))
+    this.#viewers.end()
     this.#reportActive()
     this.#send({ t: 'exited', terminal: this.#request.terminal, exit })
   }

@@ -29,7 +29,7 @@ const RECORDED_BYTES = 1.5 * 1024 * 1024
 const KEYFRAME_LINES = 500
 const WRITE_BYTES = 128 * 1024
 /** Less is written through, because a keyframe has not all of the lines above the screen. */
-const FAR_BYTES = 512 * 1024
+const FAR_BYTES = 128 * 1024
 
 const START: Place = { part: 0, index: 0, outputBytes: 0, atMs: 0 }
 
@@ -114,6 +114,8 @@ export function createTerminalPlayer(
     if (known && known.outputBytes >= point.outputBytes) {
       if (isFar(known)) await jumpTo(known, known)
     } else if (isFar(point)) {
+      // Side by side: the part is what comes next.
+      readPart(Math.max(0, number)).catch(() => undefined)
       const screen = points[number] ? await readScreen(points[number]) : null
       if (isDisposed) return
       // A screen that cannot be read: from the beginning, which is slow and right.

@@ -21,11 +21,13 @@ export interface LogByParts {
 
 const NO_PART: LogPart = { records: [], isDamaged: false }
 
-/** `read`: `LIMITS.readBytes` of the log from a place on, fewer only at its end. */
+/** `readAt`: `LIMITS.readBytes` of the log from a place on, fewer only at its end. */
 export function readByParts(
   index: TerminalIndex,
-  read: (at: number) => Promise<Uint8Array>,
+  readAt: (at: number) => Promise<Uint8Array>,
 ): LogByParts {
+  // A screen mostly stands where its part begins: what is read for one is there for the other.
+  const read = keepingLatest(readAt, MOST_READS)
   const readPart = async (from: number, to: number): Promise<LogPart> => {
     const starts: number[] = []
     for (let at = from; at < to; at += LIMITS.readBytes) starts.push(at)
@@ -35,30 +37,34 @@ export function readByParts(
   }
   return {
     index,
-    part: keepingParts((number) => {
+    part: keepingLatest((number) => {
       const from = index.points[number]?.at
       const to = index.points[number + 1]?.at ?? index.bytes
       return from === undefined ? Promise.resolve(NO_PART) : readPart(from, to)
-    }),
-    screen: async ({ screenAt }) => {
+    }, MOST_PARTS),
+    screen: async ({ at, screenAt }) => {
       if (screenAt === null) return null
-      const found = readRecord(await read(screenAt), 0)
+      const isNear = screenAt >= at && screenAt - at < LIMITS.readBytes
+      const near = isNear ? readRecord(await read(at), screenAt - at) : 'torn'
+      const found = near === 'torn' ? readRecord(await read(screenAt), 0) : near
       return typeof found !== 'string' && found.record.kind === 'keyframe' ? found.record : null
     },
   }
 }
 
-/** Parts around the playhead: the one before, the one that is shown and two ahead. */
-const MOST_KEPT = 4
+/** Around the playhead: the part before, the one that is shown and two ahead. */
+const MOST_PARTS = 4
+const MOST_READS = 2
 
 /** What was asked for last is kept, what is behind is dropped. */
-function keepingParts(
-  read: (number: number) => Promise<LogPart>,
-): (number: number) => Promise<LogPart> {
-  const kept = new Map<number, Promise<LogPart>>()
+function keepingLatest<T>(
+  read: (number: number) => Promise<T>,
+  most: number,
+): (number: number) => Promise<T> {
+  const kept = new Map<number, Promise<T>>()
   return (number) => {
     const reading = kept.get(number) ?? read(number)
-    keepLatest(kept, number, reading, MOST_KEPT)
+    keepLatest(kept, number, reading, most)
     reading.catch(() => kept.delete(number))
     return reading
   }
