@@ -18,7 +18,7 @@ export async function recordAlone(
   total: number,
   size: { readonly cols: number; readonly rows: number },
 ): Promise<number> {
-  const chunk = Buffer.from(line.repeat(Math.ceil(CHUNK_BYTES / line.length)))
+  const chunk = Uint8Array.from(Buffer.from(line.repeat(Math.ceil(CHUNK_BYTES / line.length))))
   const fail = (cause: unknown): never => {
     throw cause
   }
@@ -32,7 +32,7 @@ export async function recordAlone(
     // As much at once as one turn reads of a terminal.
     for (let n = 0; n < 2 && written < total; n++) {
       if (log.queuedBytes > QUEUE_BYTES || screen.isFull) break
-      const bytes = Uint8Array.from(chunk)
+      const bytes = chunk.slice()
       written += bytes.length
       log.append(outputHeader(written, bytes, crc32))
       log.append(bytes)
