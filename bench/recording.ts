@@ -79,9 +79,14 @@ const ptyHost = createPtyClient({
 let longestGapMs = 0
 function watch(sessionId: SessionId): void {
   let lastMs = performance.now()
+  let lastOffset = -1
   const arrived = (offset: number): void => {
-    longestGapMs = Math.max(longestGapMs, performance.now() - lastMs)
-    lastMs = performance.now()
+    // The history comes once more after all output was seen.
+    if (offset > lastOffset) {
+      longestGapMs = Math.max(longestGapMs, performance.now() - lastMs)
+      lastMs = performance.now()
+      lastOffset = offset
+    }
     setTimeout(() => attachment?.drawn(offset), FRAME_MS)
   }
   const attachment = ptyHost.attach(sessionId, {

@@ -169,12 +169,13 @@ export class ScreenFeed {
       const isDue = isQuiet || nowMs - drawnMs > DRAW_MS
       if (!flood.has(most) && (isQuiet || nowMs - drawnMs > GATHER_MS)) break
       if (!flood.has(most) || !isDue) continue
-      const last = flood.last(lines)
-      if (!last || last.length > STEP_BYTES) break
-      await this.#draw([last], false)
+      if (!(await this.#drawLast(flood, lines))) break
       drawnMs = performance.now()
     }
     this.#flood = null
+    // Its end is seen before its history is drawn, which takes as long as many screens.
+    if (this.#gathered.length > 0 && flood.has(most) && (await this.#drawLast(flood, lines)))
+      await sleep(LOOK_MS)
     if (this.#isWhole && !flood.hasDropped) {
       this.#waiting.unshift(...this.#gathered)
       for (const { bytes } of this.#gathered) this.#backlogBytes += bytes.length
@@ -187,6 +188,14 @@ export class ScreenFeed {
       parts.push(all.subarray(at, at + STEP_BYTES))
     await this.#draw(parts, true)
     this.#sinceMs = performance.now()
+  }
+
+  /** False: it takes too much to draw so few lines. */
+  async #drawLast(flood: PlainFlood, lines: number): Promise<boolean> {
+    const last = flood.last(lines)
+    if (!last || last.length > STEP_BYTES) return false
+    await this.#draw([last], false)
+    return true
   }
 
   #gather(): void {
