@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { compileEscapes, tryInside, tryNaively, tryOutside } from '../helpers/escape-program.ts'
 import { asOwnRoot, python } from '../helpers/outside.ts'
+import { NO_DOOR, WHY_NO_DOOR } from '../helpers/no-door.ts'
 import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { type Place, runInside } from '../helpers/sandbox.ts'
@@ -47,9 +48,12 @@ const FAMILIES = [
 const NETLINKS = [4, 6, 9, 12, 15, 16]
 
 describe('system calls by their less usual doors', () => {
-  test.each(CLOSED)('%s', async (name, wanted) => {
-    expect(await tryOutside([program, name])).not.toBe(wanted)
-    expect(await tryInside(place, [program, name])).toBe(wanted)
+  test.for(CLOSED)('%s', async ([name, wanted], { skip }) => {
+    const free = await tryOutside([program, name])
+    const seen = await tryInside(place, [program, name])
+    skip(free === NO_DOOR && seen === NO_DOOR, WHY_NO_DOOR)
+    expect(free).not.toBe(wanted)
+    expect(seen).toBe(wanted)
   })
 
   test.each(PRIVILEGED)('%s, which root of an own namespace may', async (name) => {

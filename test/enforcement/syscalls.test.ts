@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { NO_DOOR, WHY_NO_DOOR } from '../helpers/no-door.ts'
 import { LEVEL } from '../helpers/level.ts'
 import { makeSharedPlace } from '../helpers/one-machine.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -74,7 +75,9 @@ describe('closed system calls', () => {
   for (const [name, wanted] of CLOSED)
     test(name, async ({ skip }) => {
       const free = await unconfined(name)
-      expect(await inside(name)).toBe(wanted)
+      const seen = await inside(name)
+      skip(free === NO_DOOR && seen === NO_DOOR, WHY_NO_DOOR)
+      expect(seen).toBe(wanted)
       // The positive control: the machine lets it through, or refuses in another way than the
       // filter. Where both look alike nothing was shown; CI must be a machine where they differ.
       if (!process.env.CI) skip(free === wanted, `unconfined it is ${free} as well`)
