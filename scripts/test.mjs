@@ -202,16 +202,21 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
       void Promise.all([user.end(), engine.end(), endPodman()]).finally(() => process.exit(1))
     })
   try {
-    if (parts.includes('real')) await vitest('real', user)
-    // They wait for different things: engines for the disk, a browser and machines for the processor.
+    // What asks the kernel mostly waits, and leaves a browser half of the processor.
+    await Promise.all([
+      parts.includes('real') && vitest('real', user),
+      saidLater('visual', user, async (apart) => {
+        if (parts.includes('visual')) await playwright('visual', apart, ['--project=visual'])
+      }),
+    ])
+    // They wait for different things: engines for the disk, emulated machines for the processor.
     const engines = async () => {
       if (parts.includes('containers')) await vitest('containers', user)
       if (parts.includes('podman')) await podman(user)
     }
     await Promise.all([
       engines(),
-      saidLater('visual and machines', user, async (apart) => {
-        if (parts.includes('visual')) await playwright('visual', apart, ['--project=visual'])
+      saidLater('machines', user, async (apart) => {
         if (parts.includes('machines')) await vitest('machines', apart)
       }),
     ])
