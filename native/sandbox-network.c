@@ -29,6 +29,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "network-rules.h"
+#include "node-channel.h"
 
 // Also in src/main/egress/direct/names.ts: the first address of the range names are given.
 #define OWN_ADDRESS "198.18.0.1"
@@ -146,19 +147,7 @@ static void wait_for(short events) {
 }
 
 static void tell(const char *line, int handle) {
-  char control[CMSG_SPACE(sizeof(int))] = {0};
-  struct iovec data = {.iov_base = (void *)line, .iov_len = strlen(line)};
-  struct msghdr out = {.msg_iov = &data, .msg_iovlen = 1};
-  if (handle >= 0) {
-    out.msg_control = control;
-    out.msg_controllen = sizeof control;
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&out);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &handle, sizeof handle);
-  }
-  while (sendmsg(channel, &out, MSG_NOSIGNAL) < 0) {
+  while (send_message(channel, line, handle) < 0) {
     if (errno != EAGAIN && errno != EINTR) die("the channel");
     wait_for(POLLOUT);
   }

@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "node-channel.h"
 
 enum { PIPED, WORDS, CHANNEL, KILL };
 enum { MOST_BYTES = 1024 * 1024, MOST_WORDS = 4096, MOST_PROGRAMS = 1024 };
@@ -44,19 +45,7 @@ static int count, channel;
 static const int OURS[] = {SIGINT, SIGHUP, SIGTERM, SIGPIPE, SIGCHLD};
 
 static void tell(const char *line, int handle) {
-  char control[CMSG_SPACE(sizeof(int))] = {0};
-  struct iovec data = {.iov_base = (void *)line, .iov_len = strlen(line)};
-  struct msghdr out = {.msg_iov = &data, .msg_iovlen = 1};
-  if (handle >= 0) {
-    out.msg_control = control;
-    out.msg_controllen = sizeof control;
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&out);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &handle, sizeof handle);
-  }
-  while (sendmsg(channel, &out, MSG_NOSIGNAL) < 0) {
+  while (send_message(channel, line, handle) < 0) {
     if (errno != EAGAIN && errno != EINTR) exit(1);
     struct pollfd wanted = {.fd = channel, .events = POLLOUT};
     poll(&wanted, 1, -1);

@@ -1,18 +1,16 @@
-import { useMemo, useState } from 'react'
 import { fateOf } from '../../shared/files-projection.ts'
 import type { WorkspaceFile } from '../../shared/workspace-files.ts'
 import { useAllFiles } from '../stores/all-files.ts'
-import { select, useSelection } from '../stores/selection.ts'
+import { useSelection } from '../stores/selection.ts'
 import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
-import { FilterBar } from '../ui/filter-bar.tsx'
-import { List } from '../ui/list.tsx'
 import { Empty, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { FATES, WHAT_IS_MISSING } from '../words/files.ts'
-import { formatBytes, plural } from '../words/format.ts'
+import { formatBytes } from '../words/format.ts'
 import { FileDetails, FilePath } from './file-list.tsx'
+import { FilterableFiles } from './filterable-files.tsx'
 
 const NONE: readonly WorkspaceFile[] = []
 
@@ -20,13 +18,8 @@ const NONE: readonly WorkspaceFile[] = []
 export function AllFiles() {
   const state = useView((view) => view.state)
   const subject = useSelection((selection) => selection.subject)
-  const [filter, setFilter] = useState('')
   const all = useAllFiles(true)
   const files = all.status === 'ready' ? all.browser.files(state.seq) : NONE
-  const shown = useMemo(() => {
-    const wanted = filter.trim().toLowerCase()
-    return wanted === '' ? files : files.filter(({ path }) => path.toLowerCase().includes(wanted))
-  }, [files, filter])
   if (all.status === 'failed')
     return (
       <Empty icon="warning" title="The files could not be listed">
@@ -40,28 +33,18 @@ export function AllFiles() {
   const chosen = path === null ? null : all.browser.file(state.seq, path)
   return (
     <div className="panel-fill" data-testid="all-files">
-      <FilterBar
-        label="Filter files"
-        value={filter}
-        onChange={setFilter}
-        testId="file-filter"
-        count={plural(shown.length, 'file')}
-      />
-      {missing !== null && (
-        <p className="panel-note small dim" data-testid="files-missing">
-          {missing}
-        </p>
-      )}
-      <List
+      <FilterableFiles
         label="All files"
-        items={shown}
-        keyOf={(file) => file.path}
-        rowHeight={28}
-        selected={path}
-        onSelect={(file) => select({ kind: 'file', path: file.path }, null)}
-        onOpen={(file) => setUi({ file: file.path })}
-        render={(file) => <FileRow file={file} />}
+        files={files}
+        row={(file) => <FileRow file={file} />}
         testId="all-file-rows"
+        note={
+          missing !== null && (
+            <p className="panel-note small dim" data-testid="files-missing">
+              {missing}
+            </p>
+          )
+        }
       />
       {chosen && changed && <FileDetails file={changed} />}
       {chosen && !changed && <StartDetails file={chosen} />}

@@ -1,15 +1,14 @@
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { type ChangedFile, fateOf } from '../../shared/files-projection.ts'
 import type { ProcessKey } from '../../shared/domain/process.ts'
-import { select, useSelection } from '../stores/selection.ts'
+import { useSelection } from '../stores/selection.ts'
 import { showProcess } from '../stores/show-process.ts'
 import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
 import { Button } from '../ui/button.tsx'
-import { FilterBar } from '../ui/filter-bar.tsx'
-import { List } from '../ui/list.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
+import { FilterableFiles } from './filterable-files.tsx'
 import { MissedFiles } from './missed-files.tsx'
 import { FATES, wordsOfWatching } from '../words/files.ts'
 import { formatBytes, formatTime, plural } from '../words/format.ts'
@@ -18,16 +17,11 @@ import { formatBytes, formatTime, plural } from '../words/format.ts'
 export function FileList() {
   const state = useView((view) => view.state)
   const subject = useSelection((selection) => selection.subject)
-  const [filter, setFilter] = useState('')
   const files = useMemo(
-    () => [...state.files.values()].filter((file) => fateOf(file) !== 'unchanged'),
+    () => [...state.files.values()].filter((file) => fateOf(file) !== 'unchanged').sort(byPath),
     // Live, the map is changed in place: the state around it is new.
     [state],
   )
-  const shown = useMemo(() => {
-    const wanted = filter.trim().toLowerCase()
-    return files.filter(({ path }) => path.toLowerCase().includes(wanted)).sort(byPath)
-  }, [files, filter])
   const path = subject?.kind === 'file' ? subject.path : null
   const chosen = path === null ? undefined : state.files.get(path)
   const { fileWatching } = state
@@ -47,25 +41,13 @@ export function FileList() {
     )
   return (
     <div className="panel-fill" data-testid="file-list">
-      <FilterBar
-        label="Filter files"
-        value={filter}
-        onChange={setFilter}
-        testId="file-filter"
-        count={plural(shown.length, 'file')}
-        title={countOf(shown)}
-      />
-      {fileWatching?.reason && <p className="panel-note small dim">{fileWatching.reason}</p>}
-      <List
+      <FilterableFiles
         label="Changed files"
-        items={shown}
-        keyOf={(file) => file.path}
-        rowHeight={28}
-        selected={path}
-        onSelect={(file) => select({ kind: 'file', path: file.path }, null)}
-        onOpen={(file) => setUi({ file: file.path })}
-        render={(file) => <FileRow file={file} />}
+        files={files}
+        titleOf={countOf}
+        row={(file) => <FileRow file={file} />}
         testId="file-rows"
+        note={fileWatching?.reason && <p className="panel-note small dim">{fileWatching.reason}</p>}
       />
       {chosen && <FileDetails file={chosen} />}
       {missed.length > 0 && <MissedFiles missed={missed} />}

@@ -1,7 +1,7 @@
 import { SerializeAddon } from '@xterm/addon-serialize'
 import { Unicode11Addon } from '@xterm/addon-unicode11'
 import { Terminal } from '@xterm/xterm'
-import type { DrawnScreen } from '../../shared/recording/page-screens.ts'
+import { type DrawnScreen, drawnScreen } from '../../shared/recording/page-screens.ts'
 import { guardTerminal, scrollsPlainly } from '../../shared/terminal-guard.ts'
 import { silenceQueries } from '../../shared/terminal-queries.ts'
 import { UNICODE_VERSION } from '../../shared/terminal-settings.ts'
@@ -19,19 +19,10 @@ export function createExportScreen(): DrawnScreen {
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = UNICODE_VERSION
   const encoder = new TextEncoder()
-  let lastByte = 0
-  return {
-    write: (bytes) => {
-      lastByte = bytes.at(-1) ?? lastByte
-      return new Promise((resolve) => terminal.write(bytes, resolve))
-    },
-    resize: ({ cols, rows }) => terminal.resize(Math.max(2, cols), Math.max(1, rows)),
-    draw: () => {
-      // Margins are lost in what is drawn, so there may be none.
-      if (!scrollsPlainly(terminal) || lastByte >= 0x80) return null
-      const screen = encoder.encode(`\x1bc${serializer.serialize({ scrollback: LINES })}`)
-      return { cols: terminal.cols, rows: terminal.rows, screen }
-    },
-    dispose: () => terminal.dispose(),
-  }
+  return drawnScreen(terminal, () =>
+    // Margins are lost in what is drawn, so there may be none.
+    scrollsPlainly(terminal)
+      ? encoder.encode(`\x1bc${serializer.serialize({ scrollback: LINES })}`)
+      : null,
+  )
 }

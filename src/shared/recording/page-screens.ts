@@ -18,6 +18,33 @@ export interface DrawnScreen {
 }
 export type CreateScreen = () => DrawnScreen
 
+/** What there is of a terminal for that, of a window as of the command line. */
+interface Drawable {
+  readonly cols: number
+  readonly rows: number
+  write(bytes: Uint8Array, done: () => void): void
+  resize(cols: number, rows: number): void
+  dispose(): void
+}
+
+/** `draw`: what it shows, in words of at most a record; null: it cannot be said here. */
+export function drawnScreen(terminal: Drawable, draw: () => Uint8Array | null): DrawnScreen {
+  let lastByte = 0
+  return {
+    write: (bytes) => {
+      lastByte = bytes.at(-1) ?? lastByte
+      return new Promise((resolve) => terminal.write(bytes, resolve))
+    },
+    resize: ({ cols, rows }) => terminal.resize(Math.max(2, cols), Math.max(1, rows)),
+    draw: () => {
+      // It may be within a character.
+      const screen = lastByte >= 0x80 ? null : draw()
+      return screen && { cols: terminal.cols, rows: terminal.rows, screen }
+    },
+    dispose: () => terminal.dispose(),
+  }
+}
+
 /** What leaves of one terminal. */
 export interface LeavingOutput {
   records(): AsyncIterable<readonly TerminalRecord[]>
