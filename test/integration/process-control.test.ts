@@ -231,7 +231,7 @@ describe('only members of the named session are signalled', () => {
           ok: false,
           error: { type: 'process_gone' },
         })
-    expect(await other.stateOf(node)).toBe('S')
+    await expect.poll(() => other.stateOf(node), { timeout: 10_000 }).toBe('S')
     expect(await stateOf(stranger.pid ?? 0)).toBe('S')
     // The same request, for the session it belongs to, is obeyed.
     expect(await control(partOf('subtree', other.session, node), 'kill')).toMatchObject({
