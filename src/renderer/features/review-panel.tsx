@@ -20,6 +20,7 @@ import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { formatBytes, plural } from '../words/format.ts'
 import { CONFLICT, GUARDS, LEFT_OUT, REFUSED, REVIEW_CHANGES } from '../words/review.ts'
+import { FilePath } from './file-list.tsx'
 import { Writer } from './file-list.tsx'
 import { ReviewDiff } from './review-diff.tsx'
 
@@ -124,7 +125,6 @@ function Review({ id, look }: { id: SessionId; look: ReviewLook }) {
 
 function Row({ change, isChosen }: { change: ReviewChange; isChosen: boolean }) {
   const { path, guard, isConflict } = change
-  const cut = path.lastIndexOf('/') + 1
   const { name, letter } = REVIEW_CHANGES[change.change]
   return (
     <div className="file-row" data-testid="review-row" data-path={path}>
@@ -142,14 +142,7 @@ function Row({ change, isChosen }: { change: ReviewChange; isChosen: boolean }) 
       >
         {letter}
       </span>
-      <span className="path mono" title={path}>
-        <span className="faint">
-          {cut > 0 && <AgentText text={path.slice(0, cut)} max={400} bare />}
-        </span>
-        <span>
-          <AgentText text={path.slice(cut)} max={200} bare />
-        </span>
-      </span>
+      <FilePath path={path} />
       {change.bytes !== null && (
         <span className="small faint num">{formatBytes(change.bytes)}</span>
       )}

@@ -22,7 +22,7 @@ export async function forwardPort(
     outer.on('error', () => outer.destroy())
     void connector.connect(port).then((inner) => {
       if (!inner.ok) outer.destroy()
-      else join(outer, inner.value)
+      else joinStreams(outer, inner.value)
     })
   })
   server.maxConnections = MAX_CONNECTIONS
@@ -38,7 +38,7 @@ export async function forwardPort(
 }
 
 /** Each side may end its half first; a broken one takes the other with it. */
-function join(outer: Socket, inner: Duplex): void {
+export function joinStreams(outer: Socket, inner: Duplex): void {
   outer.pipe(inner)
   inner.pipe(outer)
   inner.on('error', () => outer.destroy())

@@ -8,6 +8,7 @@ import type { GuestKernel } from '../../core/ports.ts'
 import type { Entered, Entry } from '../../core/terminal-port.ts'
 import { joinEntered, type SeenKernel, shellsToTry } from '../entered.ts'
 import type { Connector } from '../ports/connector.ts'
+import { joinStreams } from '../ports/forward.ts'
 import { makeRunFolder } from '../run-folder.ts'
 import type { SandboxHelpers } from '../take-network.ts'
 import { openLine, words } from './guest-channel.ts'
@@ -114,15 +115,6 @@ async function startShell(
   const pid = await orAborted(said, signal)
   stream.removeAllListeners('readable')
   return pid
-}
-
-/** Each end takes the other along. */
-function joinStreams(bridge: Socket, stream: Duplex): void {
-  stream.pipe(bridge)
-  bridge.pipe(stream)
-  stream.on('error', () => bridge.destroy())
-  stream.on('close', () => bridge.destroySoon())
-  bridge.on('close', () => stream.destroy())
 }
 
 export function seenIn({ proc, signal }: GuestKernel): SeenKernel {
