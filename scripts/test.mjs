@@ -16,6 +16,12 @@ const WITH_ENGINE = ['real', 'containers', 'podman', 'visual', 'machines', 'e2e'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
+/** What failed and why, by its words: one cause fails many tests, and the end of a long log must hold all. */
+const failures = new Map()
+
+function failed(title, words) {
+  failures.set(words, [...(failures.get(words) ?? []), title])
+}
 
 function add(part, counts) {
   total.passed += counts.passed
@@ -23,9 +29,8 @@ function add(part, counts) {
   total.skipped += counts.skipped ?? 0
   if (counts.passed + counts.failed === 0) {
     total.failed++
-    notes.push(`${part} ran no test`)
-  }
-  if (counts.failed > 0) notes.push(`${part}: ${counts.failed} failed`)
+    failed(part, 'ran no test')
+  } else if (counts.failed > 0) failed(part, `${counts.failed} failed`)
 }
 
 const bin = (root, name) => join(root, 'node_modules/.bin', name)
@@ -54,9 +59,16 @@ async function vitest(project, user, { label = project, env = {}, files = [] } =
     [join(user.root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', project, ...files],
     { cwd: user.root, env: { ...env, CLOCHE_TEST_REPORT: file } },
   )
-  const report = readReport(file) ?? { passed: 0, failed: 0, skipped: [], failures: [] }
-  for (const sentence of report.failures) notes.push(`failed in ${label}: ${sentence}`)
+  const report = readReport(file) ?? {
+    passed: 0,
+    failed: 0,
+    skipped: [],
+    failures: [],
+    retried: [],
+  }
+  for (const { title, words } of report.failures) failed(`${label}: ${title}`, words)
   for (const title of report.skipped) notes.push(`not exercised in ${label}: ${title}`)
+  for (const title of report.retried) notes.push(`only on the second try in ${label}: ${title}`)
   add(label, {
     passed: report.passed,
     // A file that fails to load is a failed suite without a failed test.
@@ -118,7 +130,7 @@ async function playwright(name, user, args) {
   const report = readReport(join(results, 'e2e.json'))
   const stats = report?.stats
   for (const { title, words } of unexpected(report?.suites ?? []))
-    notes.push(`failed in ${name}: ${title}: ${words}`)
+    failed(`${name}: ${title}`, words)
   for (const { title, reason } of skipped(report?.suites ?? []))
     notes.push(`not exercised in ${name}: ${title} (${reason})`)
   // A second try is allowed (real agents, real windows, a busy machine), but never hidden.
@@ -233,12 +245,16 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
     // null: as an ordinary user's own tests run among everything else of that user.
     if (left)
       add('left behind', left.length === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 })
-    for (const process of left ?? []) notes.push(`left behind: ${process}`)
+    for (const process of left ?? []) failed(process, 'left behind')
   }
 }
 
 console.log('')
 for (const note of notes) console.log(note)
+for (const [words, titles] of failures) {
+  console.log(`failed: ${words}`)
+  for (const title of titles) console.log(`  ${title}`)
+}
 if (total.skipped > 0) console.log(`${total.skipped} skipped`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)
