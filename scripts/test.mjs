@@ -10,7 +10,7 @@ import { installAgents, prepareTestMachine } from './lib/test-machine.mjs'
 import { startPodman } from './lib/test-podman.mjs'
 import { ordinaryUser } from './lib/test-user.mjs'
 
-/** The suite, in order. A part is run with `--only NAME`. */
+/** The suite, in order. Parts of it are run with `--only NAME,NAME`. */
 const PARTS = ['checks', 'unit', 'real', 'containers', 'podman', 'visual', 'machines', 'e2e']
 const WITH_ENGINE = ['real', 'containers', 'podman', 'visual', 'machines', 'e2e']
 
@@ -189,11 +189,13 @@ const readReport = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, '
 
 function readParts() {
   const { only } = readOptions('npm test [-- options]', {
-    only: { value: PARTS.join('|'), does: 'run one part' },
+    only: { value: 'PART,…', does: `run parts of it: ${PARTS.join(', ')}` },
   })
-  if (only && !PARTS.includes(only))
-    fail(`--only takes one of ${PARTS.join(', ')}, not "${only}".`, 2)
-  return only ? [only] : PARTS
+  const parts = only?.split(',') ?? PARTS
+  const unknown = parts.find((part) => !PARTS.includes(part))
+  if (unknown !== undefined)
+    fail(`--only takes ${PARTS.join(', ')}, one or several with commas, not "${unknown}".`, 2)
+  return parts
 }
 
 const parts = readParts()
@@ -214,13 +216,7 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
       void Promise.all([user.end(), engine.end(), endPodman()]).finally(() => process.exit(1))
     })
   try {
-    // What asks the kernel mostly waits, and leaves a browser half of the processor.
-    await Promise.all([
-      parts.includes('real') && vitest('real', user),
-      saidLater('visual', user, async (apart) => {
-        if (parts.includes('visual')) await playwright('visual', apart, ['--project=visual'])
-      }),
-    ])
+    if (parts.includes('real')) await vitest('real', user)
     // They wait for different things: engines for the disk, emulated machines for the processor.
     const engines = async () => {
       if (parts.includes('containers')) await vitest('containers', user)
