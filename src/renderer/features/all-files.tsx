@@ -2,14 +2,13 @@ import { fateOf } from '../../shared/files-projection.ts'
 import type { WorkspaceFile } from '../../shared/workspace-files.ts'
 import { useAllFiles } from '../stores/all-files.ts'
 import { useSelection } from '../stores/selection.ts'
-import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
-import { Button } from '../ui/button.tsx'
 import { Empty, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { FATES, WHAT_IS_MISSING } from '../words/files.ts'
 import { formatBytes } from '../words/format.ts'
-import { FileDetails, FilePath } from './file-list.tsx'
+import { FileDetails } from './file-list.tsx'
+import { FileFacts, FileLetter, FilePath } from './file-row.tsx'
 import { FilterableFiles } from './filterable-files.tsx'
 
 const NONE: readonly WorkspaceFile[] = []
@@ -58,9 +57,7 @@ function FileRow({ file }: { file: WorkspaceFile }) {
   const bytes = sizeOf(file)
   return (
     <div className="file-row" data-testid="all-file-row" data-path={file.path} data-fate={fate}>
-      <span className={`fate ${fate}`} title={FATES[fate].name}>
-        {FATES[fate].letter}
-      </span>
+      <FileLetter kind={fate} {...FATES[fate]} />
       <FilePath path={file.path} />
       <span className="small faint num">{bytes === null ? '' : formatBytes(bytes)}</span>
     </div>
@@ -77,33 +74,20 @@ function StartDetails({ file }: { file: WorkspaceFile }) {
   const bytes = sizeOf(file)
   const { origin } = file
   return (
-    <section className="details" aria-label="File details" data-testid="file-details">
-      <p className="mono host-name">
-        <AgentText text={file.path} max={400} bare />
-      </p>
-      <dl className="facts">
-        <dt>Now</dt>
-        <dd>
-          As at the start of the session{bytes !== null && `, ${formatBytes(bytes)}`}
-          {origin?.kind === 'link' && ', a link'}
-        </dd>
-        {origin && origin.path !== file.path && (
-          <>
-            <dt>It was</dt>
-            <dd className="mono">
-              <AgentText text={origin.path} max={400} bare />
-            </dd>
-          </>
-        )}
-      </dl>
-      <Button
-        small
-        icon="file"
-        onClick={() => setUi({ file: file.path })}
-        data-testid="file-show-content"
-      >
-        Show the file
-      </Button>
-    </section>
+    <FileFacts path={file.path} open="Show the file">
+      <dt>Now</dt>
+      <dd>
+        As at the start of the session{bytes !== null && `, ${formatBytes(bytes)}`}
+        {origin?.kind === 'link' && ', a link'}
+      </dd>
+      {origin && origin.path !== file.path && (
+        <>
+          <dt>It was</dt>
+          <dd className="mono">
+            <AgentText text={origin.path} max={400} bare />
+          </dd>
+        </>
+      )}
+    </FileFacts>
   )
 }

@@ -5,9 +5,9 @@ import { useSelection } from '../stores/selection.ts'
 import { showProcess } from '../stores/show-process.ts'
 import { setUi } from '../stores/ui.ts'
 import { useView } from '../stores/view.ts'
-import { Button } from '../ui/button.tsx'
 import { Empty } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
+import { FileFacts, FileLetter, FilePath } from './file-row.tsx'
 import { FilterableFiles } from './filterable-files.tsx'
 import { MissedFiles } from './missed-files.tsx'
 import { FATES, wordsOfWatching } from '../words/files.ts'
@@ -67,27 +67,10 @@ function FileRow({ file }: { file: ChangedFile }) {
   const fate = fateOf(file)
   return (
     <div className="file-row" data-testid="file-row" data-path={file.path} data-fate={fate}>
-      <span className={`fate ${fate}`} title={FATES[fate].name}>
-        {FATES[fate].letter}
-      </span>
+      <FileLetter kind={fate} {...FATES[fate]} />
       <FilePath path={file.path} />
       <WriterName writer={file.writers.at(-1) ?? null} />
     </div>
-  )
-}
-
-/** The name stands out from the folders before it. */
-export function FilePath({ path }: { path: string }) {
-  const cut = path.lastIndexOf('/') + 1
-  return (
-    <span className="path mono" title={path}>
-      <span className="faint">
-        {cut > 0 && <AgentText text={path.slice(0, cut)} max={400} bare />}
-      </span>
-      <span>
-        <AgentText text={path.slice(cut)} max={200} bare />
-      </span>
-    </span>
   )
 }
 
@@ -103,39 +86,26 @@ function WriterName({ writer }: { writer: ProcessKey | null }) {
 export function FileDetails({ file }: { file: ChangedFile }) {
   const { now, writers } = file
   return (
-    <section className="details" aria-label="File details" data-testid="file-details">
-      <p className="mono host-name">
-        <AgentText text={file.path} max={400} bare />
-      </p>
-      <dl className="facts">
-        <dt>Now</dt>
-        <dd>
-          {FATES[fateOf(file)].name}
-          {now.kind === 'file' && `, ${formatBytes(now.bytes)}`}
-        </dd>
-        <dt>Changed</dt>
-        <dd className="num">
-          {plural(file.changes, 'time')}, last {formatTime(file.lastAtMs)}
-        </dd>
-        <dt>By</dt>
-        <dd className="writers">
-          {writers.toReversed().map((key) => (
-            <Writer key={key} writer={key} />
-          ))}
-          {file.hasUnknownWriter && (
-            <span>{writers.length > 0 ? 'and somebody' : 'Somebody'} who is not known</span>
-          )}
-        </dd>
-      </dl>
-      <Button
-        small
-        icon="file"
-        onClick={() => setUi({ file: file.path })}
-        data-testid="file-show-changes"
-      >
-        Show changes
-      </Button>
-    </section>
+    <FileFacts path={file.path} open="Show changes">
+      <dt>Now</dt>
+      <dd>
+        {FATES[fateOf(file)].name}
+        {now.kind === 'file' && `, ${formatBytes(now.bytes)}`}
+      </dd>
+      <dt>Changed</dt>
+      <dd className="num">
+        {plural(file.changes, 'time')}, last {formatTime(file.lastAtMs)}
+      </dd>
+      <dt>By</dt>
+      <dd className="writers">
+        {writers.toReversed().map((key) => (
+          <Writer key={key} writer={key} />
+        ))}
+        {file.hasUnknownWriter && (
+          <span>{writers.length > 0 ? 'and somebody' : 'Somebody'} who is not known</span>
+        )}
+      </dd>
+    </FileFacts>
   )
 }
 

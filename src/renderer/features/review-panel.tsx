@@ -20,7 +20,7 @@ import { Empty, Failed, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { formatBytes, plural } from '../words/format.ts'
 import { CONFLICT, GUARDS, LEFT_OUT, REFUSED, REVIEW_CHANGES } from '../words/review.ts'
-import { FilePath } from './file-list.tsx'
+import { FileLetter, FilePath } from './file-row.tsx'
 import { Writer } from './file-list.tsx'
 import { ReviewDiff } from './review-diff.tsx'
 
@@ -136,12 +136,11 @@ function Row({ change, isChosen }: { change: ReviewChange; isChosen: boolean }) 
         onChange={() => toggleChosen(path)}
         onDoubleClick={(event) => event.stopPropagation()}
       />
-      <span
-        className={`fate ${change.change === 'deleted' ? 'removed' : change.change}`}
-        title={name}
-      >
-        {letter}
-      </span>
+      <FileLetter
+        kind={change.change === 'deleted' ? 'removed' : change.change}
+        name={name}
+        letter={letter}
+      />
       <FilePath path={path} />
       {change.bytes !== null && (
         <span className="small faint num">{formatBytes(change.bytes)}</span>
