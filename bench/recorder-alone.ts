@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { Screen } from '../src/main/pty/screen.ts'
 import { KEYFRAME_LINES, MOST_KEYFRAME_BYTES } from '../src/main/pty/session-terminal.ts'
-import { AppendFile } from '../src/main/store/append-file.ts'
+import { AppendFile } from '../src/main/disk/append-file.ts'
 import { encodeKeyframe, MAX_SCREEN_BYTES, outputHeader } from '../src/shared/terminal-log.ts'
 import { DARK_THEME } from '../src/shared/terminal-settings.ts'
 

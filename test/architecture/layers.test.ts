@@ -20,13 +20,8 @@ const LAYERS: readonly {
   {
     files:
       /^src\/main\/(backends|devcontainer|egress|filewatch|policies|pty|procwatch|agents|review|store)\//,
-    // The store's append file also writes terminal logs, and there is one way into a folder that an agent
-    // writes; nothing else crosses between adapters.
-    ours: [
-      /^src\/shared\//,
-      /^src\/main\/core\//,
-      /^src\/main\/(store\/append-file|review\/open-folder)\.ts$/,
-    ],
+    // Nothing crosses between adapters.
+    ours: [/^src\/shared\//, /^src\/main\/(core|disk)\//],
     packages:
       /^(node:|zod$|picomatch$|dockerode$|tar-(fs|stream)$|@balena\/dockerignore$|jsonc-parser$|yaml$|dns-packet$|@peculiar\/x509$|reflect-metadata$|node-pty$|smol-toml$|@xterm\/)/,
   },
@@ -35,6 +30,7 @@ const LAYERS: readonly {
     ours: [/^src\/shared\//, /^src\/main\/core\//],
     packages: /^node:/,
   },
+  { files: /^src\/main\/disk\//, ours: [], packages: /^node:/ },
   { files: /^src\/main\/page\//, ours: [], packages: /^node:/ },
   {
     files: /^src\/main\/shell-web\//,

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { WhyNotKnown } from '../../shared/domain/manifest.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import type { ManifestRow, ReadListed } from '../core/file-port.ts'
-import { type OpenFolder, openFolder, partsOf, within } from '../review/open-folder.ts'
+import { type OpenFolder, openFolder, partsOf, within } from '../disk/open-folder.ts'
 
 /** As much as a recording keeps of a file that changed. */
 const MOST_BYTES = 1024 * 1024

@@ -14,7 +14,7 @@ import {
 import type { RefusedChange, ReviewChoice, ReviewOutcome } from '../../shared/domain/review.ts'
 import { markOf } from './base.ts'
 import { changeOf, fileOf, isNoFile, type Sides } from './compare.ts'
-import { type OpenFolder, partsOf, within } from './open-folder.ts'
+import { type OpenFolder, partsOf, within } from '../disk/open-folder.ts'
 import { lookAt, lookIn, markOfSide, readSide, type Side } from './side.ts'
 
 type Refusal = Pick<RefusedChange, 'why' | 'detail'>

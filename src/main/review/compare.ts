@@ -2,7 +2,7 @@ import type { LeftOut, ReviewChange, ReviewLook } from '../../shared/domain/revi
 import { isWithin } from '../core/within.ts'
 import { type Base, type BaseRow, markOf } from './base.ts'
 import { guardOf } from './guards.ts'
-import { type OpenFolder, partsOf } from './open-folder.ts'
+import { type OpenFolder, partsOf } from '../disk/open-folder.ts'
 import { isSame, lookAt, markOfSide, seenOf, type Side } from './side.ts'
 import { walkTree } from './walk-tree.ts'
 

@@ -1,6 +1,6 @@
 import type { ReviewContent } from '../../shared/domain/review.ts'
 import { changeOf, type Sides } from './compare.ts'
-import { type OpenFolder, partsOf, within } from './open-folder.ts'
+import { type OpenFolder, partsOf, within } from '../disk/open-folder.ts'
 import { lookAt, type Side } from './side.ts'
 
 /** Both sides go over the wire in one frame, with what JSON adds. */

@@ -2,7 +2,7 @@ import { constants, type Dirent } from 'node:fs'
 import { chmod, copyFile, lchown, lutimes, mkdir, symlink, utimes } from 'node:fs/promises'
 import type { LeftOut } from '../../shared/domain/review.ts'
 import { type Base, markOf } from './base.ts'
-import { type OpenFolder, openFolder } from './open-folder.ts'
+import { type OpenFolder, openFolder } from '../disk/open-folder.ts'
 import { isRefused, walkTree } from './walk-tree.ts'
 
 export interface CopyLimits {

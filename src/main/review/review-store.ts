@@ -10,7 +10,7 @@ import { readBase, textOfBase } from './base.ts'
 import { compareSides, type Sides } from './compare.ts'
 import { contentOf } from './content.ts'
 import { copyFolder, type CopyLimits, TooLarge } from './copy-folder.ts'
-import { openFolder } from './open-folder.ts'
+import { openFolder } from '../disk/open-folder.ts'
 import { removeTree, type RunTool } from './remove-tree.ts'
 
 const State = z.strictObject({

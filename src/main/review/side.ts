@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { markOf } from './base.ts'
-import { type OpenFolder, within } from './open-folder.ts'
+import { type OpenFolder, within } from '../disk/open-folder.ts'
 
 /** Larger files are neither compared nor applied. */
 export const MOST_FILE_BYTES = 1024 ** 3

@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import type { LeftOut } from '../../shared/domain/review.ts'
-import type { OpenFolder } from './open-folder.ts'
+import type { OpenFolder } from '../disk/open-folder.ts'
 
 /** Deeper than any workspace that people work in; each level holds one folder open. */
 const MOST_LEVELS = 100

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { AppendFile } from './append-file.ts'
+import { AppendFile } from '../disk/append-file.ts'
 import { appendPoint } from './event-lines.ts'
 
 const BATCH_MS = 250

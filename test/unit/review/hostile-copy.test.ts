@@ -22,7 +22,7 @@ import type { Base } from '../../../src/main/review/base.ts'
 import { contentOf } from '../../../src/main/review/content.ts'
 import { compareSides, type Sides } from '../../../src/main/review/compare.ts'
 import { copyFolder, TooLarge } from '../../../src/main/review/copy-folder.ts'
-import { openFolder } from '../../../src/main/review/open-folder.ts'
+import { openFolder } from '../../../src/main/disk/open-folder.ts'
 import type { ReviewChange, ReviewChoice } from '../../../src/shared/domain/review.ts'
 
 const run = promisify(execFile)
