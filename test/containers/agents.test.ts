@@ -29,6 +29,6 @@ test.each([
   const { id } = created.value
   const text = async (): Promise<string> =>
     (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
-  await expect.poll(text, { timeout: 30_000 }).toContain(words)
+  await expect.poll(text).toContain(words)
   await connection.api.session.stop({ id })
 })

@@ -100,7 +100,7 @@ describe('a dev container', () => {
     if (!created.ok) throw new Error(JSON.stringify(created.error))
     expect(created.value.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
     const { state } = follow(connection, created.value.id)
-    await expect.poll(() => state().session?.status, { timeout: 15_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     const text = await outputOf(connection, created.value.id)
     expect(text).toContain('mode dev, nothing, default')
     expect(text).toContain('the program, dev')
@@ -115,7 +115,7 @@ describe('a dev container', () => {
     })
     if (!given.ok) throw new Error(JSON.stringify(given.error))
     await expect
-      .poll(() => outputOf(connection, given.value.id), { timeout: 15_000 })
+      .poll(() => outputOf(connection, given.value.id))
       .toContain('mode dev, of the person, default')
   })
 
@@ -131,9 +131,7 @@ describe('a dev container', () => {
     expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
     const created = await create(dev, `sh -c 'echo "at $DB, $BUILT"'`)
     if (!created.ok) throw new Error(JSON.stringify(created.error))
-    await expect
-      .poll(() => outputOf(connection, created.value.id), { timeout: 15_000 })
-      .toContain('at db:5432, 1')
+    await expect.poll(() => outputOf(connection, created.value.id)).toContain('at db:5432, 1')
   })
 
   test('that was changed since it was seen starts nothing', async () => {
@@ -186,9 +184,7 @@ describe('a dev container', () => {
     expect(existsSync(join(host.workspace, 'initialized'))).toBe(false)
     const created = await create(dev, 'cat /dev/null')
     if (!created.ok) throw new Error(JSON.stringify(created.error))
-    await expect
-      .poll(() => outputOf(connection, created.value.id), { timeout: 15_000 })
-      .toContain('made with care')
+    await expect.poll(() => outputOf(connection, created.value.id)).toContain('made with care')
   })
 
   test('with features says what builds it, where that is missing', async () => {
@@ -215,7 +211,7 @@ describe('the create commands of a dev container', () => {
   }
   const ended = async (id: SessionId): Promise<string> => {
     const { state } = follow(connection, id)
-    await expect.poll(() => state().session?.status, { timeout: 15_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     return outputOf(connection, id)
   }
   const start = async (dev: DevContainer, command: string): Promise<string> => {
@@ -316,9 +312,7 @@ describe('the create commands of a dev container', () => {
       devContainer: { path: dev.path, hash: dev.hash, setsUp: true },
     })
     if (!created.ok) throw new Error(JSON.stringify(created.error))
-    await expect
-      .poll(() => outputOf(connection, created.value.id), { timeout: 15_000 })
-      .toContain('begun')
+    await expect.poll(() => outputOf(connection, created.value.id)).toContain('begun')
     await connection.api.session.stop({ id: created.value.id })
     await ended(created.value.id)
     expect(hasImage(dev.setUpImage)).toBe(false)
@@ -345,7 +339,7 @@ describe('an image without the agent', () => {
     if (!created.ok) throw new Error(JSON.stringify(created.error))
     const text = async (): Promise<string> =>
       (await outputOf(connection, created.value.id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
-    await expect.poll(text, { timeout: 30_000 }).toContain('WelcometoClaudeCode')
+    await expect.poll(text).toContain('WelcometoClaudeCode')
     await connection.api.session.stop({ id: created.value.id })
   })
 

@@ -28,10 +28,10 @@ test('an engine that is killed and comes back: the session goes on, and its term
   const { id } = created.value
   const followed = follow(connection, id)
   const text = (): Promise<string> => outputOf(connection, id)
-  await expect.poll(text, { timeout: 15_000 }).toContain('before')
+  await expect.poll(text).toContain('before')
 
   await writeFile(wish, '')
-  await expect.poll(() => existsSync(wish), { timeout: 30_000 }).toBe(false)
+  await expect.poll(() => existsSync(wish)).toBe(false)
   expect(followed.state().session?.status).toBe('running')
   // Nothing of the boundary depended on the engine.
   const probed = await connection.api.session.probe({ id })
@@ -50,10 +50,10 @@ test('an engine that is killed and comes back: the session goes on, and its term
         if (followed.state().session?.status === 'running') terminal.write(Buffer.from('typed\r'))
         return existsSync(join(host.workspace, 'ended'))
       },
-      { timeout: 20_000, interval: 1000 },
+      { interval: 1000 },
     )
     .toBe(true)
-  await expect.poll(() => followed.state().session?.status, { timeout: 20_000 }).toBe('ended')
+  await expect.poll(() => followed.state().session?.status).toBe('ended')
   expect(await text()).toContain('after typed')
   expect(followed.state().session?.exit).toMatchObject({ code: 0 })
   expect(await readFile(join(host.workspace, 'ended'), 'utf8')).toBe('')

@@ -98,9 +98,7 @@ describe('an image', () => {
       ...{ image: BUILT, level: 'container' },
     })
     if (!created.ok) throw new Error(JSON.stringify(created.error))
-    await expect
-      .poll(async () => (await removable()).map(({ name }) => name), { timeout: 10_000 })
-      .toContain(BUILT)
+    await expect.poll(async () => (await removable()).map(({ name }) => name)).toContain(BUILT)
   })
 
   test('that cannot be built says why, and what it said until then stays', async () => {
@@ -132,11 +130,11 @@ describe('an image', () => {
       ...{ kind: 'build', folder: host.workspace, dockerfile: 'Dockerfile' },
       ...{ name: BUILT, network: 'none' },
     })
-    await expect.poll(() => lines.join('\n'), { timeout: 20_000 }).toContain('RUN sleep 600')
+    await expect.poll(() => lines.join('\n')).toContain('RUN sleep 600')
     expect(await connection.api.image.cancel({ id })).toEqual({ ok: true, value: null })
     expect((await ended).job.state).toBe('cancelled')
     expect(await connection.api.image.cancel({ id })).toMatchObject({ ok: false })
-    await expect.poll(() => docker('ps', '--quiet'), { timeout: 20_000 }).toBe('')
+    await expect.poll(() => docker('ps', '--quiet')).toBe('')
   })
 
   test('comes from a file, saved by an engine or the files of a system', async () => {
@@ -221,7 +219,7 @@ describe('containers', () => {
     const { last } = watchContainers()
     const id = await startBusy()
     const own = () => last()?.find(({ sessionId }) => sessionId === id)
-    await expect.poll(() => own()?.state, { timeout: 10_000 }).toBe('running')
+    await expect.poll(() => own()?.state).toBe('running')
     expect(own()?.isLeft).toBe(false)
     const engine = await testEngines().engine()
     const usage: ContainerUsage[] = []
@@ -229,7 +227,7 @@ describe('containers', () => {
       if (frame.type === 'delta') usage.push(frame.change)
     })
     if (engine?.facts.hasGroups) {
-      await expect.poll(() => usage.at(-1)?.cpuPercent, { timeout: 15_000 }).toBeGreaterThan(10)
+      await expect.poll(() => usage.at(-1)?.cpuPercent).toBeGreaterThan(10)
       expect(usage.at(-1)?.memoryBytes).toBeGreaterThan(100_000)
       expect(usage.at(-1)?.processes).toBeGreaterThan(0)
     } else expect((await containerBackend().diagnose()).summary).toContain('is not measured')
@@ -237,7 +235,7 @@ describe('containers', () => {
     const inspected = await connection.api.engine.inspect({ id: own()!.id })
     expect(JSON.parse(inspected.ok ? inspected.value : '{}')).toMatchObject({ Id: own()!.id })
     await connection.api.session.stop({ id })
-    await expect.poll(own, { timeout: 10_000 }).toBeUndefined()
+    await expect.poll(own).toBeUndefined()
   })
 
   test('of nobody are removed when a person says so; what Cloche did not make is never touched', async () => {
@@ -267,14 +265,14 @@ describe('containers', () => {
       const { seen, last } = watchContainers()
       const id = await startBusy()
       const isThere = () => last()?.some(({ sessionId }) => sessionId === id) ?? false
-      await expect.poll(isThere, { timeout: 10_000 }).toBe(true)
+      await expect.poll(isThere).toBe(true)
       const wish = process.env.CLOCHE_TEST_ENGINE_RESTART ?? ''
       await writeFile(wish, '')
-      await expect.poll(() => existsSync(wish), { timeout: 30_000 }).toBe(false)
-      await expect.poll(isThere, { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => existsSync(wish)).toBe(false)
+      await expect.poll(isThere).toBe(true)
       expect(seen.slice(1)).toContain(null)
       await connection.api.session.stop({ id })
-      await expect.poll(isThere, { timeout: 20_000 }).toBe(false)
+      await expect.poll(isThere).toBe(false)
     },
   )
 })

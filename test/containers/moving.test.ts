@@ -26,7 +26,7 @@ async function startAt(level: 'os' | 'container') {
     level,
   })
   if (!created.ok) throw new Error(JSON.stringify(created.error))
-  await expect.poll(where, { timeout: 15_000 }).toBe(`${level}\n`)
+  await expect.poll(where).toBe(`${level}\n`)
   return created.value
 }
 
@@ -40,7 +40,7 @@ test.each([
   if (!moved.ok) throw new Error(JSON.stringify(moved.error))
   expect(moved.value).toMatchObject({ continues: first.id, spec: { level: to } })
   const seen = follow(connection, moved.value.id)
-  await expect.poll(where, { timeout: 15_000 }).toBe(`${to}\n`)
+  await expect.poll(where).toBe(`${to}\n`)
   await expect
     .poll(() => seen.state().session?.axes.map(({ proven }) => proven))
     .toEqual(Array(4).fill('enforced'))

@@ -119,9 +119,9 @@ describe('nothing stays', () => {
     await sandbox.value.release()
     const alive = () =>
       spawnSync('pgrep', ['-fc', `^${tag} 600$`], { encoding: 'utf8' }).stdout.trim()
-    await expect.poll(alive, { timeout: 5000 }).toBe('2')
+    await expect.poll(alive).toBe('2')
     await sandbox.value.destroy()
-    await expect.poll(alive, { timeout: 3000 }).toBe('0')
+    await expect.poll(alive).toBe('0')
   })
 
   test('no file is left in the workspace or in the run folder', async () => {

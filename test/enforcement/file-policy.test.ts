@@ -169,7 +169,7 @@ describe('probing again', () => {
     ])
     if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
     await sandbox.value.release()
-    await expect.poll(() => terminal.output(), { timeout: 5000 }).toContain('ready')
+    await expect.poll(() => terminal.output()).toContain('ready')
     const before = await readdir(place.workspace)
     const axes = await sandbox.value.probe()
     expect(states(axes)).toEqual({

@@ -20,7 +20,6 @@ import {
 
 const test = requireCapability('bubblewrap')
 const SECRET = 'only-the-machine-may-read-this'
-const TIMEOUT = { timeout: 20_000 }
 
 let place: Place
 let started: Started
@@ -37,7 +36,7 @@ beforeEach(async () => {
   if (!started.sandbox.ok) throw new Error(JSON.stringify(started.sandbox.error))
   sandbox = started.sandbox.value
   await sandbox.release()
-  await expect.poll(started.terminal.output, TIMEOUT).toContain('ready')
+  await expect.poll(started.terminal.output).toContain('ready')
 })
 afterEach(async () => {
   await sandbox.destroy()
@@ -72,7 +71,7 @@ async function typed({ terminal }: Pick<Opened, 'terminal'>, line: string): Prom
   // In two halves, so that the echo of what is typed is not taken for what it wrote.
   const [head, tail] = [mark.slice(0, 6), mark.slice(6)]
   terminal.pty.write(`${line}; echo ${head}''${tail}\r`)
-  await expect.poll(() => terminal.output().slice(before), TIMEOUT).toContain(mark)
+  await expect.poll(() => terminal.output().slice(before)).toContain(mark)
   return terminal.output().slice(before)
 }
 
@@ -151,7 +150,7 @@ describe('a further terminal', () => {
     expect(names).not.toContain('npm_')
     // Ctrl+C reaches what runs in it, and not the shell.
     opened.terminal.pty.write('sleep 500\r')
-    await expect.poll(opened.terminal.output, TIMEOUT).toContain('sleep 500')
+    await expect.poll(opened.terminal.output).toContain('sleep 500')
     opened.terminal.pty.write('\x03')
     expect(await typed(opened, 'echo "still $0"')).toContain('still /bin/bash')
   })

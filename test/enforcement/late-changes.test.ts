@@ -117,7 +117,7 @@ notInVm(test, 'it is looked at before a machine is started, which takes seconds'
     })
     let pastThePlan = 0
     try {
-      await expect.poll(exchanger.output, { timeout: 5000 }).toContain('exchanging')
+      await expect.poll(exchanger.output).toContain('exchanging')
       for (let attempt = 0; attempt < 25; attempt++) {
         // Some are refused when they are planned, some when they are proven: both are right.
         const start = await startSandbox(
@@ -163,7 +163,7 @@ test('a writer that hides from its session writes nothing after its end', async 
   if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
   const size = async () => (await stat(file).catch(() => null))?.size ?? 0
   await sandbox.value.release()
-  await expect.poll(size, { timeout: 5000 }).toBeGreaterThan(100)
+  await expect.poll(size).toBeGreaterThan(100)
   await sandbox.value.destroy()
   const atEnd = await size()
   await new Promise((done) => setTimeout(done, 300))

@@ -202,5 +202,5 @@ test('when its starter is killed, the whole sandbox ends', async () => {
   const root = (await identify(sandbox.rootPid))!
   expect(await isAlive(root)).toBe(true)
   starter.child.kill('SIGKILL')
-  await expect.poll(() => isAlive(root), { timeout: 5000 }).toBe(false)
+  await expect.poll(() => isAlive(root)).toBe(false)
 })

@@ -197,7 +197,7 @@ onlyInOs(test, 'an engine makes them')(
     const ended = new Promise<void>((done) => child.on('exit', () => done()))
     const limitsOf = () => readFile(`/proc/${rootPid}/limits`, 'utf8')
     const end = async (): Promise<void> => {
-      await expect.poll(limitsOf, { timeout: 5000 }).toMatch(/^Max core file size +1 +1 /m)
+      await expect.poll(limitsOf).toMatch(/^Max core file size +1 +1 /m)
       expect(await groupsLeft()).toHaveLength(1)
       child.kill('SIGKILL')
       await ended

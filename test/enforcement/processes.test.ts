@@ -74,9 +74,7 @@ E`),
           .map(({ argv }) => argv.at(-1))
           .filter((word) => /^60\d$/.test(word ?? ''))
           .sort()
-      await expect
-        .poll(last, { timeout: 20_000 })
-        .toEqual(['601', '602', '603', '604', '605', '606'])
+      await expect.poll(last).toEqual(['601', '602', '603', '604', '605', '606'])
       const members = await membersOf(sandbox)
       const found = (argument: string) => members.find(({ argv }) => argv.at(-1) === argument)
       expect(found('601')?.exe).toMatch(/\/ld-/)
@@ -196,7 +194,7 @@ describe('set-user-id programs', () => {
   test('become nobody else', async () => {
     const own = String(process.getuid!())
     const outside = startInTerminal({ file: '/bin/sh', args: ['-c', 'su; :'], env: {}, cwd: '/' })
-    await expect.poll(() => outside.output(), { timeout: 5000 }).toMatch(/assword/)
+    await expect.poll(() => outside.output()).toMatch(/assword/)
     const shellPid = outside.pty.pid
     const su = Number(await readFile(`/proc/${shellPid}/task/${shellPid}/children`, 'utf8'))
     expect(await effectiveUser(createMachineKernel(), su)).toBe('0')
@@ -213,7 +211,7 @@ describe('set-user-id programs', () => {
           if (exe?.endsWith('/su')) users.push((await effectiveUser(kernel, pid)) ?? own)
         return users.length
       }
-      await expect.poll(look, { timeout: 10_000, interval: 1 }).toBeGreaterThan(5)
+      await expect.poll(look, { interval: 1 }).toBeGreaterThan(5)
       expect(new Set(users)).toEqual(new Set([own]))
       expect(terminal.output()).not.toMatch(/assword/)
     })

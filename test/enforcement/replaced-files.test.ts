@@ -75,7 +75,7 @@ async function said(): Promise<Said> {
 /** What it said of a look that began after this call. */
 async function saidAfter(): Promise<Said> {
   const { look } = await said()
-  await expect.poll(async () => (await said()).look, { timeout: 10_000 }).toBeGreaterThan(look + 1)
+  await expect.poll(async () => (await said()).look).toBeGreaterThan(look + 1)
   return said()
 }
 
@@ -124,7 +124,7 @@ describe('what is replaced from outside while a session runs', () => {
     await save()
     await remakeSettings()
     await expect
-      .poll(restoredPaths, { timeout: 5000 })
+      .poll(restoredPaths)
       .toEqual(
         expect.arrayContaining([join(place.workspace, '.env'), join(place.workspace, '.vscode')]),
       )
@@ -134,14 +134,12 @@ describe('what is replaced from outside while a session runs', () => {
     for (let round = 0; round < 100; round++) {
       const before = restored.length
       await save()
-      await expect
-        .poll(() => restored.length, { timeout: 5000, interval: 2 })
-        .toBeGreaterThan(before)
+      await expect.poll(() => restored.length, { interval: 2 }).toBeGreaterThan(before)
     }
     await rm(join(place.workspace, '.env'))
     const before = restored.length
     await writeFile(join(place.workspace, '.env'), SECRET)
-    await expect.poll(() => restored.length, { timeout: 5000 }).toBeGreaterThan(before)
+    await expect.poll(() => restored.length).toBeGreaterThan(before)
     expect((await saidAfter()).env).toBe('empty')
     expect(await sandbox?.hasDrifted()).toBe(false)
     expect(await readFile(join(place.workspace, '.env'), 'utf8')).toBe(SECRET)
@@ -157,7 +155,7 @@ describe('what is replaced from outside while a session runs', () => {
       keeper?.appeared(path)
       keeper?.appeared(join(place.workspace, 'own.sock'))
       keeper?.appeared(join(place.workspace, 'look.py'))
-      await expect.poll(() => restored, { timeout: 5000 }).toEqual([{ path, was: 'socket' }])
+      await expect.poll(() => restored).toEqual([{ path, was: 'socket' }])
       expect(await saidAfter()).toMatchObject({ late: 'ConnectionRefusedError', own: 'reached' })
     } finally {
       server.close()

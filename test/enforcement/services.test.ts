@@ -140,7 +140,7 @@ async function whileOffered(argv: readonly string[], look: () => Promise<void>):
   })
   const ended = new Promise((done) => child.once('exit', done))
   try {
-    await expect.poll(() => output, { timeout: 5000 }).toContain('offered')
+    await expect.poll(() => output).toContain('offered')
     await look()
   } finally {
     child.stdin.end()
@@ -166,7 +166,7 @@ describe('sessions of one person, and the machine, share no', () => {
     const other = await makePlace()
     const offers = Object.values(MEETINGS).map(({ offer }) => offer)
     await whileInside(other, offering(offers.join('\n')), async ({ terminal }) => {
-      await expect.poll(terminal.output, { timeout: 15_000 }).toContain('offered')
+      await expect.poll(terminal.output).toContain('offered')
       for (const [name, { seek }] of Object.entries(MEETINGS)) {
         expect((await runInside(place, seekingBy(seek))).output.trim(), name).toBe('nothing')
         expect((await runOutside(seekingBy(seek))).trim(), name).toBe('nothing')

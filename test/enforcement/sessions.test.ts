@@ -71,7 +71,7 @@ test('two sessions of one person know nothing of each other, and each has its ow
     `read -r wait; ${get}; cat '${first.place.workspace}/private'; kill -9 -1; ls -d /proc/[0-9]* | wc -l; echo end`,
   )
   // The positive control: where it runs, it answers.
-  await expect.poll(() => first.terminal.output(), { timeout: 20_000 }).toContain('200 OK')
+  await expect.poll(() => first.terminal.output()).toContain('200 OK')
   expect(first.terminal.output()).toContain('gateway')
   expect(first.accepted).toHaveLength(1)
   expect(second.accepted).toHaveLength(0)
@@ -105,7 +105,7 @@ test('stopping asks the program, not the sandbox', async () => {
   const running = await start(
     `trap 'echo asked >"$HOME/project/asked"; exit 3' TERM; echo ready; while :; do sleep 0.05; done`,
   )
-  await expect.poll(() => running.terminal.output(), { timeout: 5000 }).toContain('ready')
+  await expect.poll(() => running.terminal.output()).toContain('ready')
   await running.sandbox.terminate()
   expect((await running.terminal.exited).exitCode).toBe(3)
   expect(await readdir(running.place.workspace)).toContain('asked')

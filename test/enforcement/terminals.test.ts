@@ -33,7 +33,7 @@ beforeEach(async () => {
     env: {},
     cwd: '/',
   })
-  await expect.poll(terminal.output, { timeout: 5000 }).toMatch(/tty=\S+=/)
+  await expect.poll(terminal.output).toMatch(/tty=\S+=/)
   own = { ...terminal, path: /tty=(\S+)=/.exec(terminal.output())![1]! }
 })
 afterEach(async () => {
@@ -51,13 +51,13 @@ describe('the person’s terminals', () => {
         `for path in ${paths}; do [ -c $path ] && echo ${word} 2>/dev/null >$path; done; echo end`,
       )
     await runOutside(write('from-outside', own.path))
-    await expect.poll(arrived, { timeout: 5000 }).toContain('from-outside')
+    await expect.poll(arrived).toContain('from-outside')
     const all = `${own.path} /dev/pts/* /proc/*/fd/* /dev/tty /dev/console`
     const { output } = await runInside(place, write('from-inside', all))
     expect(output).toContain('end')
     // What the session wrote to its own terminal is the last thing; the person's is read after it.
     own.pty.write('typed\n')
-    await expect.poll(arrived, { timeout: 5000 }).toContain('typed')
+    await expect.poll(arrived).toContain('typed')
     expect(arrived()).not.toContain('from-inside')
   })
 

@@ -106,7 +106,7 @@ export async function startPtyHarness(
 export async function until(
   what: string,
   isTrue: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const end = monoMs() + timeoutMs
   while (!(await isTrue())) {

@@ -23,7 +23,7 @@ async function run(script: string) {
   })
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const seen = follow(connection, created.value.id)
-  await expect.poll(() => seen.state().session?.status, { timeout: 15_000 }).toBe('ended')
+  await expect.poll(() => seen.state().session?.status).toBe('ended')
   return created.value.id
 }
 

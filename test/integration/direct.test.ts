@@ -56,7 +56,7 @@ async function start(script: string, grants: string[] = []) {
     session,
     /** What it wrote, once it ended. */
     text: async (): Promise<string> => {
-      await expect.poll(() => followed.state().session?.status, { timeout: 20_000 }).toBe('ended')
+      await expect.poll(() => followed.state().session?.status).toBe('ended')
       return outputOf(connection, session.id)
     },
   }
@@ -72,7 +72,7 @@ describe('a program that knows nothing of proxies', () => {
   test('is held, attributed, decided by its name, and counted', async () => {
     const pending = pendingPrompts(connection)
     const run = await start(python(CONNECT))
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     const [request] = pending.list
     expect(request).toMatchObject({
       destination: { host: NAME, port: 7777, protocol: 'direct' },
@@ -124,7 +124,7 @@ print(\\"got\\",c.recv(99))`),
   ])('is known by its process %s', async (_, command, dialled) => {
     const pending = pendingPrompts(connection)
     const run = await start(command)
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(pending.list[0]).toMatchObject({
       destination: { host: dialled, port: 7777, protocol: 'direct' },
       requester: { process: { name: 'python3' } },
@@ -137,7 +137,7 @@ print(\\"got\\",c.recv(99))`),
   test('is reset when it is denied', async () => {
     const pending = pendingPrompts(connection)
     const run = await start(python(CONNECT))
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     await connection.api.prompt.answer({
       ...{ promptId: pending.list[0]!.id, action: 'deny', lifetime: 'once', ...NARROW_ANSWER },
     })
@@ -165,9 +165,7 @@ print(\\"open\\",flush=True)
 print(\\"end\\",c.recv(9))`),
       [NAME],
     )
-    await expect
-      .poll(() => [...run.state().network.values()][0]?.state, { timeout: 10_000 })
-      .toBe('open')
+    await expect.poll(() => [...run.state().network.values()][0]?.state).toBe('open')
     const rules: string[] = []
     connection.api.rule.list(null, (frame) => {
       if (frame.type === 'snapshot') rules.push(...frame.state.map(({ id }) => id))
@@ -238,7 +236,7 @@ u.recv(9)`
     expect(await run.text()).toContain('ConnectionRefusedError')
     expect(got).toEqual(['control'])
     await expect
-      .poll(() => run.events.map(({ fact }) => fact), { timeout: 5000 })
+      .poll(() => run.events.map(({ fact }) => fact))
       .toContainEqual({ type: 'net/datagrams', count: 1 })
   })
 
@@ -282,7 +280,7 @@ print(\\"taken\\")`)
       ].join('; '),
     )
     const pending = pendingPrompts(connection)
-    await expect.poll(() => pending.list.length, { timeout: 15_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(pending.list[0]!.destination).toMatchObject({ host: '203.0.113.77', protocol: 'direct' })
     await connection.api.session.stop({ id: run.session.id })
     const text = await run.text()
@@ -317,7 +315,7 @@ print(\\"taken\\")`)
   test('the address a probe uses is decided like every other when the agent uses it', async () => {
     const pending = pendingPrompts(connection)
     const run = await start('bash -c "exec 3<>/dev/tcp/192.0.2.1/80; cat <&3"')
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(pending.list[0]!.destination).toMatchObject({ host: '192.0.2.1', protocol: 'direct' })
     await connection.api.session.stop({ id: run.session.id })
   })

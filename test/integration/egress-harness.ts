@@ -176,7 +176,11 @@ export async function exchange(port: number, bytes: string | Buffer): Promise<st
 
 export const statusOf = (answer: string): number => Number(answer.split(' ')[1])
 
-export async function until(isTrue: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
+export async function until(
+  isTrue: () => boolean,
+  what: string,
+  timeoutMs = 60_000,
+): Promise<void> {
   const endMs = performance.now() + timeoutMs
   while (!isTrue()) {
     if (performance.now() > endMs) throw new Error(`never happened: ${what}`)

@@ -16,8 +16,6 @@ const ofTheHost = notInVm(
   test,
   'what is told of machines is judged here: see guest-changes.test.ts',
 )
-/** A machine's processor is emulated. */
-const SOON_MS = LEVEL === 'vm' ? 30_000 : 5000
 /** Of which each is two calls to look at, and more of a folder that a machine shares. */
 const MANY = LEVEL === 'vm' ? 300 : 3000
 
@@ -40,7 +38,7 @@ async function record(script: string, more: object = {}) {
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   const seen = follow(connection, id)
-  await expect.poll(() => seen.state().session?.status, { timeout: SOON_MS * 3 }).toBe('ended')
+  await expect.poll(() => seen.state().session?.status).toBe('ended')
   const events = (await connection.api.recording.events({ id, fromSeq: 0 })).events
   const read = async (content: FileContent): Promise<string | null> => {
     if (content.kind !== 'file' || content.hash === null) return null
@@ -116,9 +114,9 @@ describe('changes of files in a session', () => {
     )
     if (!created.ok) throw new Error(created.error.type)
     const seen = follow(connection, created.value.id)
-    await expect.poll(() => [...seen.state().files.keys()], { timeout: SOON_MS }).toEqual(['mine'])
+    await expect.poll(() => [...seen.state().files.keys()]).toEqual(['mine'])
     await writeFile(inWorkspace('theirs'), 'x')
-    await expect.poll(() => seen.state().files.size, { timeout: SOON_MS }).toBe(2)
+    await expect.poll(() => seen.state().files.size).toBe(2)
     expect(seen.state().files.get('theirs')).toMatchObject({ writers: [], hasUnknownWriter: true })
     expect(seen.state().files.get('mine')).toMatchObject({ hasUnknownWriter: false })
   })
@@ -131,10 +129,10 @@ describe('changes of files in a session', () => {
     })
     if (!session.ok) throw new Error(session.error.type)
     const seen = follow(connection, session.value.id)
-    await expect.poll(() => seen.state().files.size, { timeout: SOON_MS }).toBe(1)
+    await expect.poll(() => seen.state().files.size).toBe(1)
     await writeFile(inWorkspace('.env'), 'TOKEN=do-not-record-this-either')
     await writeFile(inWorkspace('after'), '')
-    await expect.poll(() => seen.state().files.has('after'), { timeout: SOON_MS }).toBe(true)
+    await expect.poll(() => seen.state().files.has('after')).toBe(true)
     expect([...seen.state().files.keys()]).toEqual(['ready', 'after'])
     await connection.api.session.stop({ id: session.value.id })
     const folder = join(host.dataDir, 'recordings', session.value.id, 'contents')
@@ -174,18 +172,18 @@ describe('changes of files in a session', () => {
     if (!created.ok) throw new Error(created.error.type)
     const { id } = created.value
     const seen = follow(connection, id)
-    await expect.poll(() => seen.state().fileWatching?.source, { timeout: SOON_MS }).toBe('calls')
+    await expect.poll(() => seen.state().fileWatching?.source).toBe('calls')
     const [watcher, ...others] = await watchersOf(host.workspace)
     expect(others).toEqual([])
     process.kill(watcher!, 'SIGKILL')
-    await expect.poll(() => seen.state().fileWatching?.source, { timeout: SOON_MS }).toBe('none')
+    await expect.poll(() => seen.state().fileWatching?.source).toBe('none')
     expect(seen.state().fileWatching?.reason).toContain('Restart the session')
     await writeFile(inWorkspace('go'), '')
     const shown = async () => {
       const path = join(host.dataDir, 'recordings', id, 'terminal.log')
       return readFile(path, 'latin1')
     }
-    await expect.poll(shown, { timeout: SOON_MS }).toContain('code 1')
+    await expect.poll(shown).toContain('code 1')
     expect(existsSync(inWorkspace('after'))).toBe(false)
   })
 

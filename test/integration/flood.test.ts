@@ -96,7 +96,7 @@ import time; time.sleep(60)`)
       ...{ scope: { kind: 'session', sessionId: session.id }, forMs: null, origin: 'user' },
     })
     expect(saved.ok).toBe(true)
-    await expect.poll(() => pending.list, { timeout: 5000 }).toEqual([])
+    await expect.poll(() => pending.list).toEqual([])
     await connection.api.session.stop({ id: session.id })
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(400_000_000)
   })

@@ -17,7 +17,6 @@ import { listen, portOf } from './egress-harness.ts'
 const test = requireCapability('bubblewrap')
 const SECRET = 'tok-77aa01c9b2-do-not-record'
 const HOST = 'api.example.test'
-const TIMEOUT = { timeout: 20_000 }
 
 let host: TestHost
 let connection: Connection
@@ -80,7 +79,7 @@ describe('a further terminal of a session', () => {
     const opened = await openIn(id)
     opened.type('sleep 321\r')
     const sleeper = () => nodesOf(seen).find(({ argv }) => argv.join(' ') === 'sleep 321')
-    await expect.poll(sleeper, TIMEOUT).toBeDefined()
+    await expect.poll(sleeper).toBeDefined()
     const [terminal] = seen.state().terminals
     expect(terminal).toMatchObject({ id: opened.terminal, number: 1, endedAtMs: null })
     expect(sleeper()).toMatchObject({ parent: terminal!.key, role: 'terminal' })
@@ -90,9 +89,7 @@ describe('a further terminal of a session', () => {
     // The agent's terminal has nothing of it.
     expect(await outputOf(connection, id)).not.toContain('321')
     opened.type('\x03exit 7\r')
-    await expect
-      .poll(() => seen.state().terminals[0]?.exit, TIMEOUT)
-      .toEqual({ kind: 'exited', code: 7 })
+    await expect.poll(() => seen.state().terminals[0]?.exit).toEqual({ kind: 'exited', code: 7 })
     expect(seen.state().session?.status).toBe('running')
   })
 
@@ -104,7 +101,7 @@ describe('a further terminal of a session', () => {
     })
     const opened = await openIn(id)
     opened.type(`curl -s http://${HOST}/; echo "token $API_TOKEN"\r`)
-    await expect.poll(() => pending.list.length, TIMEOUT).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(served).toBe(0)
     const { requester } = pending.list[0]!
     expect(requester?.process.name).toBe('curl')
@@ -112,16 +109,16 @@ describe('a further terminal of a session', () => {
     await connection.api.prompt.answer({
       ...{ promptId: pending.list[0]!.id, action: 'allow', lifetime: 'once', ...NARROW_ANSWER },
     })
-    await expect.poll(opened.text, TIMEOUT).toContain('token ')
-    await expect.poll(() => served, TIMEOUT).toBe(1)
+    await expect.poll(opened.text).toContain('token ')
+    await expect.poll(() => served).toBe(1)
     // An engine would keep the values that a person lets in: there it has none of them.
-    if (LEVEL !== 'container') await expect.poll(opened.text, TIMEOUT).toContain(SECRET)
+    if (LEVEL !== 'container') await expect.poll(opened.text).toContain(SECRET)
     await connection.api.session.stop({ id })
     const log = await outputOf(connection, id, opened.terminal)
     expect(log).toContain('it answers')
     if (LEVEL !== 'container') expect(log).toContain('*'.repeat(SECRET.length))
     // Files of the host are still being replaced just after a session ended.
-    await expect.poll(() => filesHolding(host.dataDir, SECRET), TIMEOUT).toEqual([])
+    await expect.poll(() => filesHolding(host.dataDir, SECRET)).toEqual([])
     const { hits } = await connection.api.recording.search({ words: 'it answers', from: null })
     expect(hits.some(({ sessionId, place }) => sessionId === id && place === 'terminal')).toBe(true)
     expect(seen.state().terminals[0]?.endedAtMs).not.toBeNull()
@@ -133,10 +130,10 @@ describe('a further terminal of a session', () => {
     opened.type('sleep 322 & sleep 323\r')
     const sleepers = () =>
       nodesOf(seen).filter(({ argv }) => argv[0] === 'sleep' && argv[1] !== '600')
-    await expect.poll(() => sleepers().length, TIMEOUT).toBe(2)
+    await expect.poll(() => sleepers().length).toBe(2)
     const pids = sleepers().map(({ pid }) => pid)
     await connection.api.session.stop({ id })
-    await expect.poll(() => seen.state().session?.status, TIMEOUT).toBe('ended')
+    await expect.poll(() => seen.state().session?.status).toBe('ended')
     // Numbers of a machine's own kernel, which has ended with it, say nothing here.
     if (LEVEL !== 'vm') for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/)
     const types = seen.events.map(({ fact }) => fact.type)
@@ -156,12 +153,12 @@ describe('a further terminal of a session', () => {
     const opened = await openIn(id)
     opened.type('sleep 324\r')
     const sleeper = () => nodesOf(seen).find(({ argv }) => argv.join(' ') === 'sleep 324')
-    await expect.poll(sleeper, TIMEOUT).toBeDefined()
+    await expect.poll(sleeper).toBeDefined()
     const { terminal } = opened
     expect(await connection.api.terminal.close({ session: id, terminal })).toMatchObject({
       ok: true,
     })
-    await expect.poll(() => sleeper()?.endedAtMs, TIMEOUT).not.toBeNull()
+    await expect.poll(() => sleeper()?.endedAtMs).not.toBeNull()
     expect(seen.state().session?.status).toBe('running')
     expect(await connection.api.terminal.close({ session: id, terminal })).toMatchObject({
       ...{ ok: false, error: { type: 'unknown_terminal' } },
@@ -173,7 +170,7 @@ describe('a further terminal of a session', () => {
     const opened = await openIn(id)
     opened.type('while sleep 0.1; do echo "tick$((1))"; done\r')
     const ticks = () => opened.text().split('tick1').length
-    await expect.poll(ticks, TIMEOUT).toBeGreaterThan(3)
+    await expect.poll(ticks).toBeGreaterThan(3)
     const control = (action: 'freeze' | 'thaw') =>
       connection.api.process.control({ scope: { kind: 'session', session: id }, action })
     expect(await control('freeze')).toMatchObject({ ok: true, value: { remained: 0 } })
@@ -186,7 +183,7 @@ describe('a further terminal of a session', () => {
       ...{ ok: false, error: { type: 'refused' } },
     })
     await control('thaw')
-    await expect.poll(ticks, TIMEOUT).toBeGreaterThan(frozen)
+    await expect.poll(ticks).toBeGreaterThan(frozen)
   })
 
   test('is shown to viewers of its session alone, and there are so many at most', async () => {
@@ -194,7 +191,7 @@ describe('a further terminal of a session', () => {
     const { terminal, type } = await openIn(one.id)
     type('echo only-here\r')
     const right = viewOf(one.id, terminal)
-    await expect.poll(right.text, TIMEOUT).toContain('only-here')
+    await expect.poll(right.text).toContain('only-here')
     const wrong = viewOf(other.id, terminal)
     const third = viewOf(one.id, 'trm_0000000000000000' as TerminalId)
     for (let number = 2; number <= MOST_TERMINALS; number++) await openIn(one.id)
@@ -218,7 +215,7 @@ describe('a further terminal of a session', () => {
       const opened = await openIn(id)
       opened.type('sleep 325\r')
       const sleeper = () => nodesOf(seen).find(({ argv }) => argv.join(' ') === 'sleep 325')
-      await expect.poll(sleeper, TIMEOUT).toMatchObject({ role: 'terminal' })
+      await expect.poll(sleeper).toMatchObject({ role: 'terminal' })
       await connection.api.session.stop({ id })
       // Whoever inherits it may take a while to reap it.
       expect(await identify(sleeper()!.pid)).toBeNull()

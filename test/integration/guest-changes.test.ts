@@ -187,7 +187,7 @@ describe('what a machine tells of who changes files', () => {
     machine.socket.pause()
     for (let i = 0; i < 100_000; i++) machine.say(`file-${i}`)
     const ended = () => reports.at(-1)?.type
-    await expect.poll(ended, { timeout: 10_000 }).toBe('watching')
+    await expect.poll(ended).toBe('watching')
     await writeFile(join(folder, 'after'), '')
     await expect.poll(changes).toEqual([['created', 'after', null]])
   })

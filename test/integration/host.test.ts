@@ -55,7 +55,7 @@ describe('a session under the dome', () => {
       ['credentials', 'enforced'],
     ])
     const { state } = follow(connection, session.id)
-    await expect.poll(() => state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     expect(state().session?.exit).toEqual({ kind: 'exited', code: 7 })
     const text = await terminalText(connection, session)
     expect(text).toContain('from inside')
@@ -69,7 +69,7 @@ describe('a session under the dome', () => {
       connection,
       `sh -c 'curl -sS --max-time 30 http://api.example.test/hello; echo status $?'`,
     )
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     const [request] = pending.list
     expect(request).toMatchObject({
       sessionId: session.id,
@@ -85,7 +85,7 @@ describe('a session under the dome', () => {
       ...NARROW_ANSWER,
     })
     const { state } = follow(connection, session.id)
-    await expect.poll(() => state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     expect(served).toEqual(['api.example.test /hello'])
     const text = await terminalText(connection, session)
     expect(text).toContain('it answers')
@@ -105,7 +105,7 @@ describe('a session under the dome', () => {
       connection,
       `sh -c 'curl -sS --max-time 30 http://other.example.test/; curl -sS --max-time 5 http://169.254.169.254/latest; curl -sS --max-time 5 --noproxy "*" http://203.0.113.1/; echo end'`,
     )
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     await connection.api.prompt.answer({
       promptId: pending.list[0]!.id,
       action: 'deny',
@@ -113,7 +113,7 @@ describe('a session under the dome', () => {
       ...NARROW_ANSWER,
     })
     const { state } = follow(connection, session.id)
-    await expect.poll(() => state().session?.status, { timeout: 15_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     expect(served).toEqual([])
     const decisions = [...state().network.values()].map((entry) => [
       entry.destination.host,
@@ -140,7 +140,7 @@ describe('a session under the dome', () => {
       grants: ['api.example.test'],
     })
     if (!created.ok) throw new Error(created.error.type)
-    await expect.poll(() => served, { timeout: 10_000 }).toEqual(['api.example.test /one'])
+    await expect.poll(() => served).toEqual(['api.example.test /one'])
     expect(pending.list).toEqual([])
     const rules: string[] = []
     connection.api.rule.list(null, (frame) => {
@@ -154,7 +154,7 @@ describe('a session under the dome', () => {
     await connection.api.rule.remove({ id: rules[0] as never })
     const terminal = connection.openTerminal(created.value.id, { cols: 80, rows: 24 }, quiet)
     terminal.write(Buffer.from('\r'))
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(served).toHaveLength(1)
   })
 
@@ -167,17 +167,15 @@ describe('a session under the dome', () => {
         (node) => node.argv[0] === 'sleep' && node.endedAtMs === null,
       )
     await expect
-      .poll(
-        () =>
-          sleeping()
-            .map((node) => node.argv[1])
-            .sort(),
-        { timeout: 10_000 },
+      .poll(() =>
+        sleeping()
+          .map((node) => node.argv[1])
+          .sort(),
       )
       .toEqual(['300', '301', '302'])
     const pids = sleeping().map((node) => node.pid)
     expect(await connection.api.session.stop({ id: session.id })).toEqual({ ok: true, value: null })
-    await expect.poll(() => state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => state().session?.status).toBe('ended')
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/)
     expect(sleeping()).toEqual([])
   })
@@ -212,13 +210,13 @@ describe('restart', () => {
     })
     if (!created.ok) throw new Error(created.error.type)
     const first = follow(connection, created.value.id)
-    await expect.poll(() => first.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => first.state().session?.status).toBe('ended')
     expect(await terminalText(connection, created.value)).not.toContain('--continue')
     const again = await connection.api.session.restart({ id: created.value.id, changes: {} })
     if (!again.ok) throw new Error(again.error.type)
     expect(again.value.continues).toBe(created.value.id)
     const second = follow(connection, again.value.id)
-    await expect.poll(() => second.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => second.state().session?.status).toBe('ended')
     const text = await terminalText(connection, again.value)
     expect(text).toContain('--continue]')
     expect(text).toContain('conversation')
@@ -259,7 +257,7 @@ describe('after a restart', () => {
     const connection = await host.connect()
     const pending = pendingPrompts(connection)
     const session = await start(connection, `sh -c 'curl -sS http://api.example.test/; echo end'`)
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     await connection.api.prompt.answer({
       promptId: pending.list[0]!.id,
       action: 'allow',
@@ -267,7 +265,7 @@ describe('after a restart', () => {
       ...NARROW_ANSWER,
     })
     const before = follow(connection, session.id)
-    await expect.poll(() => before.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => before.state().session?.status).toBe('ended')
     await host.restart()
     const again = await host.connect()
     const after = follow(again, session.id)
@@ -276,7 +274,7 @@ describe('after a restart', () => {
     expect(await terminalText(again, session)).toContain('it answers')
     const next = await start(again, `sh -c 'curl -sS http://api.example.test/; echo end'`)
     const nextState = follow(again, next.id)
-    await expect.poll(() => nextState.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => nextState.state().session?.status).toBe('ended')
     expect(served).toHaveLength(2)
     const [entry] = [...nextState.state().network.values()]
     expect(entry?.decision?.by.kind).toBe('rule')

@@ -8,7 +8,7 @@ import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { filesHolding } from '../helpers/holding.ts'
-import { LEVEL, notInVm } from '../helpers/level.ts'
+import { notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 import { makeCertificate } from './certificate.ts'
@@ -75,10 +75,7 @@ async function run(script: string, part: Partial<SessionSpec>) {
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const session = follow(connection, created.value.id)
   return {
-    ended: () =>
-      expect
-        .poll(() => session.state().session?.status, { timeout: LEVEL === 'vm' ? 120_000 : 30_000 })
-        .toBe('ended'),
+    ended: () => expect.poll(() => session.state().session?.status).toBe('ended'),
     out: () => readFile(join(host.workspace, 'out'), 'utf8'),
     ...session,
     id: created.value.id,
@@ -149,7 +146,7 @@ describe('a session that looks into TLS', () => {
         sleep 0.3
       done`
       const session = await run(script, { inspectTls: true })
-      await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThan(2)
+      await expect.poll(() => seen.length).toBeGreaterThan(2)
       const before = seen.length
       const saved = await connection.api.rule.save(
         rule({ action: 'deny', request: { methods: ['POST'], path: null } }),

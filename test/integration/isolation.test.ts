@@ -24,7 +24,7 @@ describe('the boundary of a running session', () => {
     const session = created.value
     const seen = follow(connection, session.id)
     await expect
-      .poll(() => seen.state().session?.policy?.command[0], { timeout: 5000 })
+      .poll(() => seen.state().session?.policy?.command[0])
       .toMatch(LEVEL === 'container' ? /^(docker|podman)$/ : /^bwrap$/)
     const first = seen.state().session?.axes[0]?.provenAtMs ?? 0
     const probed = await connection.api.session.probe({ id: session.id })
@@ -101,7 +101,7 @@ describe('the boundary of a running session', () => {
     const created = await connection.api.session.create(spec)
     if (!created.ok) throw new Error(created.error.type)
     const seen = follow(connection, created.value.id)
-    await expect.poll(() => seen.state().session?.status, { timeout: 30_000 }).toBe('ended')
+    await expect.poll(() => seen.state().session?.status).toBe('ended')
     const applied = seen.state().session?.policy
     expect(applied?.sentences).toEqual(sentences)
     const made = applied?.command.flatMap((word) => MADE.exec(word)?.slice(1) ?? []) ?? []

@@ -60,9 +60,7 @@ describe('kill -9 of the host', () => {
     // What runs in a machine this one does not see: it ends with the machine, which shares the home.
     const [own, words, count] = LEVEL === 'vm' ? [home, QEMU, 1] : [`.${marker}`, /^sleep/, 3]
     await expect
-      .poll(async () => (await holding(own)).filter((line) => words.test(line)).length, {
-        timeout: 5000,
-      })
+      .poll(async () => (await holding(own)).filter((line) => words.test(line)).length)
       .toBe(count)
     expect(await readdir(workspace)).toContain('.claude')
 

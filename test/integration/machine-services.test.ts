@@ -7,14 +7,11 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
-import { LEVEL } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 import { listen, portOf } from './egress-harness.ts'
 
 const test = requireCapability('bubblewrap', 'curl')
-/** A machine's processor is emulated. */
-const SOON_MS = LEVEL === 'vm' ? 60_000 : 20_000
 const NAME = 'host.cloche.internal'
 
 /** Says its port, then each path it is asked for. */
@@ -34,7 +31,7 @@ beforeEach(async () => {
   service = spawn(process.execPath, ['-e', SERVICE], { stdio: ['ignore', 'pipe', 'inherit'] })
   createInterface({ input: service.stdout! }).on('line', (line) => lines.push(line))
   own = await listen(createServer((_request, response) => void response.end('ours')))
-  await expect.poll(() => lines.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => lines.length).toBe(1)
   host = await startTestHost()
   connection = await host.connect()
 })
@@ -64,7 +61,7 @@ test('a service of this machine is reached by its own name, one allowed port at 
   )
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const session = follow(connection, created.value.id)
-  await expect.poll(() => pending.list.length, { timeout: SOON_MS }).toBe(1)
+  await expect.poll(() => pending.list.length).toBe(1)
   const [request] = pending.list
   expect(request?.destination).toMatchObject({ host: NAME, port: Number(port) })
   expect(lines).toEqual([])
@@ -75,7 +72,7 @@ test('a service of this machine is reached by its own name, one allowed port at 
     })
   expect(await answer(true)).toMatchObject({ ok: false, error: { type: 'answer_refused' } })
   await answer(false)
-  await expect.poll(() => session.state().session?.status, { timeout: SOON_MS }).toBe('ended')
+  await expect.poll(() => session.state().session?.status).toBe('ended')
   expect(lines).toEqual(['/service', '/direct'])
   const out = await readFile(join(host.workspace, 'out'), 'utf8')
   expect(out).toContain(`its services are asked for as ${NAME}`)

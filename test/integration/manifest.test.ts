@@ -42,7 +42,7 @@ async function start(script: string, more: object = {}) {
 async function record(script: string, more: object = {}) {
   const id = await start(script, more)
   const seen = follow(connection, id)
-  await expect.poll(() => seen.state().session?.status, { timeout: 15_000 }).toBe('ended')
+  await expect.poll(() => seen.state().session?.status).toBe('ended')
   return id
 }
 type Id = Awaited<ReturnType<typeof start>>
@@ -157,7 +157,7 @@ describe('the files a workspace had as its session began', () => {
     })
     expect(await atStart(id, 'settings')).toBe(`key=${'*'.repeat(value.length)}\n`)
     await connection.api.session.stop({ id })
-    await expect.poll(() => atStart(id, 'settings'), { timeout: 15_000 }).toBe('secrets_forgotten')
+    await expect.poll(() => atStart(id, 'settings')).toBe('secrets_forgotten')
     const kept = await readFile(join(host.dataDir, 'recordings', id, 'manifest.gz'))
     const text = gunzipSync(kept).toString()
     expect(text).toContain('settings')

@@ -59,12 +59,7 @@ function typing({ id }: Session) {
   return async (name: string, n = 1, code = 200): Promise<void> => {
     terminal.write(Buffer.from(`${name}\r`))
     await expect
-      .poll(
-        async () => (await outputOf(connection, id)).split(`${name} ${code} ended`).length - 1,
-        {
-          timeout: 15_000,
-        },
-      )
+      .poll(async () => (await outputOf(connection, id)).split(`${name} ${code} ended`).length - 1)
       .toBe(n)
   }
 }
@@ -86,7 +81,7 @@ test('each mode is in force for the next connection, and what waits is decided b
 
   // It waits; opening answers it.
   const answered = asks('two.example.test')
-  await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => pending.list.length).toBe(1)
   await set(session, 'open')
   await answered
   expect(pending.list).toEqual([])
@@ -126,15 +121,15 @@ test('open for a time goes back by itself, and what only that allowed is cut', a
   const terminal = typing(session)
   void terminal('hold').catch(() => undefined)
   const held = () => [...state().network.values()].filter((entry) => entry.state === 'open').length
-  await expect.poll(held, { timeout: 8000 }).toBe(1)
+  await expect.poll(held).toBe(1)
   await expect
-    .poll(() => state().session?.networkNow, { timeout: 20_000 })
+    .poll(() => state().session?.networkNow)
     .toEqual({
       ...{ mode: 'listed', untilMs: null },
     })
   await expect.poll(held).toBe(0)
   const axis = () => state().session?.axes.find((item) => item.axis === 'network')
-  await expect.poll(() => axis()?.proven, { timeout: 10_000 }).toBe('enforced')
+  await expect.poll(() => axis()?.proven).toBe('enforced')
   await expect.poll(() => outputOf(connection, session.id)).toContain('held ended')
   await asks('two.example.test', 1, 403)
 }, 120_000)

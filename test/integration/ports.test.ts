@@ -44,9 +44,7 @@ async function startServer(address: string, port: number): Promise<Session> {
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
   await expect
-    .poll(async () => (await connection.api.port.list({ id })).ok && (await listed(id)), {
-      timeout: 5000,
-    })
+    .poll(async () => (await connection.api.port.list({ id })).ok && (await listed(id)))
     .toContainEqual({ port, localPort: null })
   return created.value
 }

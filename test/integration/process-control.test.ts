@@ -23,8 +23,6 @@ beforeEach(async () => {
 })
 afterEach(() => host.dispose())
 
-/** A machine's processor is emulated. */
-const SOON_MS = LEVEL === 'vm' ? 30_000 : 10_000
 const UNCONFINED = { level: 'unconfined', acknowledgement: 'unconfined' } as const
 
 async function start(script: string, level: 'os' | 'unconfined' = 'os') {
@@ -37,7 +35,7 @@ async function start(script: string, level: 'os' | 'unconfined' = 'os') {
   const find = (line: string): ProcessNode | undefined =>
     [...state().processes.values()].find(({ argv }) => argv.join(' ') === line)
   const seen = async (line: string): Promise<ProcessNode> => {
-    await expect.poll(() => find(line), { timeout: SOON_MS }).toBeDefined()
+    await expect.poll(() => find(line)).toBeDefined()
     return find(line)!
   }
   const isGuest = LEVEL === 'vm' && level === 'os'
@@ -63,7 +61,7 @@ describe('exits', () => {
     const run = await start(
       'sh -c "sleep 0.1; exit 7"; sh -c "sleep 0.1; kill -9 \\$\\$"; sleep 0.2',
     )
-    await expect.poll(() => run.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => run.state().session?.status).toBe('ended')
     const ends = [...run.state().processes.values()].map(({ exit }) => exit)
     expect(ends).toContainEqual({ kind: 'exited', code: 7 })
     expect(ends).toContainEqual({ kind: 'signalled', signal: 'SIGKILL' })
@@ -231,7 +229,7 @@ describe('only members of the named session are signalled', () => {
           ok: false,
           error: { type: 'process_gone' },
         })
-    await expect.poll(() => other.stateOf(node), { timeout: 10_000 }).toBe('S')
+    await expect.poll(() => other.stateOf(node)).toBe('S')
     expect(await stateOf(stranger.pid ?? 0)).toBe('S')
     // The same request, for the session it belongs to, is obeyed.
     expect(await control(partOf('subtree', other.session, node), 'kill')).toMatchObject({
@@ -251,7 +249,7 @@ describe('details', () => {
   test('say what a process is, holds and talks to, and no value of its environment', async () => {
     const run = await start('exec 7>>notes.txt 8</etc/passwd; SECRET=hunter2 sleep 351')
     const node = await run.seen('sleep 351')
-    await expect.poll(() => run.stateOf(node), { timeout: SOON_MS }).toBe('S')
+    await expect.poll(() => run.stateOf(node)).toBe('S')
     // What a file of a machine holds is not compared with this machine's.
     const origin = LEVEL === 'vm' ? 'unknown' : 'system'
     const details = await detailsOf(run.session, node.key)
@@ -309,7 +307,7 @@ describe('details', () => {
       const details = await detailsOf(run.session, node.key)
       return details.type === 'found' ? details.inspection.connections : []
     }
-    await expect.poll(async () => (await connections()).length, { timeout: 10_000 }).toBe(2)
+    await expect.poll(async () => (await connections()).length).toBe(2)
     expect(await connections()).toContainEqual({
       protocol: 'tcp',
       local: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
@@ -326,7 +324,7 @@ describe('details', () => {
     const run = await start('true; exec curl -s --max-time 30 http://wanted.example.test/')
     const isAsking = ({ name, argv }: ProcessNode): boolean =>
       name === 'curl' && argv.at(-1)?.includes('wanted') === true
-    await expect.poll(() => run.state().pending.length, { timeout: SOON_MS }).toBeGreaterThan(0)
+    await expect.poll(() => run.state().pending.length).toBeGreaterThan(0)
     const node = [...run.state().processes.values()].find(isAsking)!
     expect(await detailsOf(run.session, node.key)).toMatchObject({ type: 'found' })
     const [entry] = run.state().network.values()
@@ -357,7 +355,7 @@ describe('orphans', () => {
       'unconfined',
     )
     const [hidden, plain] = [await run.seen('sleep 361'), await run.seen('sleep 362')]
-    await expect.poll(() => run.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => run.state().session?.status).toBe('ended')
     const names = () =>
       orphans.list.flatMap(({ processes }) => processes.map(({ argv }) => argv[1]))
     await expect.poll(() => names().sort()).toEqual(['361', '362'])
@@ -375,13 +373,13 @@ describe('orphans', () => {
   test('they are found again by the next start, and the list follows what ends by itself', async () => {
     const run = await start('setsid sleep 371 & setsid sleep 1.5 & sleep 0.2', 'unconfined')
     const node = await run.seen('sleep 371')
-    await expect.poll(() => run.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => run.state().session?.status).toBe('ended')
     await host.restart()
     connection = await host.connect()
     const orphans = followOrphans()
     const names = () =>
       orphans.list.flatMap(({ processes }) => processes.map(({ argv }) => argv[1]))
-    await expect.poll(names, { timeout: 10_000 }).toEqual(['371'])
+    await expect.poll(names).toEqual(['371'])
     expect(await connection.api.process.endOrphans({ session: null })).toEqual(
       ok({ affected: 1, remained: 0 }),
     )
@@ -392,7 +390,7 @@ describe('orphans', () => {
     const orphans = followOrphans()
     const run = await start('setsid sleep 381 & sleep 0.3')
     const node = await run.seen('sleep 381')
-    await expect.poll(() => run.state().session?.status, { timeout: 10_000 }).toBe('ended')
+    await expect.poll(() => run.state().session?.status).toBe('ended')
     expect(orphans.list).toEqual([])
     expect(await stateOf(node.pid)).toBe(null)
   })

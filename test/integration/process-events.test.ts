@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -129,12 +129,14 @@ withEvents('start and end carry the kernel’s own times', async () => {
 })
 
 withEvents('the key is the one that /proc shows', async () => {
-  const shell = await startShell('for i in 1 2 3 4 5 6 7 8; do sleep 0.6 & done; wait')
+  const shell = await startShell('for i in 1 2 3 4 5 6 7 8; do sleep 2 & done; wait')
   const ran = shell.run()
   await until(() => watched.started().length === 9, 'all started')
   for (const { pid, key } of watched.started().slice(1)) {
-    const { stdout } = await execute('cut', ['-d', ' ', '-f', '22', `/proc/${pid}/stat`])
-    expect(key).toBe(processKey(pid, Number(stdout)))
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    // The name, in brackets, may hold spaces: the start time is the 20th word after it.
+    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    expect(key).toBe(processKey(pid, Number(startTicks)))
   }
   await ran
 })

@@ -56,7 +56,7 @@ test.each([
   const { id } = created.value
   const text = async () =>
     (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
-  await expect.poll(text, { timeout: 30_000 }).toContain(ready.replaceAll(' ', ''))
+  await expect.poll(text).toContain(ready.replaceAll(' ', ''))
   const terminal = connection.openTerminal(
     id,
     { cols: 100, rows: 30 },
@@ -69,9 +69,9 @@ test.each([
   )
   await new Promise((done) => setTimeout(done, 1000))
   terminal.write(Buffer.from('how is the tide?'))
-  await expect.poll(text, { timeout: 15_000 }).toContain('howisthetide?')
+  await expect.poll(text).toContain('howisthetide?')
   terminal.write(Buffer.from('\r'))
-  await expect.poll(text, { timeout: 30_000 }).toContain(ANSWER.replaceAll(' ', ''))
+  await expect.poll(text).toContain(ANSWER.replaceAll(' ', ''))
   await connection.api.session.stop({ id })
   const said = await connection.api.recording.transcript({ id })
   expect(said.map(({ who, text: words }) => [who, words])).toEqual([

@@ -38,7 +38,7 @@ async function run(script: string, more: Partial<SessionSpec> = {}): Promise<Ses
 
 async function over({ id }: Session): Promise<Session> {
   const { state, stop } = follow(connection, id)
-  await expect.poll(() => state().session?.status, { timeout: 60_000 }).toBe('ended')
+  await expect.poll(() => state().session?.status).toBe('ended')
   // What becomes of the copy is decided right after.
   await expect.poll(() => (state().running === 0 ? state().session : null)).toBeTruthy()
   stop()

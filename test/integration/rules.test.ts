@@ -75,28 +75,28 @@ describe('a rule by hand', () => {
   test('lets through what waits, and what it no longer covers is cut', async () => {
     const pending = pendingPrompts(connection)
     await run(HOLD)
-    await expect.poll(() => pending.list.length, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
     expect(arrived).toBe(0)
     const allowed = await save({})
-    await expect.poll(() => open.size, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => open.size).toBe(1)
     expect(pending.list).toEqual([])
 
     // Another port: the connection is not covered any more, and is asked about again.
     await save({ replaces: allowed.id, port: 8443 })
     await expect.poll(() => open.size, { timeout: 1000 }).toBe(0)
-    await expect.poll(() => pending.list.length, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
 
     await save({ replaces: allowed.id })
-    await expect.poll(() => open.size, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => open.size).toBe(1)
     await save({ action: 'ask' })
     await expect.poll(() => open.size, { timeout: 1000 }).toBe(0)
-    await expect.poll(() => pending.list.length, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => pending.list.length).toBe(1)
   })
 
   test('for a range denies names that lead into it, also those that are connected', async () => {
     const session = await run(HOLD)
     await save({})
-    await expect.poll(() => open.size, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => open.size).toBe(1)
     // Where the test's name resolves to.
     const denied = await save({ action: 'deny', host: '203.0.113.0/24' })
     await expect.poll(() => open.size, { timeout: 1000 }).toBe(0)
@@ -105,16 +105,16 @@ describe('a rule by hand', () => {
       [...session.state().network.values()].filter(
         ({ decision }) => decision?.by.kind === 'rule' && decision.by.ruleId === denied.id,
       )
-    await expect.poll(() => refused().length, { timeout: 5000 }).toBeGreaterThan(1)
+    await expect.poll(() => refused().length).toBeGreaterThan(1)
     expect(arrived).toBe(before)
     await connection.api.rule.remove({ id: denied.id })
-    await expect.poll(() => open.size, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => open.size).toBe(1)
   })
 
   test('says how many attempts it would have covered, and why one is none', async () => {
     const session = await run(HOLD)
     await save({})
-    await expect.poll(() => session.state().network.size, { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => session.state().network.size).toBe(1)
     expect(await connection.api.rule.reach(rule({ port: 7 }))).toEqual({ ok: true, value: 1 })
     expect(await connection.api.rule.reach(rule({ port: 8 }))).toEqual({ ok: true, value: 0 })
     expect(await connection.api.rule.save(rule({ host: '*.co.uk' }))).toMatchObject({
@@ -128,7 +128,7 @@ describe('a rule by hand', () => {
   test('ends by itself, and what it allowed with it', async () => {
     await run(HOLD)
     await save({ forMs: 2000 })
-    await expect.poll(() => open.size, { timeout: 2000 }).toBe(1)
+    await expect.poll(() => open.size).toBe(1)
     await expect.poll(() => open.size, { timeout: 4000 }).toBe(0)
   })
 })

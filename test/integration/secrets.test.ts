@@ -50,21 +50,19 @@ describe('a variable let into a session', () => {
     async () => {
       const script = `test "$API_TOKEN" = ${SECRET.split('').reverse().join('')} ; echo "length \${#API_TOKEN}" >length; sleep 0.2`
       const { seen } = await run(script, [GRANT])
-      await expect.poll(() => seen.state().session?.status, { timeout: 20_000 }).toBe('ended')
+      await expect.poll(() => seen.state().session?.status).toBe('ended')
       expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe(
         `length ${SECRET.length}\n`,
       )
       const without = await run(script, [])
-      await expect
-        .poll(() => without.seen.state().session?.status, { timeout: 20_000 })
-        .toBe('ended')
+      await expect.poll(() => without.seen.state().session?.status).toBe('ended')
       expect(await readFile(join(host.workspace, 'length'), 'utf8')).toBe('length 0\n')
     },
   )
 
   test('is on no command line, in no file, and in no environment but the program’s own', async () => {
     const { id, seen } = await run('echo ready; sleep 60', [GRANT])
-    await expect.poll(() => seen.state().terminalBytes, { timeout: 20_000 }).toBeGreaterThan(4)
+    await expect.poll(() => seen.state().terminalBytes).toBeGreaterThan(4)
     expect(await showing('cmdline', SECRET)).toEqual([])
     const having = await showing('environ', SECRET)
     // That of a machine's program is nowhere on this one.
@@ -100,16 +98,11 @@ describe('a variable let into a session', () => {
         closed: () => undefined,
       },
     )
-    await expect.poll(() => live, { timeout: 20_000 }).toContain(SECRET)
+    await expect.poll(() => live).toContain(SECRET)
     await expect
-      .poll(
-        () => seen.events.some(({ fact }) => JSON.stringify(fact).includes('sleep 0.7; : $0')),
-        {
-          timeout: 20_000,
-        },
-      )
+      .poll(() => seen.events.some(({ fact }) => JSON.stringify(fact).includes('sleep 0.7; : $0')))
       .toBe(true)
-    await expect.poll(() => seen.state().session?.status, { timeout: 20_000 }).toBe('ended')
+    await expect.poll(() => seen.state().session?.status).toBe('ended')
     view.close()
     expect(JSON.stringify(seen.events)).not.toContain(SECRET)
     const recording = Buffer.from(await connection.readRecording(id, 0))

@@ -43,7 +43,7 @@ const LINK = /http:\/\/127\.0\.0\.1:(\d+)\/open#([\w-]{40,})/
 describe('the browser shell from the command line', () => {
   test('prints a link that opens it, keeps its endpoint private, and leaves nothing behind', async () => {
     const server = serve()
-    await expect.poll(server.output, { timeout: 10_000 }).toMatch(LINK)
+    await expect.poll(server.output).toMatch(LINK)
     const [, port, token] = LINK.exec(server.output())!
     const redeemed = await fetch(`http://127.0.0.1:${port}/redeem`, {
       method: 'POST',
@@ -59,7 +59,7 @@ describe('the browser shell from the command line', () => {
 
   test('a second start gives a fresh link to the first and starts nothing', async () => {
     const first = serve()
-    await expect.poll(first.output, { timeout: 10_000 }).toMatch(LINK)
+    await expect.poll(first.output).toMatch(LINK)
     const second = serve()
     expect(await second.exited).toBe(0)
     const [, port, token] = LINK.exec(second.output())!

@@ -73,7 +73,7 @@ describe('npm start', () => {
 
   test('says why it opens a browser, prints a link that works, and ends without a trace', async () => {
     const { end, output } = start()
-    await expect.poll(output, { timeout: 30_000 }).toMatch(LINK)
+    await expect.poll(output).toMatch(LINK)
     expect(output()).toContain('because you asked for a browser')
     const [, port, token] = LINK.exec(output())!
     const redeem = { method: 'POST', body: token! }
@@ -86,7 +86,7 @@ describe('npm start', () => {
   test('prepares nothing a second time', async () => {
     for (const isSecond of [false, true]) {
       const { end, output } = start()
-      await expect.poll(output, { timeout: 30_000 }).toMatch(LINK)
+      await expect.poll(output).toMatch(LINK)
       if (isSecond) expect(output()).not.toMatch(/installing|building/)
       await end()
     }
@@ -135,7 +135,7 @@ describe('what a machine lacks is named', () => {
     const { output } = withoutBubblewrap(
       ...['scripts/start.mjs', '--browser', '--no-open', '--data-dir', root],
     )
-    await expect.poll(output, { timeout: 30_000 }).toMatch(LINK)
+    await expect.poll(output).toMatch(LINK)
     expect(output()).toContain('bwrap is missing: bubblewrap builds the sandbox.')
     expect(output()).toMatch(/install the missing parts with: sudo \S+ .*bubblewrap/)
   })

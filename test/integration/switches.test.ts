@@ -36,7 +36,7 @@ async function again({ id }: Session, changes: SpecChanges): Promise<Session> {
 /** How it ended, after it was proven. */
 async function exitOf(session: Session): Promise<number | null> {
   const { state } = follow(connection, session.id)
-  await expect.poll(() => state().session?.status, { timeout: 20_000 }).toBe('ended')
+  await expect.poll(() => state().session?.status).toBe('ended')
   expect(state().session?.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
   const exit = state().session?.exit
   return exit?.kind === 'exited' ? exit.code : null
@@ -115,7 +115,7 @@ describe('limits', () => {
     const alive = async (turn: number): Promise<number> => {
       await writeFile(join(host.workspace, `go${turn}`), '')
       const path = join(host.workspace, `alive${turn}`)
-      await expect.poll(() => existsSync(path), { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => existsSync(path)).toBe(true)
       return Number(await readFile(path, 'utf8'))
     }
     expect(await alive(1)).toBe(80)
@@ -128,9 +128,7 @@ describe('limits', () => {
     expect(state().session?.limits).toContainEqual(
       expect.objectContaining({ limit: 'processes', value: 30, means: ['cgroup1'] }),
     )
-    await expect
-      .poll(() => events.map(({ fact }) => fact.type), { timeout: 5000 })
-      .toContain('limits/reached')
+    await expect.poll(() => events.map(({ fact }) => fact.type)).toContain('limits/reached')
     const audit = await connection.api.audit.read({ words: 'limits/changed', before: null })
     expect(audit.entries).toHaveLength(1)
   })

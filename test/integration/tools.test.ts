@@ -192,15 +192,14 @@ async function start({ command }: Tool) {
   )
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const session = follow(connection, created.value.id)
-  await expect.poll(() => pending.list.length, { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => pending.list.length).toBe(1)
   const answer = (action: 'allow' | 'deny') =>
     connection.api.prompt.answer({
       promptId: pending.list[0]!.id,
       ...{ action, lifetime: 'session' },
       ...NARROW_ANSWER,
     })
-  const ended = () =>
-    expect.poll(() => session.state().session?.status, { timeout: 40_000 }).toBe('ended')
+  const ended = () => expect.poll(() => session.state().session?.status).toBe('ended')
   const out = () => readFile(join(host.workspace, 'out'), 'utf8')
   return { asked: pending.list[0]!, answer, ended, out }
 }

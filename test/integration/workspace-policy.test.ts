@@ -36,7 +36,7 @@ async function run(command: string, more: Partial<SessionSpec> = {}) {
   })
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { state } = follow(connection, created.value.id)
-  await expect.poll(() => state().session?.status, { timeout: 20_000 }).toBe('ended')
+  await expect.poll(() => state().session?.status).toBe('ended')
   return { session: created.value, text: await outputOf(connection, created.value.id) }
 }
 

@@ -10,7 +10,6 @@ import { machineProc } from '../../src/main/procwatch/machine-proc.ts'
 import { startInTerminal, type Terminal } from '../helpers/sandbox.ts'
 
 const SCRIPT = resolve(import.meta.dirname, '../../out/main/machine-terminal.mjs')
-const TIMEOUT = { timeout: 20_000 }
 
 /** The host's end of a stream, and the end of whoever is in the machine. */
 function streamPair() {
@@ -95,7 +94,7 @@ async function enter(kernel: GuestKernel, hear: () => void): Promise<Result<Ente
   const exit = new AbortController()
   void terminal.exited.then(() => exit.abort())
   const joining = entry.value.join(terminal.pty.pid, exit.signal)
-  await expect.poll(() => stream.heard().toString(), TIMEOUT).toContain('/bin/guest-shell')
+  await expect.poll(() => stream.heard().toString()).toContain('/bin/guest-shell')
   hear()
   const joined = await joining
   if (!joined.ok) await entry.value.abandon()
@@ -118,14 +117,14 @@ describe('a further terminal in a machine', () => {
     await joined.value.release()
     expect(signals).toEqual(['SIGCONT'])
     stream.say(partOf(PART.shown, Buffer.from('hello')))
-    await expect.poll(terminal!.output, TIMEOUT).toBe('hello')
+    await expect.poll(terminal!.output).toBe('hello')
     terminal!.pty.write('typed\x03')
     await expect
-      .poll(() => stream.heard().includes(partOf(PART.typed, Buffer.from('typed\x03'))), TIMEOUT)
+      .poll(() => stream.heard().includes(partOf(PART.typed, Buffer.from('typed\x03'))))
       .toBe(true)
     terminal!.pty.resize(91, 17)
     const size = partOf(PART.resized, Buffer.of(91, 0, 17, 0))
-    await expect.poll(() => stream.heard().includes(size), TIMEOUT).toBe(true)
+    await expect.poll(() => stream.heard().includes(size)).toBe(true)
     stream.say(partOf(PART.over, Buffer.of(7)))
     stream.end()
     expect((await terminal!.exited).exitCode).toBe(7)
@@ -174,7 +173,7 @@ describe('a further terminal in a machine', () => {
     stream.say(partOf(PART.shown, Buffer.from('last words')), Buffer.alloc(70_000, 255))
     const { exitCode } = await terminal!.exited
     expect([terminal!.output(), exitCode]).toEqual(['last words', 129])
-    await expect.poll(() => stream.host.destroyed, TIMEOUT).toBe(true)
+    await expect.poll(() => stream.host.destroyed).toBe(true)
   })
 
   test('kinds of parts that there are not change nothing', async () => {

@@ -135,7 +135,7 @@ echo over; exec sleep 600
   if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
   const { id } = created.value
   const { state } = follow(connection, id)
-  await expect.poll(() => outputOf(connection, id), { timeout: 30_000 }).toContain('over')
+  await expect.poll(() => outputOf(connection, id)).toContain('over')
   const said = (await outputOf(connection, id)).split('\r\n')
   const bundle = (await readMachineTrust(process.env)).bundle ?? ''
   const user = `${process.getuid?.()}:${process.getgid?.()}`
@@ -154,9 +154,7 @@ echo over; exec sleep 600
   const seen = { screen: ignore, output: ignore, resized: ignore, closed: ignore }
   const size = { cols: 80, rows: 24 }
   connection.openTerminal(id, size, seen, opened.value).write(Buffer.from('own-tool\r'))
-  await expect
-    .poll(() => outputOf(connection, id, opened.value), { timeout: 30_000 })
-    .toContain('own tool of 1')
+  await expect.poll(() => outputOf(connection, id, opened.value)).toContain('own tool of 1')
 
   const { axes, policy } = state().session!
   expect(axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))

@@ -33,11 +33,11 @@ async function start(script: string, more: Partial<SessionSpec> = {}) {
   const find = (line: string): ProcessNode | undefined =>
     [...state().processes.values()].find(({ argv }) => argv.join(' ') === line)
   const seen = async (line: string): Promise<ProcessNode> => {
-    await expect.poll(() => find(line), { timeout: 20_000 }).toBeDefined()
+    await expect.poll(() => find(line)).toBeDefined()
     return find(line)!
   }
   const shown = (words: string | RegExp): Promise<void> =>
-    expect.poll(() => outputOf(connection, id), { timeout: 20_000 }).toMatch(words)
+    expect.poll(() => outputOf(connection, id)).toMatch(words)
   return { id, state, events, find, seen, shown }
 }
 
@@ -122,7 +122,7 @@ test('a session has a kernel of its own, and is what every session is', async ()
 
   // A server of its own is reached by the port that leads to it.
   await expect
-    .poll(() => connection.api.port.list({ id: run.id }), { timeout: 15_000 })
+    .poll(() => connection.api.port.list({ id: run.id }))
     .toEqual(ok([{ port: 8123, localPort: null }]))
   const opened = await connection.api.port.open({ id: run.id, port: 8123 })
   if (!opened.ok) throw new Error(JSON.stringify(opened.error))
@@ -189,7 +189,7 @@ test('a machine that hangs is not called proven, until it answers again', async 
     expect.objectContaining({ outcome: 'it does not answer' }),
   )
   process.kill(pid!, 'SIGCONT')
-  await expect.poll(proven, { timeout: 20_000 }).toEqual(Array(4).fill('enforced'))
+  await expect.poll(proven).toEqual(Array(4).fill('enforced'))
   await connection.api.session.stop({ id: run.id })
 })
 
@@ -223,7 +223,7 @@ test('whatever its kernel is made to do, the machine has no more than the sandbo
   const held = await residentBytes(pid!)
   await writeFile(join(host.workspace, 'go'), '')
   await expect
-    .poll(async () => held - (await residentBytes(pid!)), { timeout: 30_000, interval: 200 })
+    .poll(async () => held - (await residentBytes(pid!)), { interval: 200 })
     .toBeGreaterThan(200 * 2 ** 20)
   await connection.api.session.stop({ id: run.id })
 })

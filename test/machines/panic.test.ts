@@ -25,12 +25,12 @@ test('a panic of its kernel ends the session in words, and leaves nothing', asyn
     if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
     const { id } = created.value
     const { state } = follow(connection, id)
-    await expect.poll(() => outputOf(connection, id), { timeout: 20_000 }).toContain('up')
+    await expect.poll(() => outputOf(connection, id)).toContain('up')
     const [pid] = await machines(host.home)
     expect(existsSync(`/proc/${pid}`)).toBe(true)
     await writeFile(join(host.workspace, 'go'), '')
     // Until it has: a program in an emulated machine takes its time. From then on, none is lost.
-    await expect.poll(() => machines(host.home), { timeout: 30_000 }).toEqual([])
+    await expect.poll(() => machines(host.home)).toEqual([])
     await expect.poll(() => state().session?.status, { timeout: 5000 }).toBe('ended')
     expect(state().session?.exit).toEqual({ kind: 'exited', code: 125 })
     expect(await outputOf(connection, id)).toMatch(

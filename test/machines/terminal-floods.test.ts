@@ -12,7 +12,6 @@ import {
 } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap')
-const TIMEOUT = { timeout: 60_000 }
 
 let place: Place
 let sandbox: Sandbox
@@ -40,7 +39,7 @@ afterEach(async () => {
 describe('a further terminal of a machine', () => {
   test('carries more than its line holds at once, both ways and whole', async () => {
     terminal.pty.write('seq 1 100000; echo all-"$((1))"\r')
-    await expect.poll(terminal.output, TIMEOUT).toContain('all-1')
+    await expect.poll(terminal.output).toContain('all-1')
 
     expect(terminal.output()).toContain(
       Array.from({ length: 100_000 }, (_, i) => `${i + 1}\r\n`).join(''),
@@ -48,7 +47,7 @@ describe('a further terminal of a machine', () => {
     const lines = Array.from({ length: 4000 }, (_, i) => `line ${i} of what was pasted`)
     terminal.pty.write('cat >pasted; echo read-"$((1))"\r')
     terminal.pty.write(`${lines.join('\r')}\r\x04`)
-    await expect.poll(terminal.output, TIMEOUT).toContain('read-1')
+    await expect.poll(terminal.output).toContain('read-1')
     expect(await readFile(join(place.workspace, 'pasted'), 'utf8')).toBe(`${lines.join('\n')}\n`)
   })
 
