@@ -27,6 +27,7 @@ export async function createVirtme(place: Place): Promise<() => void> {
     vmFolder: join(root, 'virtme'),
     runnerProgram: join(native, 'vm-runner'),
     guestPrograms: { ...guestProgramsIn(native), init },
+    probeProgram: join(native, 'probe'),
     madeParts: { find: () => Promise.resolve({ why: 'the bench makes none' }) },
   })()
   if (!parts.ok) throw new Error(parts.error.why)

@@ -1,4 +1,4 @@
-// The first program inside a new OS sandbox, in the agent's own namespaces and under its filter. It tries
+// The first program inside a new OS sandbox or virtual machine, in the agent’s own namespaces and under its filter. It tries
 // what must fail and says what came of it; it gives no verdict. What it says, and why, is that of
 // src/main/backends/probe-script.ts, which is run where this is not built; this asks the kernel itself
 // instead of starting a program for each attempt.

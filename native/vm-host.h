@@ -26,7 +26,7 @@
 #include "vm-line.h"
 
 enum kind { PLAN = 1, GO, READ, LINK, LIST, LINKS, SIGNAL, RUN, ASK_TO_END, STOP, CLOCK, REPORT = 100, READY, FAILED, UNSERVED };
-enum { FROM_HOST = 8, TO_HOST = 9, MOST_MESSAGE = 4 * 1024 * 1024, MOST_RUN = 256 * 1024, ROOM = 65536, MOST_ASKERS = 64, RUNS = 4 };
+enum { OF_PROBE = 7, FROM_HOST = 8, TO_HOST = 9, MOST_MESSAGE = 4 * 1024 * 1024, MOST_RUN = 256 * 1024, ROOM = 65536, MOST_ASKERS = 64, RUNS = 4 };
 // No program can listen on the port zero.
 enum { PROXY_PORT = 3128, DIRECT_PORT = 3129, TERMINALS_PORT = 0 };
 #define ROOT "/new"

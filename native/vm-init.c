@@ -11,8 +11,8 @@
 //   cloche.files     where changes of files are observed: calls as guest-observer.c tells them, which runs here
 //
 // In the initramfs: /modules (files in their order, one a line), /disk-modules (the same, for a root from an
-// image), /filter (struct sock_filter), and the programs /events, /network, /owners and /observer. A failure is a line
-// on the console and the end of the machine.
+// image), /filter (struct sock_filter), and the programs /events, /network, /owners and /observer, and where there is
+// one /probe. A failure is a line on the console and the end of the machine.
 #define _GNU_SOURCE
 #include "vm-asks.h"
 #include "vm-network.h"

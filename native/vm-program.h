@@ -94,6 +94,14 @@ static int start_observer(void) {
   return -1;
 }
 
+// Whether the first program is native/probe.c; else it is a shell, with the words of a script.
+static int has_probe(void) {
+  char **part;
+  for (size_t at = 0; next_part(&at, &part);)
+    if (is(part[0], "probe")) return 1;
+  return 0;
+}
+
 // First process of the program's own process table: collects orphans, and ends as the program does.
 static void be_first(int report, int go, int observer) {
   // By itself, before it starts anything that could stay outside.
@@ -103,12 +111,15 @@ static void be_first(int report, int go, int observer) {
   close(open("/empty", O_WRONLY | O_CREAT | O_CLOEXEC, 0));
   const int empty = open("/empty", O_PATH | O_CLOEXEC);
   if (empty < 0) give_up("an empty file", "");
+  // Nothing of ours can be found inside: it is executed from here.
+  const int probe = has_probe() ? open("/probe", O_RDONLY | O_CLOEXEC) : -1;
   if (chdir(ROOT) != 0 || mount(".", "/", 0, MS_MOVE, 0) != 0 || chroot(".") != 0 || chdir("/") != 0) give_up("the root", "");
   guard_proc(empty);
   setsid();
   if (ioctl(slave, TIOCSCTTY, 0) != 0) give_up("the terminal", "");
   for (int fd = 0; fd < 3; fd++) dup2(slave, fd);
   if (dup2(go, FROM_HOST) < 0 || dup2(report, TO_HOST) < 0) give_up("the host", "");
+  if (has_probe() && dup2(probe, OF_PROBE) < 0) give_up("the probe", "");
   // Our own filter lets no second one have notices.
   if (observer >= 0 && be_observed_by(observer) > 0) give_up("the observer of files", "");
   close_all_from(10);
@@ -164,6 +175,8 @@ static void start_program(void) {
   close(report[1]);
   close(go[0]);
   if (observer >= 0) close(observer);
+  // The network stands, and the probe may try it.
+  if (has_probe()) write_all(go[1], "try\n", 4);
   from_program = report[0];
   to_program = go[1];
   unblock(from_program);

@@ -16,7 +16,7 @@ const PROGRAMS = {
   'sandbox-enter': 'a further terminal cannot be opened in the OS sandbox',
   'vm-init': 'sessions in virtual machines cannot be started',
   'vm-runner': 'sessions in virtual machines cannot be started',
-  probe: 'a session in the OS sandbox takes longer to start',
+  probe: 'a session in the OS sandbox or in a virtual machine takes longer to start',
   starter: 'a session takes longer to start, and the host answers late meanwhile',
   'guest-observer': 'sessions in virtual machines cannot be started',
   'socket-owners': 'who opened a connection takes longer to find, and is unknown when it is gone',

@@ -148,6 +148,7 @@ const TEST_MACHINES: VmOptions = {
   vmFolder: KEPT_MACHINES,
   runnerProgram: out('native/vm-runner'),
   guestPrograms: guestProgramsIn(out('native')),
+  probeProgram: out('native/probe'),
   madeParts: { find: () => Promise.resolve({ why: 'no test makes them here' }) },
 }
 

@@ -1,10 +1,8 @@
 import type { PlanInput } from '../core/isolation/plan.ts'
 import type { LaunchSpec } from '../core/terminal-port.ts'
-import { PROBE_NAME } from '../core/direct-addresses.ts'
 import { FD, type SmallFile } from './bubblewrap-args.ts'
 import { exists } from './exists.ts'
-import { CANARY_ADDRESS } from './network-canary.ts'
-import { PROBE_SCRIPT } from './probe-script.ts'
+import { probeWords } from './probe-words.ts'
 
 /** Files of the run folder that the launcher opens and that the host reads or writes. */
 export const CHANNEL = {
@@ -92,13 +90,7 @@ export interface LaunchParts {
 
 /** What the PTY host executes: it asks to be observed, then becomes the launcher, then bubblewrap, then the probe, then the agent. */
 export function launchSpec(plan: PlanInput, parts: LaunchParts): LaunchSpec {
-  const probe =
-    parts.probe === null
-      ? ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...parts.canaries]
-      : [
-          ...[`/proc/self/fd/${FD.probe}`, String(FD.probe), ...parts.canaries],
-          ...[CANARY_ADDRESS, PROBE_NAME],
-        ]
+  const probe = probeWords(parts.probe === null ? null : FD.probe, parts.canaries)
   const own = parts.probe === null ? [] : [{ descriptor: FD.probe, source: parts.probe }]
   const words = [
     '-c',

@@ -20,7 +20,7 @@ import { type MachineLayout, readLayout } from '../layout.ts'
 import type { LimitOptions } from '../limits/keeper.ts'
 import { placeCanaries } from '../probe-canaries.ts'
 import { protectedFolder } from '../probe-run.ts'
-import { PROBE_SCRIPT } from '../probe-script.ts'
+import { probeWords } from '../probe-words.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
 import { compileSandboxFilter } from '../seccomp.ts'
 import type { SandboxHelpers } from '../take-network.ts'
@@ -275,7 +275,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
     ...{ plan, entries: files.entries, identities, visible },
     variables: [...Object.keys(env), ...image.variables, ...ways.variables],
   }
-  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe']
+  const probe = probeWords(null, [...canaries.args, protectedFolder(planned)])
   const spec = containerSpec(plan, {
     ...{ name, image: image.name, layout: image.layout, network: network.mode },
     ...{ ways, env: plain, entries: files.entries, files: generated },
@@ -287,7 +287,7 @@ async function makeContainer(plan: PlanInput, making: Making): Promise<SandboxBu
       [LABEL.session]: sessionId,
       [LABEL.owner]: owner ?? '',
     },
-    argv: [...probe, ...canaries.args, protectedFolder(planned), ...image.argv],
+    argv: [...probe, ...image.argv],
   })
   const container = await client.createContainer(spec)
   undoing.push(() => removeContainer(container))

@@ -74,6 +74,8 @@ export interface GuestParts {
   readonly files: Readonly<Record<string, string>>
   /** Whether somebody on the host is told who changes files. */
   readonly isObserved: boolean
+  /** Whether the probe is native/probe.c, which the machine has. */
+  readonly hasProbe: boolean
   /** The probe, then the program. */
   readonly argv: readonly string[]
 }
@@ -97,6 +99,7 @@ export function guestPlan(plan: PlanInput, parts: GuestParts): string[] {
     ...PROC_HIDDEN.flatMap((name) => ['hide', `/proc/${name}`]),
     ...Object.entries(parts.env).flatMap(([name, value]) => ['env', `${name}=${value}`]),
     ...(parts.isObserved ? ['observed', plan.workspace] : []),
+    ...(parts.hasProbe ? ['probe', 'try'] : []),
     ...['cwd', plan.workspace],
     ...parts.argv.flatMap((word) => ['arg', word]),
   ]

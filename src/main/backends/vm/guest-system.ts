@@ -131,6 +131,8 @@ export const guestProgramsIn = (folder: string): GuestPrograms => ({
 export interface GuestSource {
   readonly kernel: GuestKernelFiles
   readonly programs: GuestPrograms
+  /** native/probe.c, for a root with libraries of the computer it was built on; null: a shell does the same. */
+  readonly probe: string | null
 }
 
 export interface GuestSystem {
@@ -144,7 +146,7 @@ export interface GuestSystem {
  * is missing or a module cannot be unpacked.
  */
 export async function prepareGuestSystem(
-  { kernel: files, programs }: GuestSource,
+  { kernel: files, programs, probe }: GuestSource,
   filter: Uint8Array,
   folder: string,
 ): Promise<GuestSystem> {
@@ -152,6 +154,7 @@ export async function prepareGuestSystem(
   const sources = [
     ...[files.image, ...files.modules, ...files.diskModules],
     ...Object.values(programs),
+    ...(probe === null ? [] : [probe]),
   ]
   const marks = await Promise.all(
     sources.map(async (path) => {
@@ -174,7 +177,10 @@ export async function prepareGuestSystem(
   if (kept.every(Boolean)) return system
   for (const name of await readdir(folder))
     if (/^(kernel|initramfs)-/.test(name)) await rm(join(folder, name), { force: true })
-  await writeWhole(system.initramfs, await initramfsOf(files, programs, filter, folder))
+  await writeWhole(
+    system.initramfs,
+    await initramfsOf({ kernel: files, programs, probe }, filter, folder),
+  )
   await writeWhole(system.kernel, await bareKernel(files.image, folder))
   return system
 }
@@ -187,8 +193,7 @@ async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 async function initramfsOf(
-  files: GuestKernelFiles,
-  programs: GuestPrograms,
+  { kernel: files, programs, probe }: GuestSource,
   filter: Uint8Array,
   folder: string,
 ): Promise<Uint8Array> {
@@ -208,6 +213,7 @@ async function initramfsOf(
     { name: 'network', mode: 0o755, bytes: await readFile(programs.network) },
     { name: 'owners', mode: 0o755, bytes: await readFile(programs.owners) },
     { name: 'observer', mode: 0o755, bytes: await readFile(programs.observer) },
+    ...(probe === null ? [] : [{ name: 'probe', mode: 0o755, bytes: await readFile(probe) }]),
     { name: 'filter', mode: 0o644, bytes: filter },
     { name: 'modules', mode: 0o644, bytes: listOf(files.modules) },
     { name: 'disk-modules', mode: 0o644, bytes: listOf(files.diskModules) },

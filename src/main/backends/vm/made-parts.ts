@@ -56,7 +56,7 @@ export function createMadeParts(options: MadePartsOptions): MadeParts {
       const root = await placeOf(options)
       const kernel = await findGuestKernel(root)
       if ('why' in kernel) return { why: 'what machines start with was not made yet' }
-      return { kernel, programs: guestProgramsIn(join(root, 'programs')) }
+      return { kernel, programs: guestProgramsIn(join(root, 'programs')), probe: null }
     },
     make: async (client, told, signal) => {
       if (processor === null) throw new Error('Machines are not made for this processor.')

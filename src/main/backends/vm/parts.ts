@@ -20,6 +20,8 @@ export interface VmOptions {
   /** Built programs; each may be missing. */
   readonly runnerProgram: string
   readonly guestPrograms: GuestPrograms
+  /** Built `probe` program. It may be missing: a shell does the same, only slower. */
+  readonly probeProgram: string
   /** In the place of this computer's own kernel and programs, where it is no Linux. */
   readonly madeParts: Pick<MadeParts, 'find'>
   /** For tests: as on another one than this is. */
@@ -35,6 +37,8 @@ export interface VmParts {
   readonly kernelVersion: string
   /** What the kernel lacks for a root from an image; null: nothing. */
   readonly lacksForImages: string | null
+  /** A root that is this computer's own is tried by native/probe.c. */
+  readonly hasProbe: boolean
   readonly system: GuestSystem
   readonly acceleration: Accelerated
 }
@@ -84,7 +88,7 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
       })
     const source = await findSource(computer, options)
     if (!source.ok) return source
-    const { kernel } = source.value
+    const { kernel, probe } = source.value
     const system = await prepareGuestSystem(source.value, filter, options.vmFolder).catch(
       (cause: unknown) => String(cause),
     )
@@ -94,7 +98,7 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
     trials.set(system.kernel, trial)
     const { version: kernelVersion, lacksForImages } = kernel
     return ok({
-      ...{ computer, qemu, kernelVersion, lacksForImages, system },
+      ...{ computer, qemu, kernelVersion, lacksForImages, system, hasProbe: probe !== null },
       acceleration: await trial,
     })
   }
@@ -110,7 +114,7 @@ export function createVmParts(options: VmOptions): () => Promise<Result<VmParts,
 /** This computer's own where it is a Linux, and else what an engine made. */
 async function findSource(
   { system }: Computer,
-  { runnerProgram, guestPrograms, madeParts }: VmOptions,
+  { runnerProgram, guestPrograms, probeProgram, madeParts }: VmOptions,
 ): Promise<Result<GuestSource, Lack>> {
   const isLinux = system === 'linux'
   const needed = [runnerProgram, ...(isLinux ? Object.values(guestPrograms) : [])]
@@ -123,7 +127,8 @@ async function findSource(
   if (isLinux) {
     const kernel = await findGuestKernel()
     if ('why' in kernel) return err({ part: 'a kernel', why: kernel.why })
-    return ok({ kernel, programs: guestPrograms })
+    const probe = (await exists(probeProgram)) ? probeProgram : null
+    return ok({ kernel, programs: guestPrograms, probe })
   }
   const made = await madeParts.find()
   return 'why' in made ? err({ part: 'a kernel', why: made.why }) : ok(made)

@@ -16,7 +16,7 @@ import { orRefused } from '../files/refused.ts'
 import { type MachineLayout, readLayout } from '../layout.ts'
 import { placeCanaries } from '../probe-canaries.ts'
 import { protectedFolder } from '../probe-run.ts'
-import { PROBE_SCRIPT } from '../probe-script.ts'
+import { probeWords } from '../probe-words.ts'
 import { makeRunFolder, type RunFolder } from '../run-folder.ts'
 import type { SandboxHelpers } from '../take-network.ts'
 import { NOT_RUN } from '../seatbelt/backend.ts'
@@ -88,7 +88,12 @@ export function createVmBackend(options: VmBackendOptions, around: SandboxBacken
     build: (plan, sessionId, observe) =>
       orRefused(async () => {
         const refusal = await refuseWritable(confined(plan), [
-          ...[options.vmFolder, options.runnerProgram, options.terminalScript],
+          ...[
+            options.vmFolder,
+            options.runnerProgram,
+            options.terminalScript,
+            options.probeProgram,
+          ],
           ...Object.values(options.guestPrograms),
         ])
         if (refusal) return refusal
@@ -151,6 +156,9 @@ interface Made<Folder> {
   /** Where who changes files is told; null: nobody listens. */
   readonly observer: string | null
 }
+
+/** Its descriptor there: see native/vm-host.h. */
+const PROBE_IN_MACHINE = 7
 
 /** Stands for it in the words of a preview. */
 const NOTHING_MADE: Made<string> = {
@@ -291,7 +299,9 @@ async function prepare(
   const lines: MachineLines = { control, events, owners, qmp, console }
   const canaries = await placeCanaries(folder.path)
   const folderInside = protectedFolder({ entries: machine.files.entries })
-  const probe = ['/bin/sh', '-c', PROBE_SCRIPT, 'cloche-probe', ...canaries.args, folderInside]
+  // An image's libraries are others than those it was built with.
+  const hasProbe = parts.hasProbe && plan.image === null
+  const probe = probeWords(hasProbe ? PROBE_IN_MACHINE : null, [...canaries.args, folderInside])
   let isOver = false
   const close = async (): Promise<void> => {
     isOver = true
@@ -316,6 +326,7 @@ async function prepare(
             files:
               plan.image === null ? {} : { ...generatedFiles(plan, uid, gid), ...(await files()) },
             isObserved: observer !== null,
+            hasProbe,
             argv: [...probe, ...machine.argv],
           }),
           variables: Object.keys(env),

@@ -17,12 +17,13 @@ const options = (computer: Computer): VmOptions => ({
     vmFolder: '/nowhere',
     runnerProgram: '/nowhere',
     guestPrograms: guestProgramsIn('/nowhere'),
+    probeProgram: '/nowhere',
   },
   ...{ madeParts: { find: () => Promise.reject(new Error('asked for')) }, qemuPaths: [], computer },
 })
 const parts = (computer: Computer): VmParts => ({
   ...{ computer, qemu: '/opt/homebrew/bin/qemu-system-aarch64', kernelVersion: '6.1.0' },
-  ...{ lacksForImages: null, system: { kernel: '/k', initramfs: '/i' } },
+  ...{ lacksForImages: null, hasProbe: false, system: { kernel: '/k', initramfs: '/i' } },
   acceleration: { by: computer.system === 'linux' ? 'kvm' : 'hvf', why: null },
 })
 const lacking = (computer: Computer, part: Lack['part']) =>

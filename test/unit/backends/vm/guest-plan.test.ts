@@ -48,7 +48,7 @@ test('what is stricter below a share is held by the sandbox; what is wider is a 
 
 test('the plan is told in words that no value can be taken for', () => {
   const words = guestPlan(PLAN, {
-    ...{ uid: 1000, gid: 1000, shares: [], isObserved: false },
+    ...{ uid: 1000, gid: 1000, shares: [], isObserved: false, hasProbe: true },
     layout: {
       ...{
         links: [['/bin', 'usr/bin']],
@@ -63,8 +63,19 @@ test('the plan is told in words that no value can be taken for', () => {
     files: {},
     argv: PLAN.argv,
   })
-  expect(words.slice(-8)).toEqual([
-    ...['cwd', '/home/ada/work', 'arg', '/usr/bin/tool', 'arg', '', 'arg', 'two words'],
+  expect(words.slice(-10)).toEqual([
+    ...[
+      'probe',
+      'try',
+      'cwd',
+      '/home/ada/work',
+      'arg',
+      '/usr/bin/tool',
+      'arg',
+      '',
+      'arg',
+      'two words',
+    ],
   ])
   expect(words).toContain('ODD=arg\narg')
   // Also what this machine's kernel does not have.
@@ -117,7 +128,7 @@ describe('with the root of an image', () => {
         },
         ...{ procReadOnly: [], procHiddenFiles: [], procHiddenFolders: [] },
       },
-      ...{ env: {}, argv: ['/bin/sh'], isObserved: true },
+      ...{ env: {}, argv: ['/bin/sh'], isObserved: true, hasProbe: false },
     })
     const isOfProc = (word: string | undefined) => word === 'guard' || word === 'hide'
     expect(words.filter((word, i) => !isOfProc(word) && !isOfProc(words[i - 1]))).toEqual([

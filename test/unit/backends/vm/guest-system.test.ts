@@ -34,6 +34,7 @@ async function machine(image: Buffer) {
   const programs = guestProgramsIn(at('programs'))
   for (const [name, path] of Object.entries(programs)) await writeFile(path, `the program ${name}`)
   await writeFile(at('vmlinuz'), image)
+  await writeFile(at('probe'), 'the program that probes')
   await writeFile(at('first.ko'), 'module one')
   await writeFile(at('disk.ko'), 'module of disks')
   await writeFile(at('second-part.ko.gz'), gzipSync('module two'))
@@ -44,7 +45,11 @@ async function machine(image: Buffer) {
     lacksForImages: null,
   }
   const prepare = () =>
-    prepareGuestSystem({ kernel: files, programs }, Buffer.from('filter'), at('kept'))
+    prepareGuestSystem(
+      { kernel: files, programs, probe: at('probe') },
+      Buffer.from('filter'),
+      at('kept'),
+    )
   return { at, prepare, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() }
 }
 
@@ -63,6 +68,7 @@ test('the kernel is unpacked before, and modules stand in their order', async ()
     'module of disks',
     'the program init',
     'the program owners',
+    'the program that probes',
   ])
     expect(archive).toContain(content)
 })
@@ -105,7 +111,7 @@ requireCapability('xz')('modules that another program unpacks do not meet each o
     ...{ diskModules: [], lacksForImages: null },
   }
   const { initramfs } = await prepareGuestSystem(
-    { kernel, programs },
+    { kernel, programs, probe: null },
     Buffer.from('filter'),
     here.at('kept'),
   )
