@@ -78,9 +78,10 @@ async function* linesOf({ source }: Leaving, out: Redacted): AsyncGenerator<stri
     further.push(...furtherIn(events))
     yield events.map((event) => `${JSON.stringify(event)}\n`).join('')
   }
-  for (const id of [null, ...further.map((each) => each.id)]) {
+  const all = [null, ...further.map((each) => each.id)]
+  for (const [place, id] of all.entries()) {
     const lines = createTerminalLines(id)
-    const terminal = out.terminal(await source.terminal(id))
+    const terminal = out.terminal(await source.terminal(id), place / all.length, 1 / all.length)
     for await (const records of terminal.records()) yield lines(records)
   }
 }
@@ -115,7 +116,7 @@ async function* castOf(
     },
     version,
   )
-  for await (const records of out.terminal(terminal).records()) yield writer.push(records)
+  for await (const records of out.terminal(terminal, 0, 1).records()) yield writer.push(records)
   yield writer.end()
 }
 
@@ -141,11 +142,13 @@ async function* pageOf(
   }
   let blocks = 0
   const terminals: { readonly firstBlock: number; readonly index: TerminalIndex }[] = []
-  for (const id of [null, ...further.map((each) => each.id)]) {
+  const all = [null, ...further.map((each) => each.id)]
+  for (const [place, id] of all.entries()) {
     const firstBlock = blocks
     const indexer = createTerminalIndexer()
     const terminal = await source.terminal(id)
-    const records = withScreens(out.terminal(terminal), terminal, createScreen)
+    const leaving = out.terminal(terminal, place / all.length, 1 / all.length)
+    const records = withScreens(leaving, terminal, createScreen)
     for await (const block of blocksOf(records, indexer)) {
       blocks++
       yield pageBlock('terminal', block, page)
@@ -238,13 +241,18 @@ function createRedacted({ source, session, redactions, progress }: Leaving) {
         yield mayFindIn(texts, redactions) ? redactDeep(events, redactions, counted) : events
       }
     },
-    /** The output of one. */
-    terminal: ({ index: { points }, part }: ExportTerminal): LeavingOutput => {
+    /** The output of one. `before`, `own`: shares of the work on all of them. */
+    terminal: (
+      { index: { points }, part }: ExportTerminal,
+      before: number,
+      own: number,
+    ): LeavingOutput => {
       const redactor = createRecordRedactor(redactions)
       return {
         async *records(): AsyncGenerator<readonly TerminalRecord[]> {
           for (let number = 0; number < points.length; number++) {
-            progress(EVENTS_SHARE + ((FILES_SHARE - EVENTS_SHARE) * number) / points.length)
+            const done = before + (own * number) / points.length
+            progress(EVENTS_SHARE + (FILES_SHARE - EVENTS_SHARE) * done)
             yield redactor.push(await part(number))
           }
           yield redactor.end()

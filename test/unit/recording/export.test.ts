@@ -104,8 +104,13 @@ async function written(
   terminal: TerminalId | null = null,
 ): Promise<string> {
   const labelOf = ({ type }: { type: string }): string => type
+  let share = 0
+  const progress = (now: number): void => {
+    expect(now).toBeGreaterThanOrEqual(share)
+    share = now
+  }
   const leaving = {
-    ...{ source, session, terminal, redactions, labelOf, progress: silent },
+    ...{ source, session, terminal, redactions, labelOf, progress },
     createScreen: createExportScreen,
   }
   let text = ''
