@@ -103,15 +103,14 @@ async function written(
   redactions = KNOWN_SECRETS,
   terminal: TerminalId | null = null,
 ): Promise<string> {
-  const labelOf = ({ type }: { type: string }): string => type
   let share = 0
   const progress = (now: number): void => {
     expect(now).toBeGreaterThanOrEqual(share)
     share = now
   }
   const leaving = {
-    ...{ source, session, terminal, redactions, labelOf, progress },
-    createScreen: createExportScreen,
+    ...{ source, session, terminal, redactions, progress, createScreen: createExportScreen },
+    labelOf: ({ type }: { type: string }): string => type,
   }
   let text = ''
   for await (const piece of exportRecording(format, leaving, PAGE)) text += piece
