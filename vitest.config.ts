@@ -11,6 +11,10 @@ const REAL = {
   retry: process.env.CI ? 1 : 0,
 }
 
+/** Files of a folder of tests, by their names. */
+const suites = (folder: string, ...names: readonly string[]): string[] =>
+  names.flatMap((words) => words.split(' ')).map((name) => `test/${folder}/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     reporters: ['default', new SuiteReporter(process.env.CLOCHE_TEST_REPORT)],
@@ -35,30 +39,16 @@ export default defineConfig({
           name: 'machines',
           include: [
             'test/machines/**/*.test.ts',
-            ...[
-              ...[
-                'direct',
-                'environment',
-                'file-policy',
-                'kernel-doors',
-                'late-changes',
-                'network',
-              ],
-              ...['planting', 'processes', 'reach', 'services', 'sessions', 'surface', 'syscalls'],
-              ...['limits', 'terminals', 'further-terminals'],
-            ].map((name) => `test/enforcement/${name}.test.ts`),
-            ...[
-              ...[
-                'file-changes',
-                'further-terminals',
-                'host',
-                'inspection',
-                'isolation',
-                'lifetime',
-                'machine-services',
-              ],
-              ...['process-control', 'review', 'secrets'],
-            ].map((name) => `test/integration/${name}.test.ts`),
+            ...suites(
+              'enforcement',
+              'direct environment file-policy kernel-doors late-changes limits network planting',
+              'processes reach services sessions surface syscalls terminals further-terminals',
+            ),
+            ...suites(
+              'integration',
+              'file-changes further-terminals host inspection isolation lifetime machine-services',
+              'network-mode ports process-control restart review rules secrets switches',
+            ),
           ],
           env: { CLOCHE_TEST_LEVEL: 'vm' },
           ...REAL,
@@ -71,9 +61,9 @@ export default defineConfig({
         test: {
           name: 'podman',
           include: [
-            ...['containers', 'manage'].map((name) => `test/containers/${name}.test.ts`),
-            'test/enforcement/file-policy.test.ts',
-            'test/integration/host.test.ts',
+            ...suites('containers', 'containers manage'),
+            ...suites('enforcement', 'file-policy'),
+            ...suites('integration', 'host'),
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },
           ...REAL,
@@ -85,26 +75,16 @@ export default defineConfig({
           name: 'containers',
           include: [
             'test/containers/**/*.test.ts',
-            ...[
-              ...['direct', 'environment', 'file-policy', 'kernel-doors', 'late-changes', 'limits'],
-              ...['network', 'planting', 'planting-ways', 'processes', 'reach', 'services'],
-              ...['sessions', 'surface', 'syscalls', 'terminals', 'further-terminals'],
-            ].map((name) => `test/enforcement/${name}.test.ts`),
-            ...[
-              ...[
-                'direct',
-                'file-changes',
-                'further-terminals',
-                'host',
-                'inspection',
-                'isolation',
-                'lifetime',
-                'machine-services',
-                'network-mode',
-                'review',
-              ],
-              ...['ports', 'process-control', 'restart', 'rules', 'secrets', 'switches', 'tools'],
-            ].map((name) => `test/integration/${name}.test.ts`),
+            ...suites(
+              'enforcement',
+              'direct environment file-policy kernel-doors late-changes limits network planting',
+              'planting-ways processes reach services sessions surface syscalls terminals further-terminals',
+            ),
+            ...suites(
+              'integration',
+              'direct file-changes further-terminals host inspection isolation lifetime machine-services',
+              'network-mode ports process-control restart review rules secrets switches tools',
+            ),
           ],
           env: { CLOCHE_TEST_LEVEL: 'container' },
           ...REAL,

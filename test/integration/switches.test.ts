@@ -7,6 +7,7 @@ import type { Session, SessionSpec } from '../../src/shared/domain/session.ts'
 import type { SpecChanges } from '../../src/shared/domain/spec-changes.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
+import { notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -108,7 +109,9 @@ time.sleep(60)
 `
 
 describe('limits', () => {
-  requireCapability('cgroups')('are set while it runs, and hold what runs already', async () => {
+  const own = requireCapability('cgroups')
+  const set = notInVm(own, 'a running machine takes another limit for its disk alone, and says so')
+  set('are set while it runs, and hold what runs already', async () => {
     await writeFile(join(host.workspace, 'counter.py'), COUNTER)
     const session = await create('/usr/bin/python3 counter.py')
     const { state, events } = follow(connection, session.id)
