@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { NO_LIMITS } from '../../src/shared/domain/limits.ts'
+import { type Limits, NO_LIMITS } from '../../src/shared/domain/limits.ts'
 import type { Session, SessionSpec } from '../../src/shared/domain/session.ts'
 import type { SpecChanges } from '../../src/shared/domain/spec-changes.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
-import { notInVm } from '../helpers/level.ts'
+import { LEVEL, notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -135,4 +135,16 @@ describe('limits', () => {
     const audit = await connection.api.audit.read({ words: 'limits/changed', before: null })
     expect(audit.entries).toHaveLength(1)
   })
+
+  // Others take all of them at once.
+  if (LEVEL === 'vm')
+    test('of a running machine take a restart, but for its disk', async () => {
+      const { id } = await create('/bin/sleep 60')
+      const set = (limits: Partial<Limits>) =>
+        connection.api.session.setLimits({ id, limits: { ...NO_LIMITS, ...limits } })
+      expect(await set({ processes: 30 })).toEqual({
+        ...{ ok: false, error: { type: 'needs_restart', limits: ['processes'] } },
+      })
+      expect(await set({ diskBytes: 2 ** 30 })).toEqual({ ok: true, value: null })
+    })
 })
