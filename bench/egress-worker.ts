@@ -45,6 +45,7 @@ async function cloche(port: number, socketsProgram: string, rootPid: number): Pr
       looksInside: () => false,
       inspection: null,
       standIns: [],
+      bring: null,
       report: quiet,
     },
   )

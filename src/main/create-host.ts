@@ -6,7 +6,6 @@ import { z } from 'zod'
 import { api, type SystemInfo } from '../shared/contract/api.ts'
 import type { Caller } from '../shared/contract/define.ts'
 import type { SessionId } from '../shared/domain/ids.ts'
-import type { PermissionRequest } from '../shared/domain/policy.ts'
 import { SessionTrace } from '../shared/domain/process-details.ts'
 import { isLive } from '../shared/domain/session.ts'
 import { err, ok, type Result } from '../shared/result.ts'
@@ -37,7 +36,6 @@ import { createOrphanBook } from './core/orphans.ts'
 import { createRuleBook } from './core/policy/rules.ts'
 import type { Clock, Log, ProcessStarter, SecretBox } from './core/ports.ts'
 import { createProcessControl } from './core/process-control.ts'
-import { createPrompts } from './core/prompts.ts'
 import { createSecrets } from './core/secrets.ts'
 import { createSessions } from './core/sessions.ts'
 import { createFreezer } from './core/freezer.ts'
@@ -52,6 +50,7 @@ import { readMachine } from './read-machine.ts'
 import { runDoctor } from './run-doctor.ts'
 import { devContainers } from './devcontainer/dev-containers.ts'
 import { createEngines } from './create-engines.ts'
+import { type Call, createInbox } from './create-inbox.ts'
 import { createProcesses } from './create-processes.ts'
 import { createRecordings } from './create-recordings.ts'
 import { openReviews } from './create-reviews.ts'
@@ -91,7 +90,7 @@ export interface Host {
   /** Serves one connection that its shell has authenticated. */
   accept(transport: Transport, caller: Pick<Caller, 'shell'>): void
   /** Told of each prompt as it is raised, for who wants to call a person to it. */
-  onPrompt(raised: (request: PermissionRequest) => void): void
+  onPrompt(raised: (call: Call) => void): void
   /** Sessions that run or are about to. */
   liveCount(): number
   /** Ends every session, writes what is left, frees the data folder. */
@@ -100,7 +99,6 @@ export interface Host {
 
 const NO_KEYRING =
   'Only in memory, until Cloche ends: there is no keyring of your desktop to encrypt it with.'
-const PROMPT_TIMEOUT_MS = 60_000
 const GRACE_MS = 5000
 const ORPHAN_GRACE_MS = 2000
 /** How long a tool of the machine may take to say where it fetches from. */
@@ -165,14 +163,9 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     log,
     expired: (rule) => sessions.ruleRemoved(rule),
   })
-  const prompts = createPrompts({
-    clock,
-    rules,
-    report: timeline.append,
-    newId,
-    ruleAdded: (rule) => sessions.ruleAdded(rule),
-    modeOf: (id) => sessions.networkModeOf(id),
-    timeoutMs: Number(env.CLOCHE_PROMPT_TIMEOUT_MS) || PROMPT_TIMEOUT_MS,
+  const { prompts, questions, onPrompt } = createInbox({
+    ...{ clock, rules, timeline, env },
+    sessions: () => sessions,
   })
   const processes = createProcesses({ entries: options.entries, clock, log })
   const backends = createBackends({
@@ -234,6 +227,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
     backends,
     ptyHost,
     prompts,
+    questions,
     rules,
     forwards,
     terminals,
@@ -295,6 +289,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
   const handlers = createHandlers({
     sessions,
     prompts,
+    questions,
     rules,
     clock,
     newId,
@@ -356,12 +351,7 @@ export async function createHost(options: HostOptions): Promise<Result<Host, Hos
         checkOutputs: env.NODE_ENV !== 'production',
         onFault: (endpoint, cause) => log.error(`${endpoint} failed`, cause),
       }),
-    onPrompt: (raised) =>
-      void prompts.watch((frame) => {
-        if (frame.type !== 'delta' || frame.change.type !== 'set') return
-        const { request } = frame.change
-        if (request.connections.length === 1) raised(request)
-      }),
+    onPrompt,
     liveCount: () => sessions.all().filter(isLive).length,
     stop: async () => {
       await sessions.stopAll()

@@ -64,12 +64,7 @@ async function receive(message: ToHost, port: MainPort | undefined): Promise<voi
 
 const host = await standing
 if (host.ok) {
-  host.value.onPrompt(({ requester, destination }) =>
-    parentPort.postMessage({
-      ...{ t: 'prompt', name: requester?.process.name ?? 'A program' },
-      host: `${destination.host}:${destination.port}`,
-    }),
-  )
+  host.value.onPrompt((call) => parentPort.postMessage({ t: 'prompt', ...call }))
   parentPort.postMessage({ t: 'ready' })
 } else
   parentPort.postMessage({

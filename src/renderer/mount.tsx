@@ -6,7 +6,7 @@ import { ErrorBoundary } from './error-boundary.tsx'
 import { callToPrompts } from './stores/call.ts'
 import { followMachine } from './stores/machine.ts'
 import { followOrphans } from './stores/process-actions.ts'
-import { followPrompts } from './stores/prompts.ts'
+import { followPrompts, followQuestions } from './stores/prompts.ts'
 import { followRules } from './stores/rules.ts'
 import { followVariables } from './stores/variables.ts'
 import { followSessions } from './stores/sessions.ts'
@@ -18,6 +18,7 @@ export function mount(root: HTMLElement, openTransport?: OpenTransport): void {
   keepUi()
   followSessions()
   followPrompts()
+  followQuestions()
   followOrphans()
   followRules()
   followVariables()

@@ -2,20 +2,14 @@ import { type AxisTurns, turn } from './axis-turns.ts'
 import type { ConnectionId } from './domain/ids.ts'
 import type { LimitName } from './domain/limits.ts'
 import { withMode } from './domain/network-mode.ts'
-import type { Decision, PermissionRequest } from './domain/policy.ts'
 import type { ProcessKey, ProcessNode } from './domain/process.ts'
 import type { Session } from './domain/session.ts'
 import type { FileNeed, FileWatching } from './domain/file-changes.ts'
 import type { TimelineEvent } from './domain/timeline.ts'
 import { applyToFiles, type ChangedFile } from './files-projection.ts'
 import { applyToNetwork, type NetworkEntry } from './network-projection.ts'
+import { applyToPrompts, countWaiting, type PromptsState } from './prompts-projection.ts'
 import { applyToTerminals, endTerminals, type FurtherTerminal } from './terminals-projection.ts'
-
-export interface AnsweredPrompt {
-  readonly request: PermissionRequest
-  readonly decision: Decision
-  readonly answeredAtMs: number
-}
 
 /** The last time a limit was reached, and how often it has been. */
 export interface LimitReached {
@@ -25,7 +19,7 @@ export interface LimitReached {
 }
 
 /** Everything a view shows of one session at one moment, live or replayed. */
-export interface SessionState {
+export interface SessionState extends PromptsState {
   readonly session: Session | null
   /** seq of the last event applied; -1 before the first. */
   readonly seq: number
@@ -48,8 +42,6 @@ export interface SessionState {
   readonly needs: ReadonlyMap<string, FileNeed>
   /** null before the first was looked for, and in old recordings. */
   readonly fileWatching: FileWatching | null
-  readonly pending: readonly PermissionRequest[]
-  readonly answered: readonly AnsweredPrompt[]
   readonly axisTurns: AxisTurns
   readonly limitsReached: ReadonlyMap<LimitName, LimitReached>
   /** Of the agent's terminal. */
@@ -74,6 +66,7 @@ export const emptyState: SessionState = {
   fileWatching: null,
   pending: [],
   answered: [],
+  questions: [],
   axisTurns: new Map(),
   limitsReached: new Map(),
   terminalBytes: 0,
@@ -131,6 +124,7 @@ function settle(
     running: 0,
     frozen: null,
     pending: [],
+    questions: [],
     terminals: endTerminals(state.terminals, event.atMs),
     session: patchSession(state, { ...change, endedAtMs: event.atMs, pendingPrompts: 0 }),
   }
@@ -286,36 +280,14 @@ function reduce(state: SessionState, event: TimelineEvent, draft: Draft): Sessio
       const { type: _, ...need } = fact
       return { ...state, needs: draft.needs(state).set(need.path, need) }
     }
-    case 'prompt/raised': {
-      const pending = [...state.pending, fact.request]
-      return {
-        ...state,
-        pending,
-        session: patchSession(state, { pendingPrompts: pending.length }),
-      }
-    }
+    case 'prompt/raised':
     case 'prompt/joined':
-      return {
-        ...state,
-        pending: state.pending.map((request) =>
-          request.id === fact.promptId
-            ? { ...request, connections: [...request.connections, fact.connectionId] }
-            : request,
-        ),
-      }
-    case 'prompt/answered': {
-      const request = state.pending.find((item) => item.id === fact.promptId)
-      if (!request) return state
-      const pending = state.pending.filter((item) => item !== request)
-      return {
-        ...state,
-        pending,
-        answered: [
-          ...state.answered,
-          { request, decision: fact.decision, answeredAtMs: event.atMs },
-        ],
-        session: patchSession(state, { pendingPrompts: pending.length }),
-      }
+    case 'prompt/answered':
+    case 'question/asked':
+    case 'question/settled': {
+      const prompts = applyToPrompts(state, fact, event.atMs)
+      const session = patchSession(state, { pendingPrompts: countWaiting(prompts) })
+      return { ...state, ...prompts, session }
     }
     case 'rule/added':
     case 'rule/removed':

@@ -54,7 +54,7 @@ const LAYERS: readonly {
   },
   {
     files:
-      /^src\/main\/(create-host|create-engines|create-processes|create-recordings|create-reviews|create-terminals|open-documents|read-machine|run-doctor)\.ts$/,
+      /^src\/main\/(create-host|create-engines|create-inbox|create-processes|create-recordings|create-reviews|create-terminals|open-documents|read-machine|run-doctor)\.ts$/,
     ours: [/^src\/shared\//, /^src\/main\/(?!shell-|page)/],
     packages: /^(node:|zod$)/,
   },

@@ -68,6 +68,8 @@ export interface TestGatewayOptions {
   /** TLS can be looked into; off by default. */
   readonly inspects?: boolean
   readonly standIns?: EgressOptions['standIns']
+  /** Default: the agent has no questions. */
+  readonly bring?: EgressOptions['bring']
   /** PEM of what the gateway trusts of the hosts outside. */
   readonly trusted?: string
   /** Ports that count as Cloche's own. */
@@ -123,6 +125,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
       looksInside: options.looksInside ?? (() => false),
       inspection,
       standIns: options.standIns ?? [],
+      bring: options.bring ?? null,
       report: (fact) => facts.push(fact),
     },
   )

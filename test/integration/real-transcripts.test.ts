@@ -3,16 +3,15 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { AgentId } from '../../src/shared/domain/agent.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { AGENTS_BIN } from '../helpers/person.ts'
+import { CLAUDE_ENV, CLAUDE_VARIABLES, signedInClaude } from '../helpers/signed-in.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
 // The agents as their users install them, in the OS sandbox, typed to by a person. Only the model
 // stands in for the real one: it is on this machine and always says the same.
 
-const KEY = 'sk-test-of-cloche-0123456789abcdef'
 const ANSWER = 'The tide is out.'
 
 let host: TestHost
@@ -29,9 +28,7 @@ beforeEach(async () => {
     hosts: { 'model.test': `127.0.0.1:${(model.address() as AddressInfo).port}` },
     env: {
       PATH: `${AGENTS_BIN}:${process.env.PATH}`,
-      ANTHROPIC_BASE_URL: 'http://model.test',
-      ANTHROPIC_API_KEY: KEY,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      ...CLAUDE_ENV,
     },
   })
   connection = await host.connect()
@@ -46,11 +43,11 @@ test.each([
   ['codex', 'gpt-test', signedInCodex],
 ] as const)('what was said to %s and by it is found again', async (agent, ready, prepare) => {
   const folder = join(host.dataDir, 'homes', agent)
-  await prepare(folder)
+  await prepare(folder, host.workspace)
   const created = await connection.api.session.create({
     ...shellSpec(host.workspace, ''),
     ...{ agent, command: null, grants: ['model.test'] },
-    variables: grants(agent),
+    variables: agent === 'claude-code' ? CLAUDE_VARIABLES : [],
   })
   if (!created.ok) throw new Error(JSON.stringify(created.error))
   const { id } = created.value
@@ -80,25 +77,7 @@ test.each([
   ])
 })
 
-const grants = (agent: AgentId) =>
-  agent === 'claude-code'
-    ? ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_KEY', 'CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC'].map(
-        (name) => ({ name, source: 'machine' as const, isSecret: false }),
-      )
-    : []
-
-/** As it is after a person has answered its first questions. */
-async function signedInClaude(folder: string): Promise<void> {
-  await mkdir(join(folder, '.claude'), { recursive: true })
-  const projects = { [host.workspace]: { hasTrustDialogAccepted: true } }
-  const settings = {
-    ...{ hasCompletedOnboarding: true, theme: 'dark', projects },
-    customApiKeyResponses: { approved: [KEY.slice(-20)], rejected: [] },
-  }
-  await writeFile(join(folder, '.claude/.claude.json'), JSON.stringify(settings))
-}
-
-async function signedInCodex(folder: string): Promise<void> {
+async function signedInCodex(folder: string, workspace: string): Promise<void> {
   await mkdir(join(folder, '.codex'), { recursive: true })
   await writeFile(
     join(folder, '.codex/config.toml'),
@@ -108,7 +87,7 @@ model_provider = "local"
 name = "local"
 base_url = "http://model.test/v1"
 wire_api = "responses"
-[projects."${host.workspace}"]
+[projects."${workspace}"]
 trust_level = "trusted"
 `,
   )

@@ -1,4 +1,6 @@
 import type { AgentId } from '../../shared/domain/agent.ts'
+import type { QuestionWire } from '../core/questions.ts'
+import { claudeQuestions, withQuestions } from './claude-questions.ts'
 
 /** What Cloche knows of one agent. Paths are relative to the person's home. */
 export interface AgentDescriptor {
@@ -17,6 +19,12 @@ export interface AgentDescriptor {
    * the OS sandbox refuses, so commands would fail one by one. null: it has none that is on.
    */
   readonly innerOff: readonly string[] | null
+  /** How its own questions come to Cloche; null: only its terminal asks them. */
+  readonly questions: {
+    /** Arguments with which it brings them. */
+    readonly args: (args: readonly string[]) => readonly string[]
+    readonly wire: QuestionWire
+  } | null
   /** Folders that outlive the session, kept by Cloche apart from the person's own. */
   readonly stateFolders: readonly string[]
   /** Sign-in files that may be copied into the state folders when the person says so. */
@@ -36,6 +44,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: ['--continue'],
     innerOff: ['--settings', '{"sandbox":{"enabled":false}}'],
+    questions: { args: withQuestions, wire: claudeQuestions },
     stateFolders: ['.claude'],
     signIn: ['.claude/.credentials.json'],
     // Puts .claude.json inside the state folder; else it is a lone file in the home folder that
@@ -56,6 +65,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: ['resume', '--last'],
     innerOff: ['--sandbox', 'danger-full-access'],
+    questions: null,
     stateFolders: ['.codex'],
     signIn: ['.codex/auth.json'],
     env: {},
@@ -74,6 +84,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: ['--resume', 'latest'],
     innerOff: null,
+    questions: null,
     stateFolders: ['.gemini'],
     signIn: ['.gemini/oauth_creds.json', '.gemini/google_accounts.json'],
     env: {},
@@ -93,6 +104,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: ['--continue'],
     innerOff: null,
+    questions: null,
     stateFolders: ['.local/share/opencode', '.local/state/opencode', '.config/opencode'],
     signIn: ['.local/share/opencode/auth.json'],
     env: { OPENCODE_DISABLE_AUTOUPDATE: '1' },
@@ -110,6 +122,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: null,
     innerOff: null,
+    questions: null,
     stateFolders: [],
     signIn: [],
     env: {},
@@ -124,6 +137,7 @@ export const AGENTS: readonly AgentDescriptor[] = [
     args: [],
     resumeArgs: null,
     innerOff: null,
+    questions: null,
     stateFolders: [],
     signIn: [],
     env: {},

@@ -186,10 +186,15 @@ async function findProgram(
   }
   const found = await findAgent(agent, around)
   if (!found) return err({ type: 'agent_not_found', agent: agent.id, install: agent.install })
-  const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
+  return describeProgram(found.executable, argsOf(agent, spec, resume), around)
+}
+
+function argsOf(agent: AgentDescriptor, spec: SessionSpec, resume: boolean): readonly string[] {
+  const args = [...(resume && agent.resumeArgs ? agent.resumeArgs : agent.args), ...spec.args]
   // Unconfined, the agent's own sandbox is the only one there is: it stays as its owner set it.
-  const own = spec.level !== 'unconfined' && spec.innerSandbox === 'off' ? agent.innerOff : null
-  return describeProgram(found.executable, [...(own ?? []), ...args, ...spec.args], around)
+  if (spec.level === 'unconfined') return args
+  const confined = [...(spec.innerSandbox === 'off' ? (agent.innerOff ?? []) : []), ...args]
+  return agent.questions ? agent.questions.args(confined) : confined
 }
 
 interface Programs extends Program {
@@ -252,9 +257,7 @@ function inImage(
     const words = splitCommandLine(spec.command ?? '')
     return words.ok ? make(words.value) : err({ type: 'command_invalid', reason: words.error })
   }
-  const args = resume && agent.resumeArgs ? agent.resumeArgs : agent.args
-  const own = spec.innerSandbox === 'off' ? (agent.innerOff ?? []) : []
-  return make([agent.binary ?? 'sh', ...own, ...args, ...spec.args])
+  return make([agent.binary ?? 'sh', ...argsOf(agent, spec, resume)])
 }
 
 /**

@@ -27,6 +27,7 @@ import type { AuditStore, Clock, EventStore } from '../core/ports.ts'
 import type { OrphanBook } from '../core/orphans.ts'
 import type { ProcessControl } from '../core/process-control.ts'
 import type { Prompts } from '../core/prompts.ts'
+import type { Questions } from '../core/questions.ts'
 import type { RecordingRetention } from '../core/retention.ts'
 import type { Reviews } from '../core/reviews.ts'
 import type { TerminalIndexes } from '../core/recording-port.ts'
@@ -40,6 +41,7 @@ import { listFolder } from './folders.ts'
 export interface HandlerParts {
   readonly sessions: Sessions
   readonly prompts: Prompts
+  readonly questions: Questions
   readonly rules: RuleBook
   readonly clock: Clock
   readonly newId: NewId
@@ -77,7 +79,7 @@ const EVENTS_PER_READ = 5000
 const ENTRIES_PER_READ = 500
 
 export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
-  const { sessions, prompts, rules, timeline, store } = parts
+  const { sessions, prompts, questions, rules, timeline, store } = parts
   const liveStates = (): SessionState[] =>
     sessions
       .all()
@@ -190,6 +192,10 @@ export function createHandlers(parts: HandlerParts): HandlersOf<Api> {
         return Promise.resolve(rule ? countCovered(rule, liveStates()) : 0)
       },
       list: () => prompts.watch,
+    },
+    question: {
+      answer: (answer) => questions.answer(answer),
+      list: () => questions.watch,
     },
     rule: {
       list: () => rules.watch,

@@ -30,6 +30,12 @@ export function labelOf(fact: Fact): string {
     case 'prompt/answered':
     case 'net/decided':
       return fact.decision.action === 'allow' ? 'Allowed' : 'Denied'
+    case 'question/asked':
+      return `The agent asks: ${fact.question.tool}`
+    case 'question/settled':
+      return fact.outcome.kind === 'person'
+        ? `The agent’s question: ${fact.outcome.choice}`
+        : 'The agent asks no longer'
     case 'limits/reached':
       return `Limit reached, ${fact.limit}: ${fact.detail}`
     default:

@@ -37,7 +37,7 @@ export function createAudit(store: AuditStore): Audit {
       const { session } = state
       if (!session) return
       for (const { fact, atMs } of events)
-        if (AUDITED.has(fact.type))
+        if (AUDITED.has(fact.type) || isAnswer(fact))
           store.append({
             ...about(session),
             sessionId,
@@ -55,6 +55,10 @@ export function createAudit(store: AuditStore): Audit {
   }
 }
 
+/** What a person answered an agent. What it withdrew was never decided. */
+const isAnswer = (fact: Fact): boolean =>
+  fact.type === 'question/settled' && fact.outcome.kind === 'person'
+
 const about = ({ title, spec }: Session): Pick<AuditEntry, 'title' | 'workspace'> => ({
   title,
   workspace: spec.workspace,
@@ -69,6 +73,7 @@ function whatFor(fact: Fact, state: SessionState): Pick<AuditEntry, 'destination
     const request = state.answered.findLast((item) => item.request.id === fact.promptId)?.request
     return of(request?.destination, request?.requester)
   }
+  if (fact.type === 'question/settled') return of(undefined, fact.question.requester)
   if (fact.type === 'net/decided' || fact.type === 'net/refused') {
     const entry = state.network.get(fact.connectionId)
     return of(entry?.destination, entry?.requester)

@@ -30,7 +30,25 @@ export interface EgressOptions {
   /** null: this session's programs trust nobody but the hosts themselves. */
   readonly inspection: Inspection | null
   readonly standIns: readonly StandIn[]
+  /** Takes a question of the agent itself; null: there is none in it. Itself null: this agent has none. */
+  readonly bring: ((brought: BroughtQuestion) => Promise<QuestionReply | null>) | null
   report(fact: Fact): void
+}
+
+/** What a program inside brought as its agent's question; nothing of it is checked yet. */
+export interface BroughtQuestion {
+  /** Parsed JSON. */
+  readonly body: unknown
+  readonly requester: Requester | null
+  /** Aborted when the program hung up: its question is withdrawn. */
+  readonly gone: AbortSignal
+}
+
+export interface QuestionReply {
+  /** Empty: no decision. */
+  readonly body: string
+  /** Called once: whether all of it went to the connection that asked. */
+  told(isTaken: boolean): void
 }
 
 /** What one session's programs trust, so that its gateway can look into their TLS. */

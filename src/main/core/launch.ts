@@ -18,6 +18,7 @@ import type { FileWatch } from './file-port.ts'
 import type { EgressGateway, EgressHandle, Inspection } from './egress-port.ts'
 import type { Log, Observe, ProcessWatch, Sandbox, SandboxBackend } from './ports.ts'
 import type { Prompts } from './prompts.ts'
+import type { Questions } from './questions.ts'
 import type { SessionProcesses } from './session-processes.ts'
 import type { PtyHost } from './terminal-port.ts'
 
@@ -43,6 +44,7 @@ export interface LaunchRequest extends BoundaryPorts {
   readonly log: Log
   readonly rules: RuleBook
   readonly prompts: Prompts
+  readonly questions: Questions
   readonly modeOf: (session: Session) => NetworkMode
   /** null: TLS is not looked into. */
   readonly inspection: Inspection | null
@@ -156,6 +158,7 @@ async function startWatched(
         looksInside: (destination, requester) => wantsLook(request, destination, requester),
         inspection: request.inspection,
         standIns: request.plan.standIns,
+        bring: request.questions.desk(session.id, session.spec.agent),
       })
     : null
   sandbox.watchLimits((limit, detail) => request.report({ type: 'limits/reached', limit, detail }))

@@ -30,6 +30,7 @@ import { createRuleCuts } from './rule-cuts.ts'
 import type { EgressGateway } from './egress-port.ts'
 import type { Log, ProcessWatch, Sandbox } from './ports.ts'
 import type { Prompts } from './prompts.ts'
+import type { Questions } from './questions.ts'
 import type { Reviews } from './reviews.ts'
 import type { Secrets } from './secrets.ts'
 import { grantedRules } from './session-grants.ts'
@@ -43,6 +44,7 @@ export interface SessionsOptions extends BoundaryPorts, PreparationOptions {
   readonly egress: EgressGateway
   readonly ptyHost: PtyHost
   readonly prompts: Prompts
+  readonly questions: Questions
   readonly rules: RuleBook
   readonly forwards: Forwards
   readonly terminals: Pick<FurtherTerminals, 'endAll' | 'forget'>
@@ -235,6 +237,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const parts = live.get(id)
     if (!parts || !exits.delete(id)) return
     options.prompts.cancel(id)
+    options.questions.cancel(id)
     parts.watch.stop()
     options.forwards.closeAll(id)
     await parts.egress?.close()

@@ -11,6 +11,7 @@ import { createHttpFront, type EgressClient } from './http.ts'
 import { DEFAULT_LIMITS, type EgressLimits } from './limits.ts'
 import { createSystemResolve, type Dial, dialAddresses, type Resolve } from './network.ts'
 import { readOwnPorts } from './own-ports.ts'
+import { createQuestionDesk } from './question-desk.ts'
 import { createSocksFront } from './socks5.ts'
 import { SOCKS_VERSION } from './socks5-wire.ts'
 import { readMachineTrust } from './tls/machine-trust.ts'
@@ -63,7 +64,8 @@ function serve(
   const admissions = createAdmissions(session, parts)
   const exchanges = createExchanges(session)
   const carry = createCarry(session, exchanges, parts)
-  const http = createHttpFront(admissions, exchanges, carry, { limits, log })
+  const desk = createQuestionDesk(session.bring, admissions.malformed, { limits, log })
+  const http = createHttpFront(admissions, exchanges, carry, desk, { limits, log })
   const socks = createSocksFront(admissions, carry, { limits, log })
   const directFront = direct && createDirectFront(direct, admissions, carry, limits, session)
 

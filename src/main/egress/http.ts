@@ -10,6 +10,7 @@ import type { Exchanges } from './exchange.ts'
 import { forward, forwardUpgrade, refuse, type Upstream } from './http-forward.ts'
 import { authorityText, hasBody, readConnect, readRequest } from './http-head.ts'
 import type { EgressLimits } from './limits.ts'
+import { isForDesk, type QuestionDesk } from './question-desk.ts'
 import {
   endClient,
   failedToConnect,
@@ -42,6 +43,7 @@ export function createHttpFront(
   admissions: Admissions,
   exchanges: Exchanges,
   carry: Carry,
+  desk: QuestionDesk,
   { limits, log }: { readonly limits: EgressLimits; readonly log: Log },
 ): { accept(client: EgressClient): void } {
   const clients = new WeakMap<Socket, HttpClient>()
@@ -95,6 +97,7 @@ export function createHttpFront(
     })
     const target = readRequest(incoming, limits.headers)
     if (!target.ok) return refuse(response, malformed(client, target.error))
+    if (isForDesk(target.value.destination)) return desk.answer(incoming, response, client)
     const admission = await admitOnce(client, target.value.destination)
     if (response.destroyed) return
     if (admission.kind !== 'open')
@@ -139,6 +142,7 @@ export function createHttpFront(
       endClient(socket, refusalResponse(refusal), limits.lingerMs)
     const destination = readConnect(incoming, limits.headers)
     if (!destination.ok) return hangUpWith(malformed(client, destination.error))
+    if (isForDesk(destination.value)) return desk.tunnel(client, head)
     const held = holdClient(socket, head, limits.earlyBytes)
     const admission = await admissions.admit(destination.value, applicant(client, held.gone))
     const early = held.release()

@@ -18,6 +18,8 @@ export interface EgressLimits {
   readonly earlyBytes: number
   /** How long a refused client may take to read the refusal. */
   readonly lingerMs: number
+  /** Of one question of the agent itself; a larger one is left to the agent's terminal. */
+  readonly questionBytes: number
 }
 
 export const DEFAULT_LIMITS: EgressLimits = {
@@ -32,4 +34,5 @@ export const DEFAULT_LIMITS: EgressLimits = {
   held: 1024,
   earlyBytes: 64 * 1024,
   lingerMs: 2_000,
+  questionBytes: 64 * 1024,
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { QUESTIONS_NAME } from '../../shared/domain/agent-question.ts'
 import { type Decision, type Destination, MACHINE_NAME } from '../../shared/domain/policy.ts'
 import { err, ok, type Result } from '../../shared/result.ts'
 import { CLASS_WORDS, type Classify, forbiddenName, STANDING } from './addresses.ts'
@@ -65,6 +66,8 @@ export async function reachVerdict(
     if (decision.action === 'deny') return denied(decision)
     return allowed(decision, ok(['127.0.0.1', '::1']))
   }
+  if (host === QUESTIONS_NAME)
+    return denied(boundary(`${host} takes the agent’s own questions, by HTTP and nothing else`))
   const named = forbiddenName(host)
   if (named !== null) return denied(boundary(`${host} is ${named}`))
   const isAddress = isIP(host) !== 0

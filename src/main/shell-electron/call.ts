@@ -9,16 +9,16 @@ const plain = (name: string): string =>
   name.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, '·').slice(0, MAX_NAME)
 
 /** Calls the person to a prompt while no window of ours has the focus. */
-export function createCaller(): (name: string, host: string) => void {
+export function createCaller(): (name: string, wants: string) => void {
   let lastMs = -PAUSE_MS
-  return (name, host) => {
+  return (name, wants) => {
     if (BrowserWindow.getFocusedWindow() || !Notification.isSupported()) return
     const nowMs = performance.now()
     if (nowMs - lastMs < PAUSE_MS) return
     lastMs = nowMs
     const call = new Notification({
       title: 'A program asks',
-      body: `“${plain(name)}” wants to connect to ${host}. It waits.`,
+      body: `“${plain(name)}” ${wants}. It waits.`,
     })
     call.on('click', () => {
       const [window] = BrowserWindow.getAllWindows()

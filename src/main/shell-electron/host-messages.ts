@@ -18,7 +18,7 @@ export type FromHost =
   | { readonly t: 'unseal'; readonly id: number; readonly sealed: string }
   /** The host did not start; the sentence is for a person. */
   | { readonly t: 'failed'; readonly sentence: string }
-  /** A prompt was raised; who asks for what, in the words of the program inside. */
-  | { readonly t: 'prompt'; readonly name: string; readonly host: string }
+  /** A prompt was raised; `name`: who asks, in the words of the program inside. */
+  | { readonly t: 'prompt'; readonly name: string; readonly wants: string }
   | { readonly t: 'live'; readonly id: number; readonly count: number }
   | { readonly t: 'stopped' }

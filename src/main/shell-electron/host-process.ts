@@ -23,7 +23,7 @@ export interface HostProcessOptions {
   readonly onFailed: (sentence: string) => void
   /** It ended although nobody asked it to. */
   readonly onLost: () => void
-  readonly onPrompt: (name: string, host: string) => void
+  readonly onPrompt: (name: string, wants: string) => void
 }
 
 const ANSWER_MS = 3000
@@ -65,7 +65,7 @@ export function startHostProcess(options: HostProcessOptions): HostProcess {
     else if (message.t === 'seal') tell({ t: 'keyring', id: message.id, text: seal(message.text) })
     else if (message.t === 'unseal')
       tell({ t: 'keyring', id: message.id, text: unseal(message.sealed) })
-    else if (message.t === 'prompt') options.onPrompt(message.name, message.host)
+    else if (message.t === 'prompt') options.onPrompt(message.name, message.wants)
     else if (message.t === 'failed') {
       isStopping = true
       options.onFailed(message.sentence)

@@ -5,7 +5,7 @@ import { isLive, type Session } from '../../shared/domain/session.ts'
 import { connectionStore, reconnect } from '../connection.ts'
 import { useActive } from '../stores/active.ts'
 import { probe } from '../stores/machine.ts'
-import { setMinimised, usePrompts } from '../stores/prompts.ts'
+import { countWaiting, setMinimised, usePrompts } from '../stores/prompts.ts'
 import { probeSession, restartSession } from '../stores/session-actions.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, type InspectorTab, setUi, useUi } from '../stores/ui.ts'
@@ -214,7 +214,7 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     title: 'Oldest prompt',
     group: 'Prompts',
     keys: ['Mod+Shift+A'],
-    when: () => usePrompts.getState().pending.length > 0,
+    when: () => countWaiting(usePrompts.getState()) > 0,
     run: toOldestPrompt,
   },
   {
@@ -222,7 +222,7 @@ export const WINDOW_COMMANDS: readonly Command[] = [
     title: 'Minimise prompts',
     group: 'Prompts',
     keys: [],
-    when: () => usePrompts.getState().pending.length > 0,
+    when: () => countWaiting(usePrompts.getState()) > 0,
     run: () => setMinimised(true),
   },
 

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import type { SessionId } from '../../shared/domain/ids.ts'
 import type { PermissionRequest } from '../../shared/domain/policy.ts'
 import { askToCall, callPermission } from '../stores/call.ts'
-import { answerAll, usePrompts } from '../stores/prompts.ts'
+import { answerAll, askedIn, inOrder, usePrompts, type Waiting } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo } from '../stores/ui.ts'
 import { AxisStrip, LevelBadge } from '../ui/badges.tsx'
@@ -10,7 +10,9 @@ import { Button } from '../ui/button.tsx'
 import { Empty, Loading } from '../ui/states.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { plural } from '../words/format.ts'
-import { PromptCard, useGrace } from './prompt-card.tsx'
+import { PromptCard } from './prompt-card.tsx'
+import { useGrace } from './prompt-parts.tsx'
+import { QuestionCard } from './question-card.tsx'
 
 /** More than these of one session say the same thing; the rest waits behind them. */
 const SHOWN_PER_SESSION = 5
@@ -19,7 +21,8 @@ const SHOWN_PER_SESSION = 5
 export function PromptInbox() {
   const status = usePrompts((state) => state.status)
   const pending = usePrompts((state) => state.pending)
-  const groups = groupBySession(pending)
+  const questions = usePrompts((state) => state.questions)
+  const groups = groupBySession(inOrder({ pending, questions }))
   return (
     <section className="page" aria-labelledby="inbox-title" data-testid="page-prompts">
       <header className="page-head">
@@ -28,19 +31,22 @@ export function PromptInbox() {
           <span className="grow" />
           <CallMe />
         </div>
-        <p className="dim">Each stalls only the program that asks. Unanswered, it is denied.</p>
+        <p className="dim">
+          Each stalls only the program that asks. A connection that nobody answers is denied; an
+          agent’s own question is left to its terminal.
+        </p>
       </header>
       {status === 'loading' ? (
         <Loading what="prompts" />
       ) : groups.length === 0 ? (
         <Empty icon="check" title="Nothing waits for you">
           When a program inside a session wants to reach a host that no rule covers, the question
-          appears here and over the session.
+          appears here and over the session. So do Claude Code’s own questions.
         </Empty>
       ) : (
         <div className="page-body scroll inbox">
-          {groups.map(([id, requests]) => (
-            <InboxGroup key={id} id={id} requests={requests} />
+          {groups.map(([id, waiting]) => (
+            <InboxGroup key={id} id={id} waiting={waiting} />
           ))}
         </div>
       )}
@@ -122,16 +128,15 @@ function BatchRow({ batch }: { batch: Batch }) {
   )
 }
 
-function groupBySession(
-  pending: readonly PermissionRequest[],
-): [SessionId, readonly PermissionRequest[]][] {
-  const ids = [...new Set(pending.map((request) => request.sessionId))]
-  return ids.map((id) => [id, pending.filter((request) => request.sessionId === id)])
+function groupBySession(all: readonly Waiting[]): [SessionId, readonly Waiting[]][] {
+  const ids = [...new Set(all.map((waiting) => askedIn(waiting).sessionId))]
+  return ids.map((id) => [id, all.filter((waiting) => askedIn(waiting).sessionId === id)])
 }
 
-function InboxGroup({ id, requests }: { id: SessionId; requests: readonly PermissionRequest[] }) {
+function InboxGroup({ id, waiting }: { id: SessionId; waiting: readonly Waiting[] }) {
   const session = useSessions((state) => state.byId.get(id))
-  const rest = requests.length - SHOWN_PER_SESSION
+  const requests = waiting.flatMap((item) => (item.kind === 'request' ? [item.request] : []))
+  const rest = waiting.length - SHOWN_PER_SESSION
   return (
     <section className="inbox-group" aria-label={session?.title ?? 'Session'}>
       <header className="row">
@@ -153,14 +158,20 @@ function InboxGroup({ id, requests }: { id: SessionId; requests: readonly Permis
             onClick={() => void answerAll(requests, 'deny')}
             data-testid="prompt-deny-all"
           >
-            Deny all {requests.length}
+            Deny all {plural(requests.length, 'connection')}
           </Button>
         )}
       </header>
       <Batches requests={requests} />
-      {requests.slice(0, SHOWN_PER_SESSION).map((request) => (
-        <PromptCard key={request.id} request={request} />
-      ))}
+      {waiting
+        .slice(0, SHOWN_PER_SESSION)
+        .map((item) =>
+          item.kind === 'request' ? (
+            <PromptCard key={item.request.id} request={item.request} />
+          ) : (
+            <QuestionCard key={item.question.id} question={item.question} />
+          ),
+        )}
       {rest > 0 && (
         <p className="dim small">{plural(rest, 'more prompt')} of this session behind these.</p>
       )}

@@ -1,12 +1,14 @@
 import { useState } from 'react'
 import type { PromptId } from '../../shared/domain/ids.ts'
-import type { PermissionRequest } from '../../shared/domain/policy.ts'
 import {
+  askedIn,
   dismissProblem,
+  inOrder,
   setMinimised,
   type RecentAllow,
   undoAllow,
   usePrompts,
+  type Waiting,
 } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, useUi } from '../stores/ui.ts'
@@ -15,6 +17,8 @@ import { Icon } from '../ui/icons.tsx'
 import { plural } from '../words/format.ts'
 import { LIFETIME_NAMES } from '../words/outcomes.ts'
 import { PromptCard } from './prompt-card.tsx'
+import type { PromptHeadProps } from './prompt-parts.tsx'
+import { QuestionCard } from './question-card.tsx'
 
 /**
  * The oldest prompt, hanging from the edge of the main column, where no terminal can draw. It
@@ -22,13 +26,15 @@ import { PromptCard } from './prompt-card.tsx'
  */
 export function PromptStack() {
   const pending = usePrompts((state) => state.pending)
+  const questions = usePrompts((state) => state.questions)
+  const waiting = inOrder({ pending, questions })
   const isMinimised = usePrompts((state) => state.isMinimised)
   const recentAllow = usePrompts((state) => state.recentAllow)
   const problem = usePrompts((state) => state.problem)
   const { route, isInspectorOpen, inspectorWidth } = useUi()
   const isOverWorkbench = route.id !== null
-  const shown = useSteady(pending)
-  if (route.page === 'prompts') return <Announcer pending={pending} />
+  const shown = useSteady(waiting)
+  if (route.page === 'prompts') return <Announcer waiting={waiting} />
   return (
     <div
       className={isOverWorkbench ? 'prompt-stack over-workbench' : 'prompt-stack'}
@@ -38,16 +44,16 @@ export function PromptStack() {
       }}
       data-testid="prompt-stack"
     >
-      <Announcer pending={pending} />
+      <Announcer waiting={waiting} />
       {shown && !isMinimised && (
-        <PromptCard
-          key={shown.id}
-          request={shown}
-          behind={pending.length - 1}
+        <Card
+          key={askedIn(shown).id}
+          waiting={shown}
+          behind={waiting.length - 1}
           onMinimise={() => setMinimised(true)}
-          {...(route.page === 'sessions' && route.id === shown.sessionId
+          {...(route.page === 'sessions' && route.id === askedIn(shown).sessionId
             ? {}
-            : { onShowSession: () => goTo('sessions', shown.sessionId) })}
+            : { onShowSession: () => goTo('sessions', askedIn(shown).sessionId) })}
         />
       )}
       {shown && isMinimised && (
@@ -58,7 +64,7 @@ export function PromptStack() {
           data-testid="prompt-restore"
         >
           <Icon name="ask" />
-          {plural(pending.length, 'prompt')} waiting
+          {plural(waiting.length, 'prompt')} waiting
         </button>
       )}
       {recentAllow && <UndoStrip recentAllow={recentAllow} />}
@@ -73,10 +79,20 @@ export function PromptStack() {
   )
 }
 
-function useSteady(pending: readonly PermissionRequest[]): PermissionRequest | null {
+const Card = ({
+  waiting,
+  ...head
+}: { waiting: Waiting } & Pick<PromptHeadProps, 'behind' | 'onMinimise' | 'onShowSession'>) =>
+  waiting.kind === 'request' ? (
+    <PromptCard request={waiting.request} {...head} />
+  ) : (
+    <QuestionCard question={waiting.question} {...head} />
+  )
+
+function useSteady(all: readonly Waiting[]): Waiting | null {
   const [id, setId] = useState<PromptId | null>(null)
-  const shown = pending.find((request) => request.id === id) ?? pending[0] ?? null
-  const shownId = shown?.id ?? null
+  const shown = all.find((waiting) => askedIn(waiting).id === id) ?? all[0] ?? null
+  const shownId = shown && askedIn(shown).id
   if (shownId !== id) setId(shownId)
   return shown
 }
@@ -100,9 +116,13 @@ function UndoStrip({ recentAllow }: { recentAllow: RecentAllow }) {
 }
 
 /** Says a new prompt aloud, in our own words only. */
-function Announcer({ pending }: { pending: readonly PermissionRequest[] }) {
-  const newest = pending.at(-1)
-  const title = useSessions((state) => newest && state.byId.get(newest.sessionId)?.title)
+function Announcer({ waiting }: { waiting: readonly Waiting[] }) {
+  const newest = waiting.at(-1)
+  const title = useSessions((state) => newest && state.byId.get(askedIn(newest).sessionId)?.title)
+  const wants =
+    newest?.kind === 'request'
+      ? `wants to connect to ${newest.request.destination.host} port ${newest.request.destination.port}`
+      : 'asks whether its agent may use a tool'
   return (
     <div
       className="visually-hidden"
@@ -111,7 +131,7 @@ function Announcer({ pending }: { pending: readonly PermissionRequest[] }) {
       data-testid="prompt-live-region"
     >
       {newest &&
-        `${plural(pending.length, 'prompt')} waiting. ${title ?? 'A session'} wants to connect to ${newest.destination.host} port ${newest.destination.port}. Press Control Shift A to answer.`}
+        `${plural(waiting.length, 'prompt')} waiting. ${title ?? 'A session'} ${wants}. Press Control Shift A to answer.`}
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { usePrompts } from '../stores/prompts.ts'
+import { countWaiting, usePrompts } from '../stores/prompts.ts'
 import { goTo, type Page, useUi } from '../stores/ui.ts'
 import { Icon, type IconName, Mark } from '../ui/icons.tsx'
 
@@ -14,7 +14,7 @@ const ITEMS: readonly { page: Page; icon: IconName; label: string }[] = [
 
 export function Rail() {
   const page = useUi((state) => state.route.page)
-  const waiting = usePrompts((state) => state.pending.length)
+  const waiting = usePrompts(countWaiting)
   return (
     <nav className="rail" aria-label="Main" data-testid="rail">
       <span className="rail-mark">

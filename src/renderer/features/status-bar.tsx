@@ -4,7 +4,7 @@ import { STOP_ALL_KEYS } from '../commands/process-commands.ts'
 import { reconnect, useConnection } from '../connection.ts'
 import { withChord } from '../keys.ts'
 import { useMachine } from '../stores/machine.ts'
-import { setMinimised, usePrompts } from '../stores/prompts.ts'
+import { countWaiting, setMinimised, usePrompts } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { goTo, setUi } from '../stores/ui.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -13,7 +13,7 @@ import { formatDuration, plural } from '../words/format.ts'
 
 export function StatusBar() {
   const byId = useSessions((state) => state.byId)
-  const waiting = usePrompts((state) => state.pending.length)
+  const waiting = usePrompts(countWaiting)
   const diagnoses = useMachine((machine) => machine.diagnoses)
   const live = [...byId.values()].filter(isLive)
   const drifted = live.find(({ axes }) => axes.some(isDrift))

@@ -1,11 +1,13 @@
 import { create } from 'zustand'
-import type { PromptChange } from '../../shared/contract/api.ts'
+import type { PromptChange, QuestionChange } from '../../shared/contract/api.ts'
+import type { AgentQuestion } from '../../shared/domain/agent-question.ts'
 import type { PromptId } from '../../shared/domain/ids.ts'
 import {
   NARROW_ANSWER,
   type PermissionRequest,
   type PromptAnswer,
 } from '../../shared/domain/policy.ts'
+import type { Connection } from '../../shared/rpc/client.ts'
 import { currentConnection } from '../connection.ts'
 import { follow } from './live.ts'
 import { useRules } from './rules.ts'
@@ -26,6 +28,8 @@ interface PromptsState {
   readonly status: 'loading' | 'ready'
   /** Oldest first; the order never changes under the pointer. */
   readonly pending: readonly PermissionRequest[]
+  /** What agents ask by themselves, in the same order. */
+  readonly questions: readonly AgentQuestion[]
   readonly isMinimised: boolean
   readonly recentAllow: RecentAllow | null
   /** Ids whose answer is on its way. */
@@ -37,11 +41,43 @@ interface PromptsState {
 export const usePrompts = create<PromptsState>(() => ({
   status: 'loading',
   pending: [],
+  questions: [],
   isMinimised: false,
   recentAllow: null,
   answering: new Set(),
   problem: null,
 }))
+
+/** Of one inbox: whoever asks, the oldest comes first. */
+export type Waiting =
+  | { readonly kind: 'request'; readonly request: PermissionRequest }
+  | { readonly kind: 'question'; readonly question: AgentQuestion }
+
+export const askedIn = (waiting: Waiting): PermissionRequest | AgentQuestion =>
+  waiting.kind === 'request' ? waiting.request : waiting.question
+
+export const countWaiting = ({ pending, questions }: PromptsState): number =>
+  pending.length + questions.length
+
+export function inOrder({ pending, questions }: Pick<PromptsState, 'pending' | 'questions'>) {
+  const all: Waiting[] = [
+    ...pending.map((request) => ({ kind: 'request', request }) as const),
+    ...questions.map((question) => ({ kind: 'question', question }) as const),
+  ]
+  return all.sort((a, b) => askedIn(a).raisedAtMs - askedIn(b).raisedAtMs)
+}
+
+export const followQuestions = (): (() => void) =>
+  follow<AgentQuestion[], QuestionChange>((api, onFrame) => api.question.list(null, onFrame), {
+    snapshot: (questions) => usePrompts.setState({ questions }),
+    delta: (change) =>
+      usePrompts.setState(({ questions }) => ({
+        questions:
+          change.type === 'set'
+            ? [...questions, change.question]
+            : questions.filter(({ id }) => id !== change.id),
+      })),
+  })
 
 export const followPrompts = (): (() => void) =>
   follow<PermissionRequest[], PromptChange>((api, onFrame) => api.prompt.list(null, onFrame), {
@@ -72,13 +108,8 @@ export async function answerPrompt(
   action: 'allow' | 'deny',
   scope: AnswerScope,
 ): Promise<void> {
-  const connection = currentConnection()
-  if (!connection)
-    return usePrompts.setState({ problem: 'Not answered: the host is not connected.' })
-  if (usePrompts.getState().answering.has(request.id)) return
-  mark(request.id, true)
-  try {
-    const answered = await connection.api.prompt.answer({ promptId: request.id, action, ...scope })
+  await answering(request.id, async ({ api }) => {
+    const answered = await api.prompt.answer({ promptId: request.id, action, ...scope })
     usePrompts.setState({
       problem: answered.ok
         ? null
@@ -87,10 +118,25 @@ export async function answerPrompt(
           : 'Too late: that prompt was already denied or withdrawn.',
     })
     if (answered.ok && action === 'allow') offerUndo({ request, scope })
+  })
+}
+
+/** One answer to one prompt is on its way at a time; a fault of it becomes the problem that is shown. */
+export async function answering(
+  id: PromptId,
+  answer: (connection: Connection) => Promise<void>,
+): Promise<void> {
+  const connection = currentConnection()
+  if (!connection)
+    return usePrompts.setState({ problem: 'Not answered: the host is not connected.' })
+  if (usePrompts.getState().answering.has(id)) return
+  mark(id, true)
+  try {
+    await answer(connection)
   } catch {
     usePrompts.setState({ problem: 'Not answered: the host did not take the answer.' })
   } finally {
-    mark(request.id, false)
+    mark(id, false)
   }
 }
 

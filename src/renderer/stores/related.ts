@@ -36,7 +36,10 @@ function tiesOf(events: readonly TimelineEvent[], { fact }: TimelineEvent): Ties
   if ('connectionId' in fact) ties.connections.add(fact.connectionId)
   else if (fact.type === 'prompt/raised') ties.prompts.add(fact.request.id)
   else if (fact.type === 'prompt/answered') ties.prompts.add(fact.promptId)
-  else if (fact.type === 'proc/started') ties.processes.add(fact.node.key)
+  else if ('question' in fact) {
+    ties.prompts.add(fact.question.id)
+    if (fact.question.requester) ties.processes.add(fact.question.requester.process.key)
+  } else if (fact.type === 'proc/started') ties.processes.add(fact.node.key)
   else if (fact.type === 'file/changed') {
     ties.paths.add(fact.path)
     if (fact.writer) ties.processes.add(fact.writer)
@@ -74,6 +77,9 @@ function belongs(fact: Fact, ties: Ties): boolean {
       return ties.prompts.has(fact.request.id)
     case 'prompt/answered':
       return ties.prompts.has(fact.promptId)
+    case 'question/asked':
+    case 'question/settled':
+      return ties.prompts.has(fact.question.id)
     case 'file/changed':
       return ties.paths.size > 0
         ? ties.paths.has(fact.path) || (fact.from !== null && ties.paths.has(fact.from))

@@ -50,6 +50,9 @@ export function subjectOf(fact: Fact): Subject | null {
       return fact.isFolder ? null : { kind: 'file', path: fact.path }
     case 'prompt/raised':
       return { kind: 'prompt', id: fact.request.id }
+    case 'question/asked':
+    case 'question/settled':
+      return { kind: 'prompt', id: fact.question.id }
     case 'prompt/joined':
     case 'prompt/answered':
       return { kind: 'prompt', id: fact.promptId }

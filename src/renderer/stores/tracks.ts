@@ -1,4 +1,5 @@
 import { isDrift } from '../../shared/domain/isolation.ts'
+import type { QuestionOutcome } from '../../shared/domain/agent-question.ts'
 import type { Decision } from '../../shared/domain/policy.ts'
 import type { FileChange } from '../../shared/domain/file-changes.ts'
 import type { ExitStatus } from '../../shared/domain/process.ts'
@@ -121,6 +122,11 @@ export function createTrackBuilder(): TrackBuilder {
         return marker(event)
       case 'prompt/answered':
         return change(fact, { endMs: monoMs, tone: toneOf(fact.decision) })
+      case 'question/asked':
+        begin(event, 'prompts', 'ask', fact.question.tool)
+        return marker(event)
+      case 'question/settled':
+        return change(fact, { endMs: monoMs, tone: toneOfOutcome(fact.outcome) })
       case 'proc/started':
         return flame.begin(
           begin(event, 'processes', 'plain', fact.node.name, rows.processes.take()),
@@ -191,6 +197,9 @@ const hasFailed = (exit: ExitStatus): boolean =>
 
 const toneOfChange = (change: FileChange['change']): Tone =>
   change === 'deleted' ? 'removed' : 'written'
+
+const toneOfOutcome = (outcome: QuestionOutcome): Tone =>
+  outcome.kind === 'withdrawn' || outcome.choice === 'leave' ? 'plain' : outcome.choice
 
 const toneOf = (decision: Decision): Tone => (decision.action === 'allow' ? 'allow' : 'deny')
 

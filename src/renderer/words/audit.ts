@@ -3,6 +3,7 @@ import type { Decision } from '../../shared/domain/policy.ts'
 import { wordsOfFact } from './facts.ts'
 import { LEVEL_NAMES } from './isolation.ts'
 import { wordsOfDecision } from './outcomes.ts'
+import { isDenied } from './questions.ts'
 import { revealText } from './reveal.ts'
 
 export interface EntryWords {
@@ -31,6 +32,8 @@ export function wordsOfEntry({ fact, destination, workspace }: AuditEntry): Entr
       const isRefusal = fact.decision.action === 'deny'
       return of(whoDecided(fact.decision), `${host} · ${wordsOfDecision(fact.decision)}`, isRefusal)
     }
+    case 'question/settled':
+      return of('You', wordsOfFact(fact), isDenied(fact.outcome))
     case 'net/refused':
       return of('Cloche', `${host} · ${wordsOfFact(fact)}`, true)
     case 'rule/added':

@@ -6,6 +6,7 @@ import { NETWORK_MODES } from './network-mode.ts'
 import { isInForce, LIMITS, sumUpLimits } from './limits.ts'
 import { sumUpChanges } from './spec-changes.ts'
 import { wordsOfDecision, wordsOfExit } from './outcomes.ts'
+import { wordsOfOutcome, wordsOfTool } from './questions.ts'
 import { joinArgv, revealText } from './reveal.ts'
 import { wordsOfCarried, wordsOfExchange } from './traffic.ts'
 
@@ -127,6 +128,10 @@ export function wordsOfFact(fact: Fact): string {
       return 'Another connection waits on the same prompt'
     case 'prompt/answered':
       return wordsOfDecision(fact.decision)
+    case 'question/asked':
+      return `The agent asks to use ${wordsOfTool(fact.question)}`
+    case 'question/settled':
+      return wordsOfOutcome(fact.question, fact.outcome)
     case 'rule/added':
       return `Rule added: ${fact.rule.action} ${fact.rule.host}`
     case 'rule/removed':

@@ -5,6 +5,7 @@ import { EffectivePolicy } from '../domain/effective-policy.ts'
 import { containerApi } from './container-api.ts'
 import { ContentHash } from '../domain/file-changes.ts'
 import { InsidePort, PortNumber } from '../domain/forward.ts'
+import { AgentAnswer, AgentQuestion } from '../domain/agent-question.ts'
 import { PromptId, RuleId, SessionId, TerminalId } from '../domain/ids.ts'
 import { AxisReport } from '../domain/isolation.ts'
 import { LimitName, Limits } from '../domain/limits.ts'
@@ -86,6 +87,12 @@ export const PromptChange = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('settled'), id: PromptId, decision: Decision }),
 ])
 export type PromptChange = z.infer<typeof PromptChange>
+
+export const QuestionChange = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('set'), question: AgentQuestion }),
+  z.strictObject({ type: z.literal('settled'), id: PromptId }),
+])
+export type QuestionChange = z.infer<typeof QuestionChange>
 
 /** A file's content as text; null: it is no UTF-8 text. */
 export const RecordedContent = z.strictObject({ text: z.string().nullable() })
@@ -225,6 +232,16 @@ export const api = defineContract({
     /** How many attempts so far, of sessions that run, the rule of this answer would cover. */
     reach: query({ input: PromptAnswer, output: z.number().int() }),
     list: stream({ key: z.null(), snapshot: z.array(PermissionRequest), delta: PromptChange }),
+  },
+  /** What agents ask by themselves. */
+  question: {
+    /** Done once the program that asked took the answer over. */
+    answer: command({
+      input: AgentAnswer,
+      output: z.null(),
+      error: z.strictObject({ type: z.literal('question_expired') }),
+    }),
+    list: stream({ key: z.null(), snapshot: z.array(AgentQuestion), delta: QuestionChange }),
   },
   rule: {
     /** Rules in force, for every session and workspace. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AgentQuestion, QuestionOutcome } from './agent-question.ts'
 import { EffectivePolicy } from './effective-policy.ts'
 import { FileChange, FileNeed, FileWatching } from './file-changes.ts'
 import { PortNumber } from './forward.ts'
@@ -173,6 +174,9 @@ export const Fact = z.discriminatedUnion('type', [
   fact('prompt/raised', { request: PermissionRequest }),
   fact('prompt/joined', { promptId: PromptId, connectionId: ConnectionId }),
   fact('prompt/answered', { promptId: PromptId, decision: Decision }),
+  fact('question/asked', { question: AgentQuestion }),
+  /** The whole question once more: an answer is an answer to exactly that. */
+  fact('question/settled', { question: AgentQuestion, outcome: QuestionOutcome }),
   fact('rule/added', { rule: Rule }),
   fact('rule/removed', { ruleId: RuleId }),
   /** The recording itself was damaged and repaired when it was read. */

@@ -123,6 +123,8 @@ async function* castOf(
 const isMarked = (fact: Fact): boolean =>
   fact.type === 'prompt/raised' ||
   fact.type === 'prompt/answered' ||
+  fact.type === 'question/asked' ||
+  fact.type === 'question/settled' ||
   fact.type === 'limits/reached' ||
   (fact.type === 'net/decided' && fact.decision.action === 'deny')
 

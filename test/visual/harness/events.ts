@@ -88,7 +88,7 @@ const identity = (pid: number) => {
   const { key, name, argv, exe } = nodeOf(PROGRAMS.find((item) => item[0] === pid)!, 0)
   return { key, pid, name, argv, exe }
 }
-const requester = (...pids: number[]): Requester => ({
+export const requester = (...pids: number[]): Requester => ({
   process: identity(pids[0]!),
   ancestors: pids.slice(1).map(identity),
 })

@@ -34,6 +34,7 @@ import {
 } from './machine.ts'
 import { LIMITS_IN_FORCE, policyOf, REFUSED_WORKSPACE, refusalOf } from './policies.ts'
 import { createFakeProcesses } from './processes.ts'
+import { fakeQuestions } from './questions.ts'
 import { fakeReview, isUnreviewed } from './review.ts'
 import { terminalIndex, terminalLog } from './screens.ts'
 import { fakeScreen, fakeTerminals } from './terminals.ts'
@@ -245,6 +246,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       },
       list: () => promptList.watch,
     },
+    question: fakeQuestions(scenario, seen),
     rule: {
       presets: () => Promise.resolve(PRESETS),
       reach: ({ host }) =>

@@ -8,6 +8,7 @@ export type Scenario =
   | 'first-run'
   | 'blocked'
   | 'flood'
+  | 'question'
   | 'engine'
   | 'policy'
   | 'bad-policy'
