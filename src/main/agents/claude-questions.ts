@@ -42,11 +42,11 @@ function parseSettings(text: string): Readonly<Record<string, unknown>> | null {
 function withHook(settings: Readonly<Record<string, unknown>>): string | null {
   const hooks = settings.hooks ?? {}
   if (!isObject(hooks)) return null
-  const own = hooks.PermissionRequest ?? []
-  if (!Array.isArray(own)) return null
+  const own = z.array(z.unknown()).safeParse(hooks.PermissionRequest ?? [])
+  if (!own.success) return null
   return JSON.stringify({
     ...settings,
-    hooks: { ...hooks, PermissionRequest: [...(own as readonly unknown[]), HOOK] },
+    hooks: { ...hooks, PermissionRequest: [...own.data, HOOK] },
   })
 }
 

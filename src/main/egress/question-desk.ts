@@ -96,7 +96,8 @@ export function createQuestionDesk(
 
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text) as unknown
+    const value: unknown = JSON.parse(text)
+    return value
   } catch {
     return undefined
   }
