@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { AgentChoice, AgentQuestion } from '../../src/shared/domain/agent-question.ts'
@@ -25,12 +25,14 @@ let host: TestHost
 let connection: Connection
 let model: FakeModel
 let questions: AgentQuestion[]
+/** For a program that is not the agent. */
+let place: string
 
-beforeEach(async () => {
-  model = await startFakeModel(COMMAND)
+/** `path`: where agents are looked for first. */
+async function begin(path: string): Promise<void> {
   host = await startTestHost({
     hosts: { 'model.test': model.address },
-    env: { PATH: `${AGENTS_BIN}:${process.env.PATH}`, ...CLAUDE_ENV },
+    env: { PATH: `${path}:${process.env.PATH}`, ...CLAUDE_ENV },
   })
   connection = await host.connect()
   questions = []
@@ -42,14 +44,21 @@ beforeEach(async () => {
       questions = questions.filter((item) => item.id !== id)
     }
   })
+}
+
+beforeEach(async () => {
+  place = await mkdtemp('/var/tmp/cloche-not-claude-')
+  model = await startFakeModel(COMMAND)
 })
 afterEach(async () => {
   await host.dispose()
   model.close()
+  await rm(place, { recursive: true })
 })
 
 /** As one who has used it here before: no first screens. */
 async function startClaude(settings: object = {}): Promise<SessionId> {
+  await begin(AGENTS_BIN)
   await signedInClaude(join(host.dataDir, 'homes/claude-code'), host.workspace)
   const created = await connection.api.session.create({
     ...shellSpec(host.workspace, ''),
@@ -153,4 +162,55 @@ test('answered in the terminal, it is withdrawn here, and an answer of here does
   expect(await madeByTool()).toBeNull()
   const outcome = { kind: 'withdrawn', why: 'hung-up' }
   expect(await factsOf(id)).toContainEqual({ type: 'question/settled', question, outcome })
+})
+
+/** In Claude Code’s place: whatever a program inside sends, it sends by itself. */
+async function startInstead(script: string): Promise<SessionId> {
+  const path = join(place, 'claude')
+  await writeFile(path, `#!/bin/bash\n${script}\n`, { mode: 0o755 })
+  const created = await connection.api.session.create({
+    ...shellSpec(host.workspace, ''),
+    ...{ agent: 'claude-code', command: null, network: 'deny' },
+  })
+  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  return created.value.id
+}
+
+const POST = `curl -s -m 60 -X POST http://questions.cloche.internal/ -d`
+const bodyOf = (more: object): string =>
+  JSON.stringify({
+    ...{ hook_event_name: 'PermissionRequest', tool_name: 'Bash', cwd: '/' },
+    ...{ tool_input: { command: 'true' }, ...more },
+  })
+
+test('a program inside can only ask as its own session, and an answer changes nothing but its own', async () => {
+  await begin(place)
+  const one = await startInstead('sleep 600')
+  const other = await startInstead(
+    `${POST} '${bodyOf({ session_id: one, sessionId: one })}' > answer; sleep 600`,
+  )
+  const question = await asked()
+  expect(question.sessionId).toBe(other)
+  expect(question.requester?.process.name).toBe('curl')
+  expect(await answer('allow')).toEqual({ ok: true, value: null })
+  await expect
+    .poll(() => readFile(join(host.workspace, 'answer'), 'utf8'), { timeout: 10_000 })
+    .toContain('"behavior":"allow"')
+  expect(await factsOf(one)).toEqual([])
+})
+
+test('garbage, what is huge and a flood raise no more than is let', async () => {
+  await begin(place)
+  const id = await startInstead(
+    `head -c 3000000 /dev/zero | tr '\\0' x > huge
+${POST} '{"hook_event_name":' -o /dev/null -w '%{http_code} ' >> codes
+${POST} @huge -o /dev/null -w '%{http_code} ' >> codes
+for n in $(seq 100); do ${POST} '${bodyOf({})}' -o /dev/null & done
+sleep 2; echo end >> codes; sleep 600`,
+  )
+  const codes = () => readFile(join(host.workspace, 'codes'), 'utf8').catch(() => '')
+  await expect.poll(codes, { timeout: 30_000 }).toMatch(/end/)
+  expect(await codes()).toBe('400 200 end\n')
+  await expect.poll(() => questions.length).toBe(16)
+  expect(new Set(questions.map(({ sessionId }) => sessionId))).toEqual(new Set([id]))
 })
