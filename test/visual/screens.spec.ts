@@ -16,6 +16,18 @@ const ENDED = 'ses_00000004'
 const SCREENS: readonly Screen[] = [
   { name: 'workbench with a prompt', scenario: 'busy', route: MAIN, shows: 'prompt-card' },
   {
+    name: 'workbench with a question of the agent',
+    scenario: 'question',
+    route: MAIN,
+    shows: 'question-card',
+  },
+  {
+    name: 'questions of the agent',
+    scenario: 'question',
+    route: 'prompts',
+    shows: 'question-card',
+  },
+  {
     name: 'how far an answer reaches',
     scenario: 'busy',
     route: MAIN,

@@ -7,7 +7,8 @@ import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
-import { formatCountdown, plural } from '../words/format.ts'
+import { formatCountdown } from '../words/format.ts'
+import { isClipped, QuestionInput } from './question-input.tsx'
 import { ProcessChain, PromptHead, type PromptHeadProps, useGrace, Who } from './prompt-parts.tsx'
 
 interface QuestionCardProps
@@ -18,17 +19,20 @@ interface QuestionCardProps
 const WAY = 'Brought by the agent to the gateway of this sandbox.'
 
 /**
- * One question of the agent's own. What it would run is shown whole and raw; its own description of
- * it is one member among the others. Nothing is answered in its first moments.
+ * One question of the agent's own. What it would run is shown raw, and allowed only once all of it was
+ * shown; its own description of it is one member among the others. Nothing is answered in its first
+ * moments.
  */
 export function QuestionCard({ question, ...head }: QuestionCardProps) {
   const [words, setWords] = useState('')
+  const [showsAll, setShowsAll] = useState(false)
   const hasSettled = useGrace(question.id)
   const isAnswering = usePrompts((state) => state.answering.has(question.id))
   const isConnected = useConnection().type === 'connected'
   const titleId = useId()
   const { requester, sessionId } = question
   const mayAnswer = hasSettled && !isAnswering && isConnected
+  const isPart = !showsAll && isClipped(question.input)
   const answer = (choice: AgentChoice): void => {
     if (mayAnswer) void answerQuestion(question.id, choice, choice === 'deny' ? words : '')
   }
@@ -48,14 +52,17 @@ export function QuestionCard({ question, ...head }: QuestionCardProps) {
       <h2 id={titleId} className="prompt-question">
         <Who requester={requester} /> asks to use <AgentText text={question.tool} max={200} />
       </h2>
-      <div className="question-input" data-testid="question-input">
-        {question.input.map(({ name, value }) => (
-          <Member key={name} name={name} value={value} />
-        ))}
-        <p className="small dim">
-          in <AgentText text={question.folder} max={4096} bare />
-        </p>
-      </div>
+      <QuestionInput input={question.input} showsAll={!isPart} />
+      <p className="question-size small dim">
+        in <AgentText text={question.folder} max={4096} bare />
+      </p>
+      {isPart && (
+        <div className="question-size">
+          <Button small onClick={() => setShowsAll(true)} data-testid="question-show-all">
+            Show all of it, to allow it
+          </Button>
+        </div>
+      )}
       <p className="question-note" role="note">
         <Icon name="info" />
         <span>
@@ -96,7 +103,7 @@ export function QuestionCard({ question, ...head }: QuestionCardProps) {
           </Button>
           <Button
             icon="check"
-            disabled={!mayAnswer}
+            disabled={!mayAnswer || isPart}
             onClick={() => answer('allow')}
             data-testid="question-allow"
           >
@@ -105,36 +112,6 @@ export function QuestionCard({ question, ...head }: QuestionCardProps) {
         </div>
       </footer>
     </article>
-  )
-}
-
-/** More than this does not fit, and is scrolled to. */
-const FITS_CHARS = 480
-const FITS_LINES = 8
-
-/** Line by line, so that each keeps its own; what hides in one is shown. Never cut. */
-function Member({ name, value }: { name: string; value: string }) {
-  const lines = value.split('\n')
-  const isLong = lines.length > FITS_LINES || value.length > FITS_CHARS
-  return (
-    <div>
-      <p className="small dim row">
-        <AgentText text={name} max={200} bare />
-        <span className="grow" />
-        {isLong && (
-          <span className="num" data-testid="question-long">
-            {plural(lines.length, 'line')}, {plural(value.length, 'character')}: scroll to read all
-          </span>
-        )}
-      </p>
-      <div className="question-value" tabIndex={isLong ? 0 : -1}>
-        {lines.map((line, index) => (
-          <div key={index}>
-            {line === '' ? '\u00a0' : <AgentText text={line} max={Infinity} bare />}
-          </div>
-        ))}
-      </div>
-    </div>
   )
 }
 

@@ -53,6 +53,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
   const seen: string[] = []
   const watchers = new Set<(id: string, facts: readonly Fact[]) => void>()
   const engines = fakeEngines(scenario, seen)
+  const questions = fakeQuestions(scenario, seen)
   let restarts = 0
   let endProbe: ((how: ProbeEnd) => void) | null = null
   const open = new Set<Transport>()
@@ -246,7 +247,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       },
       list: () => promptList.watch,
     },
-    question: fakeQuestions(scenario, seen),
+    question: questions.handlers,
     rule: {
       presets: () => Promise.resolve(PRESETS),
       reach: ({ host }) =>
@@ -376,6 +377,7 @@ export function createFakeHost(scenario: Scenario): FakeHost {
       for (const transport of open) transport.close()
       open.clear()
     },
+    ask: questions.ask,
     raise: (host) => {
       const request = {
         ...flood(MAIN, 1)[0]!,

@@ -28,24 +28,31 @@ const QUESTIONS: readonly AgentQuestion[] = [
     { name: 'file_path', value: '/home/ada/src/lighthouse/src/auth/login.ts' },
     {
       name: 'content',
-      value: Array.from({ length: 40 }, (_, n) => `export const step${n} = ${n}`).join('\n'),
+      value: Array.from({ length: 140 }, (_, n) => `export const step${n} = ${n}`).join('\n'),
     },
   ]),
 ]
 
-/** What the agent of the first session asks by itself. */
-export function fakeQuestions(scenario: Scenario, seen: string[]): HandlersOf<Api>['question'] {
-  let questions = scenario === 'question' ? [...QUESTIONS] : []
-  const list = createBroadcast<AgentQuestion[], QuestionChange>(() => questions)
+/** What the agent of the first session asks by itself: from the beginning, or once it is told to. */
+export function fakeQuestions(
+  scenario: Scenario,
+  seen: string[],
+): { readonly handlers: HandlersOf<Api>['question']; ask(): void } {
+  let questions = scenario === 'question' ? QUESTIONS : []
+  const list = createBroadcast<AgentQuestion[], QuestionChange>(() => [...questions])
+  const answer: HandlersOf<Api>['question']['answer'] = ({ promptId, choice, words }) => {
+    const found = questions.find(({ id }) => id === promptId)
+    if (!found) return Promise.resolve(err({ type: 'question_expired' as const }))
+    seen.push(`question ${choice} ${words}`)
+    questions = questions.filter((item) => item !== found)
+    list.tell({ type: 'settled', id: promptId })
+    return Promise.resolve(ok(null))
+  }
   return {
-    answer: ({ promptId, choice, words }) => {
-      const found = questions.find(({ id }) => id === promptId)
-      if (!found) return Promise.resolve(err({ type: 'question_expired' as const }))
-      seen.push(`question ${choice} ${words}`)
-      questions = questions.filter((item) => item !== found)
-      list.tell({ type: 'settled', id: promptId })
-      return Promise.resolve(ok(null))
+    handlers: { answer, list: () => list.watch },
+    ask: () => {
+      questions = QUESTIONS
+      for (const item of QUESTIONS) list.tell({ type: 'set', question: item })
     },
-    list: () => list.watch,
   }
 }

@@ -24,6 +24,8 @@ export interface FakeHost {
   /** Breaks the pipe, and refuses new ones while `isAway`. */
   drop(isAway: boolean): void
   raise(host: string): void
+  /** The agent asks questions of its own. */
+  ask(): void
   /** Answers the probe that waits. */
   endProbe(how: ProbeEnd): void
   report(id: string, fact: Fact): void
