@@ -77,7 +77,7 @@ export default defineConfig({
             'test/containers/**/*.test.ts',
             ...suites(
               'enforcement',
-              'direct environment file-policy kernel-doors late-changes limits network planting',
+              'agent-questions direct environment file-policy kernel-doors late-changes limits network planting',
               'planting-ways processes reach services sessions surface syscalls terminals further-terminals',
             ),
             ...suites(
