@@ -185,7 +185,13 @@ const bodyOf = (more: object): string =>
 
 test('a program inside can only ask as its own session, and an answer changes nothing but its own', async () => {
   await begin(place)
-  const one = await startInstead('sleep 600')
+  const one = await startInstead('touch began; sleep 600')
+  // Both are the same file, which the second one replaces.
+  await expect
+    .poll(() => readFile(join(host.workspace, 'began'), 'utf8').catch(() => null), {
+      timeout: 30_000,
+    })
+    .toBe('')
   const other = await startInstead(
     `${POST} '${bodyOf({ session_id: one, sessionId: one })}' > answer; sleep 600`,
   )

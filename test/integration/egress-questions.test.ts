@@ -74,7 +74,7 @@ test.each(WAYS)('by %s it is answered by the host, whatever the rules are', asyn
 
 test('a client that hangs up is told of, and an answer after that reaches nobody', async () => {
   await start()
-  let answer = (_: QuestionReply): void => undefined
+  let answer: (made: QuestionReply) => void = () => undefined
   reply = () => new Promise((resolve) => (answer = resolve))
   const socket = await dial(gateway.port)
   socket.write(direct('{}'))
