@@ -236,6 +236,30 @@ describe('programs', () => {
     expect((await planned({ agent: 'claude-code' }, true)).argv).toContain('--continue')
     expect((await planned({ agent: 'claude-code' }, false)).argv).not.toContain('--continue')
   })
+
+  test.each([
+    ['os', null],
+    ['container', null],
+    ['container', 'node:24'],
+    ['vm', null],
+  ] as const)('behind %s, image %s, Claude Code brings its questions', async (level, image) => {
+    await script(join(home, 'bin', 'claude'))
+    const { argv } = await planned({ agent: 'claude-code', level, image, args: ['-p'] })
+    expect(argv.slice(1)).toEqual(['--settings', expect.any(String), '-p'])
+    expect(JSON.parse(argv[2] ?? '')).toMatchObject({
+      sandbox: { enabled: false },
+      hooks: { PermissionRequest: [{ hooks: [{ url: 'http://questions.cloche.internal/' }] }] },
+    })
+  })
+
+  test('unconfined it is started as its owner would', async () => {
+    await script(join(home, 'bin', 'claude'))
+    const alone = await planner.plan(spec({ agent: 'claude-code', level: 'unconfined' }), {
+      ...{ resume: false, certificate: null },
+      acknowledgement: acknowledge('unconfined', 0),
+    })
+    expect(alone.ok && alone.value.plan.argv.slice(1)).toEqual([])
+  })
 })
 
 describe('an image', () => {
