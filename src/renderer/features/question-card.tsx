@@ -123,7 +123,7 @@ function Countdown({ expiresAtMs }: { expiresAtMs: number }) {
       data-testid="question-countdown"
       title="Then only the agent’s own prompt in its terminal is left"
     >
-      here for {formatCountdown(leftMs)}
+      to the terminal in {formatCountdown(leftMs)}
     </span>
   )
 }
