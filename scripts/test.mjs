@@ -23,14 +23,14 @@ function failed(title, words) {
   failures.set(words, [...(failures.get(words) ?? []), title])
 }
 
-function add(part, counts) {
+function add(label, counts) {
   total.passed += counts.passed
   total.failed += counts.failed
   total.skipped += counts.skipped ?? 0
   if (counts.passed + counts.failed === 0) {
     total.failed++
-    failed(part, 'ran no test')
-  } else if (counts.failed > 0) failed(part, `${counts.failed} failed`)
+    failed(label, 'ran no test')
+  } else if (counts.failed > 0) failed(label, `${counts.failed} failed`)
 }
 
 const bin = (root, name) => join(root, 'node_modules/.bin', name)
@@ -192,7 +192,7 @@ function readParts() {
     only: { value: 'PART,…', does: `run parts of it: ${PARTS.join(', ')}` },
   })
   const parts = only?.split(',') ?? PARTS
-  const unknown = parts.find((part) => !PARTS.includes(part))
+  const unknown = parts.find((name) => !PARTS.includes(name))
   if (unknown !== undefined)
     fail(`--only takes ${PARTS.join(', ')}, one or several with commas, not "${unknown}".`, 2)
   return parts
@@ -201,13 +201,29 @@ function readParts() {
 const parts = readParts()
 await prepare()
 await prepareTestMachine()
-if (parts.some((part) => part !== 'visual' && WITH_ENGINE.includes(part))) await installAgents()
+if (parts.some((name) => name !== 'visual' && WITH_ENGINE.includes(name))) await installAgents()
 mkdirSync(join(ROOT, 'out/test'), { recursive: true })
 
+/** Parts that were run; the end of the run minds one that was not. */
+const begun = new Set()
+async function part(name, work) {
+  if (!parts.includes(name)) return
+  begun.add(name)
+  await work()
+}
+
+async function e2e(user) {
+  const electron = findElectron() ?? (await fetchElectron(false))
+  if (electron) await playwright('electron', user, ['--project=electron'])
+  else if (process.env.CI) add('electron', { passed: 0, failed: 1 })
+  else notes.push('not exercised: the Electron shell, because its binary could not be fetched')
+  await playwright('web', user, ['--project=web'])
+}
+
 const self = { root: ROOT, start: runHere }
-if (parts.includes('checks')) await checks()
-if (parts.includes('unit')) await vitest('unit', self)
-if (parts.some((part) => WITH_ENGINE.includes(part))) {
+await part('checks', checks)
+await part('unit', () => vitest('unit', self))
+if (parts.some((name) => WITH_ENGINE.includes(name))) {
   const engine = await startTestEngine()
   const user = ordinaryUser()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -216,25 +232,20 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
       void Promise.all([user.end(), engine.end(), endPodman()]).finally(() => process.exit(1))
     })
   try {
-    if (parts.includes('real')) await vitest('real', user)
-    // They wait for different things: engines for the disk, emulated machines for the processor.
+    await part('real', () => vitest('real', user))
+    // They wait for different things: engines for the disk, a browser and machines for the processor.
     const engines = async () => {
-      if (parts.includes('containers')) await vitest('containers', user)
-      if (parts.includes('podman')) await podman(user)
+      await part('containers', () => vitest('containers', user))
+      await part('podman', () => podman(user))
     }
     await Promise.all([
       engines(),
-      saidLater('machines', user, async (apart) => {
-        if (parts.includes('machines')) await vitest('machines', apart)
+      saidLater('visual and machines', user, async (apart) => {
+        await part('visual', () => playwright('visual', apart, ['--project=visual']))
+        await part('machines', () => vitest('machines', apart))
       }),
     ])
-    if (parts.includes('e2e')) {
-      const electron = findElectron() ?? (await fetchElectron(false))
-      if (electron) await playwright('electron', user, ['--project=electron'])
-      else if (process.env.CI) add('electron', { passed: 0, failed: 1 })
-      else notes.push('not exercised: the Electron shell, because its binary could not be fetched')
-      await playwright('web', user, ['--project=web'])
-    }
+    await part('e2e', () => e2e(user))
   } finally {
     const left = await user.end()
     await engine.end()
@@ -244,6 +255,8 @@ if (parts.some((part) => WITH_ENGINE.includes(part))) {
     for (const process of left ?? []) failed(process, 'left behind')
   }
 }
+
+for (const name of parts) if (!begun.has(name)) add(name, { passed: 0, failed: 0 })
 
 console.log('')
 for (const note of notes) console.log(note)
