@@ -179,7 +179,7 @@ test('the kernel’s switches: read-only, hidden, or not there', async () => {
 
 test('control groups: none is mounted, none can be', async () => {
   const look = shell(
-    'grep -c " - cgroup" /proc/self/mountinfo; find / -xdev -name cgroup.procs -o -name release_agent 2>/dev/null | head -n 3; mkdir -p c; mount -t cgroup2 none c && echo mounted',
+    'grep -c " - cgroup" /proc/self/mountinfo; find / -xdev -name cgroup.procs -o -name release_agent 2>/dev/null | head -n 3; mkdir -p c; mount -t cgroup2 none c && echo mounted && umount c',
   )
   expect(Number((await runOutside(look, { cwd: place.workspace })).split('\n')[0])).toBeGreaterThan(
     0,
