@@ -233,17 +233,15 @@ if (parts.some((name) => WITH_ENGINE.includes(name))) {
     })
   try {
     await part('real', () => vitest('real', user))
-    // They wait for different things: engines for the disk, a browser and machines for the processor.
-    const engines = async () => {
+    // An emulated machine is one processor's work for as long as all of these take.
+    const others = async () => {
       await part('containers', () => vitest('containers', user))
       await part('podman', () => podman(user))
+      await part('visual', () => playwright('visual', user, ['--project=visual']))
     }
     await Promise.all([
-      engines(),
-      saidLater('visual and machines', user, async (apart) => {
-        await part('visual', () => playwright('visual', apart, ['--project=visual']))
-        await part('machines', () => vitest('machines', apart))
-      }),
+      others(),
+      saidLater('machines', user, (apart) => part('machines', () => vitest('machines', apart))),
     ])
     await part('e2e', () => e2e(user))
   } finally {

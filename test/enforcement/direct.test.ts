@@ -4,24 +4,24 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python } from '../helpers/outside.ts'
 import type { Sandbox } from '../../src/main/core/ports.ts'
 import { LEVEL, onlyInOs } from '../helpers/level.ts'
-import { type Running, startRunning } from '../helpers/one-machine.ts'
+import { type Running, startRunning } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, startSandbox, testBackend } from '../helpers/sandbox.ts'
 
 const test = requireCapability('bubblewrap', 'direct connections', 'python3')
 
 let place: Place
-/** A machine takes seconds to start: there all tests are in one. */
-let machine: Running | null = null
+/** What takes seconds to start, is started once for all tests. */
+let running: Running | null = null
 let arrived: string[] = []
 beforeAll(async () => {
   place = await makePlace()
-  if (LEVEL !== 'vm') return
-  machine = await startRunning(place)
-  watch(machine.sandbox)
+  if (LEVEL === 'os') return
+  running = await startRunning(place)
+  watch(running.sandbox)
 })
 afterAll(async () => {
-  await machine?.end()
+  await running?.end()
   await place.dispose()
 })
 
@@ -37,7 +37,7 @@ function watch({ network }: Sandbox): void {
 /** What a program wrote, and the ends of its connections as this process accepted them. */
 async function runWatched(code: string): Promise<{ output: string; arrived: string[] }> {
   arrived = []
-  if (machine) return { ...(await machine.run(python(code))), arrived }
+  if (running) return { ...(await running.run(python(code))), arrived }
   const { sandbox, terminal } = await startSandbox(place, python(code))
   if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
   watch(sandbox.value)

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { compileEscapes, tryInside, tryNaively, tryOutside } from '../helpers/escape-program.ts'
 import { asOwnRoot, python } from '../helpers/outside.ts'
 import { NO_DOOR, WHY_NO_DOOR } from '../helpers/no-door.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { type Place, runInside } from '../helpers/sandbox.ts'
 

@@ -11,7 +11,7 @@ import { createProcessReader } from '../../src/main/procwatch/procfs.ts'
 import { asOwnRoot, bash, naively, runOutside, shell } from '../helpers/outside.ts'
 import { monoMs } from '../helpers/pty-parts.ts'
 import { LEVEL, onlyInOs } from '../helpers/level.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,

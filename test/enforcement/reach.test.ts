@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { python, runOutside, shell } from '../helpers/outside.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { type Place, runInside } from '../helpers/sandbox.ts'
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'n
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { LEVEL } from '../helpers/level.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { type Place, runInside } from '../helpers/sandbox.ts'
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { NO_DOOR, WHY_NO_DOOR } from '../helpers/no-door.ts'
 import { LEVEL } from '../helpers/level.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { type Place, runInside, startInTerminal } from '../helpers/sandbox.ts'
 

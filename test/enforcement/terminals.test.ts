@@ -4,7 +4,7 @@ import { splitStat } from '../../src/main/core/proc-stat.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { bash, naively, runOutside } from '../helpers/outside.ts'
 import { onlyInOs } from '../helpers/level.ts'
-import { makeSharedPlace } from '../helpers/one-machine.ts'
+import { makeSharedPlace } from '../helpers/shared-place.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   type Place,

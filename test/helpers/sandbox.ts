@@ -51,7 +51,7 @@ export interface Place {
   readonly root: string
   readonly home: string
   readonly workspace: string
-  /** In a sandbox that others use as well: see one-machine.ts. */
+  /** In a sandbox that others use as well: see shared-place.ts. */
   readonly runInside?: (argv: readonly string[]) => Promise<{ code: number; output: string }>
   dispose(): Promise<void>
 }

@@ -66,13 +66,13 @@ function said(
 }
 
 /**
- * A place for a suite that tries much and changes nothing it looks at. A machine takes seconds to
- * start, so there all commands of `runInside` that ask for nothing more run in one, which lives as long
- * as the place; at other levels each has a sandbox of its own.
+ * A place for a suite that tries much and changes nothing it looks at. Containers and machines take seconds
+ * to start, so there all commands of `runInside` that ask for nothing more run in one, which lives as long
+ * as the place; in the OS sandbox each has one of its own.
  */
 export async function makeSharedPlace(): Promise<Place> {
   const place = await makePlace()
-  if (LEVEL !== 'vm') return place
+  if (LEVEL === 'os') return place
   let running: Promise<Running> | null = null
   return {
     ...place,
