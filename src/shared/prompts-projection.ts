@@ -19,8 +19,10 @@ export interface PromptsState {
 export type PromptFact = Extract<Fact, { type: `prompt/${string}` | `question/${string}` }>
 
 /** Both kinds wait for the same person. */
-export const countWaiting = ({ pending, questions }: PromptsState): number =>
-  pending.length + questions.length
+export const countWaiting = ({
+  pending,
+  questions,
+}: Pick<PromptsState, 'pending' | 'questions'>): number => pending.length + questions.length
 
 export function applyToPrompts(state: PromptsState, fact: PromptFact, atMs: number): PromptsState {
   const { pending, answered, questions } = state

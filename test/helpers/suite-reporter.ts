@@ -9,8 +9,8 @@ const firstLines = (error: Failing | undefined) =>
 
 /**
  * The report at the end of a long run: how many tests passed and failed, which were not exercised
- * or only passed on their second try, and of each failure, also of one outside of any test, a sentence. What was printed on the way is
- * easily cut. Written only where `scripts/test.mjs` asks for it.
+ * or only passed on their second try, and of each failure, also of one outside of any test, a sentence.
+ * What was printed on the way is easily cut. Written only where `scripts/test.mjs` asks for it.
  */
 export class SuiteReporter implements Reporter {
   private readonly file: string | undefined

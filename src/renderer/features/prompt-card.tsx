@@ -5,15 +5,20 @@ import {
   NARROW_ANSWER,
   type PermissionRequest,
 } from '../../shared/domain/policy.ts'
-import { useConnection } from '../connection.ts'
-import { answerPrompt, type AnswerScope, usePrompts } from '../stores/prompts.ts'
+import { answerPrompt, type AnswerScope } from '../stores/prompts.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatCountdown } from '../words/format.ts'
 import { lookalike } from '../words/punycode.ts'
-import { ProcessChain, PromptHead, type PromptHeadProps, useGrace, Who } from './prompt-parts.tsx'
+import {
+  ProcessChain,
+  PromptHead,
+  type PromptHeadProps,
+  useMayAnswer,
+  Who,
+} from './prompt-parts.tsx'
 import { PromptScope, ScopeChoice } from './prompt-scope.tsx'
 
 interface PromptCardProps extends Pick<PromptHeadProps, 'behind' | 'onMinimise' | 'onShowSession'> {
@@ -26,12 +31,9 @@ interface PromptCardProps extends Pick<PromptHeadProps, 'behind' | 'onMinimise' 
  */
 export function PromptCard({ request, ...head }: PromptCardProps) {
   const [scope, setScope] = useState<AnswerScope>({ ...NARROW_ANSWER, lifetime: 'once' })
-  const hasSettled = useGrace(request.id)
-  const isAnswering = usePrompts((state) => state.answering.has(request.id))
-  const isConnected = useConnection().type === 'connected'
+  const mayAnswer = useMayAnswer(request.id)
   const titleId = useId()
   const { destination, requester, connections } = request
-  const mayAnswer = hasSettled && !isAnswering && isConnected
   const answer = (action: 'allow' | 'deny'): void => {
     if (mayAnswer) void answerPrompt(request, action, scope)
   }

@@ -1,8 +1,9 @@
 import { type ReactNode, useEffect, useState } from 'react'
-import type { SessionId } from '../../shared/domain/ids.ts'
+import type { PromptId, SessionId } from '../../shared/domain/ids.ts'
 import type { Requester } from '../../shared/domain/policy.ts'
 import type { ProcessIdentity } from '../../shared/domain/process.ts'
-import { GRACE_MS } from '../stores/prompts.ts'
+import { useConnection } from '../connection.ts'
+import { GRACE_MS, usePrompts } from '../stores/prompts.ts'
 import { useSessions } from '../stores/sessions.ts'
 import { showProcess } from '../stores/show-process.ts'
 import { Button } from '../ui/button.tsx'
@@ -69,6 +70,14 @@ export function useGrace(id: string): boolean {
     return () => clearTimeout(timer)
   }, [id])
   return settled === id
+}
+
+/** It was seen, its answer is not on its way yet, and there is a host to take it. */
+export function useMayAnswer(id: PromptId): boolean {
+  const hasSettled = useGrace(id)
+  const isAnswering = usePrompts((state) => state.answering.has(id))
+  const isConnected = useConnection().type === 'connected'
+  return hasSettled && !isAnswering && isConnected
 }
 
 /** The process that asked, by its own name. */

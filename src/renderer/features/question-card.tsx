@@ -1,15 +1,19 @@
 import { useId, useState } from 'react'
 import type { AgentChoice, AgentQuestion } from '../../shared/domain/agent-question.ts'
-import { useConnection } from '../connection.ts'
 import { answerQuestion } from '../stores/answer-question.ts'
-import { usePrompts } from '../stores/prompts.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { AgentText } from '../ui/text.tsx'
 import { useNow } from '../ui/use-now.ts'
 import { formatCountdown } from '../words/format.ts'
 import { isClipped, QuestionInput } from './question-input.tsx'
-import { ProcessChain, PromptHead, type PromptHeadProps, useGrace, Who } from './prompt-parts.tsx'
+import {
+  ProcessChain,
+  PromptHead,
+  type PromptHeadProps,
+  useMayAnswer,
+  Who,
+} from './prompt-parts.tsx'
 
 interface QuestionCardProps
   extends Pick<PromptHeadProps, 'behind' | 'onMinimise' | 'onShowSession'> {
@@ -26,12 +30,9 @@ const WAY = 'Brought by the agent to the gateway of this sandbox.'
 export function QuestionCard({ question, ...head }: QuestionCardProps) {
   const [words, setWords] = useState('')
   const [showsAll, setShowsAll] = useState(false)
-  const hasSettled = useGrace(question.id)
-  const isAnswering = usePrompts((state) => state.answering.has(question.id))
-  const isConnected = useConnection().type === 'connected'
+  const mayAnswer = useMayAnswer(question.id)
   const titleId = useId()
   const { requester, sessionId } = question
-  const mayAnswer = hasSettled && !isAnswering && isConnected
   const isPart = !showsAll && isClipped(question.input)
   const answer = (choice: AgentChoice): void => {
     if (mayAnswer) void answerQuestion(question.id, choice, choice === 'deny' ? words : '')

@@ -1,4 +1,5 @@
-import { countWaiting, usePrompts } from '../stores/prompts.ts'
+import { countWaiting } from '../../shared/prompts-projection.ts'
+import { usePrompts } from '../stores/prompts.ts'
 import { goTo, type Page, useUi } from '../stores/ui.ts'
 import { Icon, type IconName, Mark } from '../ui/icons.tsx'
 

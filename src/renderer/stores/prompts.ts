@@ -56,9 +56,6 @@ export type Waiting =
 export const askedIn = (waiting: Waiting): PermissionRequest | AgentQuestion =>
   waiting.kind === 'request' ? waiting.request : waiting.question
 
-export const countWaiting = ({ pending, questions }: PromptsState): number =>
-  pending.length + questions.length
-
 export function inOrder({ pending, questions }: Pick<PromptsState, 'pending' | 'questions'>) {
   const all: Waiting[] = [
     ...pending.map((request) => ({ kind: 'request', request }) as const),
