@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vi
 import { letsInside } from '../../src/main/backends/containers/engine-ways.ts'
 import { sweepContainers } from '../../src/main/backends/containers/owner.ts'
 import { listImages } from '../../src/main/backends/containers/images.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   containerBackend,
@@ -110,7 +111,7 @@ describe('a container', () => {
       planFor(place, ['/bin/true'], { env, granted: ['GIVEN'] }),
       SESSION,
     )
-    if (!built.ok) throw new Error(JSON.stringify(built.error))
+    if (!built.ok) throw failure(built.error)
     expect(docker('inspect', ...ours())).not.toContain('sk-only')
     expect(JSON.stringify(built.value.policy)).not.toContain('sk-only')
     await built.value.abandon()
@@ -122,7 +123,7 @@ describe('a container', () => {
 
   test('is undone when it is never started', async () => {
     const built = await containerBackend().build(planFor(place, ['/bin/true']), SESSION)
-    if (!built.ok) throw new Error(JSON.stringify(built.error))
+    if (!built.ok) throw failure(built.error)
     expect(ours()).toHaveLength(2)
     await built.value.abandon()
     expect(ours()).toEqual([])

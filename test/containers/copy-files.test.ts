@@ -5,6 +5,7 @@ import type { CopyRequest } from '../../src/shared/domain/copy.ts'
 import type { JobFrame } from '../../src/shared/domain/engine.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -32,7 +33,7 @@ async function start(image: string | null = null): Promise<{ id: SessionId; cont
     ...shellSpec(host.workspace, 'sleep 300'),
     ...{ level: 'container', image },
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const filter = ['--filter', `label=dev.cloche.session=${id}`]
   return { id, container: docker('ps', '--quiet', '--no-trunc', ...filter) }

@@ -8,6 +8,7 @@ import type { JobFrame } from '../../src/shared/domain/engine.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -97,7 +98,7 @@ describe('a dev container', () => {
     expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
 
     const created = await create(dev, `sh -c 'echo "the program, $MODE"; ls /the-home'`)
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     expect(created.value.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
     const { state } = follow(connection, created.value.id)
     await expect.poll(() => state().session?.status).toBe('ended')
@@ -113,7 +114,7 @@ describe('a dev container', () => {
     const given = await create(dev, 'cat /dev/null', {
       variables: [{ name: 'OWN', source: 'machine', isSecret: false }],
     })
-    if (!given.ok) throw new Error(JSON.stringify(given.error))
+    if (!given.ok) throw failure(given.error)
     await expect
       .poll(() => outputOf(connection, given.value.id))
       .toContain('mode dev, of the person, default')
@@ -130,7 +131,7 @@ describe('a dev container', () => {
     const { job, lines } = await make(dev)
     expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
     const created = await create(dev, `sh -c 'echo "at $DB, $BUILT"'`)
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     await expect.poll(() => outputOf(connection, created.value.id)).toContain('at db:5432, 1')
   })
 
@@ -183,7 +184,7 @@ describe('a dev container', () => {
     expect([job.state, job.detail], lines.join('\n')).toEqual(['done', null])
     expect(existsSync(join(host.workspace, 'initialized'))).toBe(false)
     const created = await create(dev, 'cat /dev/null')
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     await expect.poll(() => outputOf(connection, created.value.id)).toContain('made with care')
   })
 
@@ -206,7 +207,7 @@ describe('the create commands of a dev container', () => {
       ...{ ...shellSpec(host.workspace, ''), agent: 'shell', command: null, level: 'container' },
       devContainer: { path: dev.path, hash: dev.hash, setsUp: true },
     })
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     return ended(created.value.id)
   }
   const ended = async (id: SessionId): Promise<string> => {
@@ -216,7 +217,7 @@ describe('the create commands of a dev container', () => {
   }
   const start = async (dev: DevContainer, command: string): Promise<string> => {
     const created = await create(dev, command)
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     expect(created.value.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
     return ended(created.value.id)
   }
@@ -311,7 +312,7 @@ describe('the create commands of a dev container', () => {
       ...{ ...shellSpec(host.workspace, ''), agent: 'shell', command: null, level: 'container' },
       devContainer: { path: dev.path, hash: dev.hash, setsUp: true },
     })
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     await expect.poll(() => outputOf(connection, created.value.id)).toContain('begun')
     await connection.api.session.stop({ id: created.value.id })
     await ended(created.value.id)
@@ -336,7 +337,7 @@ describe('an image without the agent', () => {
       ...{ agent: 'claude-code', command: null, level: 'container', image: BASE },
     })
     // A program of this machine needs the C library that the image has, and the image has it.
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     const text = async (): Promise<string> =>
       (await outputOf(connection, created.value.id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')
     await expect.poll(text).toContain('WelcometoClaudeCode')

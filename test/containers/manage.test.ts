@@ -9,6 +9,7 @@ import type {
   OwnContainer,
 } from '../../src/shared/domain/engine.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { containerBackend, testEngines } from '../helpers/sandbox.ts'
@@ -97,7 +98,7 @@ describe('an image', () => {
       ...shellSpec(host.workspace, 'ls /from-here'),
       ...{ image: BUILT, level: 'container' },
     })
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     await expect.poll(async () => (await removable()).map(({ name }) => name)).toContain(BUILT)
   })
 
@@ -210,7 +211,7 @@ async function startBusy() {
     ...shellSpec(host.workspace, `sh -c 'while :; do :; done'`),
     level: 'container',
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return created.value.id
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -25,7 +26,7 @@ async function startAt(level: 'os' | 'container') {
     ...shellSpec(host.workspace, WHERE),
     level,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   await expect.poll(where).toBe(`${level}\n`)
   return created.value
 }
@@ -37,7 +38,7 @@ test.each([
   const first = await startAt(from)
   const old = follow(connection, first.id)
   const moved = await connection.api.session.restart({ id: first.id, changes: { level: to } })
-  if (!moved.ok) throw new Error(JSON.stringify(moved.error))
+  if (!moved.ok) throw failure(moved.error)
   expect(moved.value).toMatchObject({ continues: first.id, spec: { level: to } })
   const seen = follow(connection, moved.value.id)
   await expect.poll(where).toBe(`${to}\n`)

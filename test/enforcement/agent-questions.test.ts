@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import type { AgentChoice, AgentQuestion } from '../../src/shared/domain/agent-question.ts'
 import type { SessionId } from '../../src/shared/domain/ids.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { type FakeModel, startFakeModel } from '../helpers/fake-model.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { AGENTS_BIN } from '../helpers/person.ts'
@@ -67,7 +68,7 @@ async function startClaude(settings: object = {}): Promise<SessionId> {
     variables: CLAUDE_VARIABLES,
     args: ['--settings', JSON.stringify(settings), 'Please do it.'],
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return created.value.id
 }
 
@@ -172,7 +173,7 @@ async function startInstead(script: string): Promise<SessionId> {
     ...shellSpec(host.workspace, ''),
     ...{ agent: 'claude-code', command: null, network: 'deny' },
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return created.value.id
 }
 

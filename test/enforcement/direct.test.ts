@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { failure } from '../helpers/failure.ts'
 import { python } from '../helpers/outside.ts'
 import type { Sandbox } from '../../src/main/core/ports.ts'
 import { LEVEL, onlyInOs } from '../helpers/level.ts'
@@ -39,7 +40,7 @@ async function runWatched(code: string): Promise<{ output: string; arrived: stri
   arrived = []
   if (running) return { ...(await running.run(python(code))), arrived }
   const { sandbox, terminal } = await startSandbox(place, python(code))
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   watch(sandbox.value)
   await sandbox.value.release()
   await terminal.exited
@@ -143,7 +144,7 @@ onlyInOs(test, 'another wall is not started then')(
     const backend = testBackend(undefined, {}, undefined, '/nowhere/sandbox-network')
     const code = `${DIAL}print(dial('93.184.216.34', 80))`
     const { sandbox, terminal } = await startSandbox(place, python(code), {}, backend)
-    if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+    if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
     expect(sandbox.value.network?.direct).toBeNull()
     const network = sandbox.value.axes.find(({ axis }) => axis === 'network')
     expect(network?.proven).toBe('enforced')

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { diagnoseBubblewrap } from '../../src/main/backends/diagnose-bubblewrap.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -29,7 +30,7 @@ const hasRun = async () => (await readdir(place.workspace)).includes('ran')
 describe('what cannot be built does not start', () => {
   test('the positive control: with everything there it runs', async () => {
     const { sandbox, terminal } = await startSandbox(place, proofOfRun())
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     expect(await hasRun()).toBe(false)
     await sandbox.value.release()
     await terminal.exited
@@ -86,7 +87,7 @@ describe('what cannot be built does not start', () => {
 
   test('nobody says go: the agent never runs', async () => {
     const { sandbox, terminal } = await startSandbox(place, proofOfRun())
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     await sandbox.value.destroy()
     await terminal.exited
     expect(await hasRun()).toBe(false)
@@ -115,7 +116,7 @@ describe('nothing stays', () => {
       '-c',
       `(setsid nohup bash -c 'exec -a ${tag} sleep 600' &) ; trap '' TERM; exec -a ${tag} sleep 600`,
     ])
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     await sandbox.value.release()
     const alive = () =>
       spawnSync('pgrep', ['-fc', `^${tag} 600$`], { encoding: 'utf8' }).stdout.trim()
@@ -131,7 +132,7 @@ describe('nothing stays', () => {
       (await readdir(tmpdir())).filter((name) => name.startsWith('cloche-session-'))
     const earlier = await folders()
     const { sandbox, terminal } = await startSandbox(place, ['/bin/true'])
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     await sandbox.value.release()
     await terminal.exited
     await sandbox.value.destroy()

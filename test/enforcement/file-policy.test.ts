@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { PlannedFileRule } from '../../src/main/core/isolation/plan.ts'
 import type { Axis, AxisReport } from '../../src/shared/domain/isolation.ts'
+import { failure } from '../helpers/failure.ts'
 import { notInVm } from '../helpers/level.ts'
 import { runOutside, shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -167,7 +168,7 @@ describe('probing again', () => {
       '-c',
       'touch "$HOME/mine"; export MINE=1; for i in 1 2 3 4 5 6 7 8 9; do sleep 60 & done; echo ready; wait',
     ])
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     await sandbox.value.release()
     await expect.poll(() => terminal.output()).toContain('ready')
     const before = await readdir(place.workspace)
@@ -196,7 +197,7 @@ describe('probing again', () => {
     'a session that is gone proves nothing',
     async () => {
       const { sandbox, terminal } = await startSandbox(place, ['/bin/true'])
-      if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+      if (!sandbox.ok) throw failure(sandbox.error)
       await sandbox.value.release()
       await terminal.exited
       await sandbox.value.destroy()

@@ -7,6 +7,7 @@ import { splitStat } from '../../src/main/core/proc-stat.ts'
 import { createProcesses } from '../../src/main/create-processes.ts'
 import { machineProc } from '../../src/main/procwatch/machine-proc.ts'
 import type { Sandbox } from '../../src/main/core/ports.ts'
+import { failure } from '../helpers/failure.ts'
 import { bash, runOutside } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
@@ -33,7 +34,7 @@ beforeEach(async () => {
   started = await startSandbox(place, ['/bin/sh', '-c', 'echo ready; exec sleep 600'], {
     limits: { cpuPercent: null, memoryBytes: null, processes: 200, diskBytes: null },
   })
-  if (!started.sandbox.ok) throw new Error(JSON.stringify(started.sandbox.error))
+  if (!started.sandbox.ok) throw failure(started.sandbox.error)
   sandbox = started.sandbox.value
   await sandbox.release()
   await expect.poll(started.terminal.output).toContain('ready')

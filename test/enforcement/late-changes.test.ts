@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { SandboxBuild } from '../../src/main/core/ports.ts'
+import { failure } from '../helpers/failure.ts'
 import { compileEscapes } from '../helpers/escape-program.ts'
 import { shell } from '../helpers/outside.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
@@ -40,7 +41,7 @@ afterEach(() => place.dispose())
 
 async function buildFor(script: string): Promise<SandboxBuild> {
   const built = await testBackend().build(planFor(place, shell(script)), SESSION)
-  if (!built.ok) throw new Error(JSON.stringify(built.error))
+  if (!built.ok) throw failure(built.error)
   return built.value
 }
 
@@ -83,7 +84,7 @@ describe('between the plan and the start', () => {
     await writeFile(join(decoy, 'project', '.ssh', 'key'), SECRET)
     const other = { ...place, workspace: join(outer, 'project') }
     const built = await testBackend().build(planFor(other, shell(LOOK)), SESSION)
-    if (!built.ok) throw new Error(JSON.stringify(built.error))
+    if (!built.ok) throw failure(built.error)
     await rename(outer, `${outer}-moved`)
     await symlink(decoy, outer)
     const { didRun, output } = await carryOn(built.value)
@@ -162,7 +163,7 @@ test('a writer that hides from its session writes nothing after its end', async 
       `(setsid nohup sh -c 'trap "" TERM HUP INT; exec 5>>log; while :; do echo x >&5; done' >/dev/null 2>&1 &); exec sleep 600`,
     ),
   )
-  if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+  if (!sandbox.ok) throw failure(sandbox.error)
   const size = async () => (await stat(file).catch(() => null))?.size ?? 0
   await sandbox.value.release()
   await expect.poll(size).toBeGreaterThan(100)

@@ -9,6 +9,7 @@ import { createBubblewrapBackend } from '../../src/main/backends/bubblewrap.ts'
 import { identify, isAlive } from '../../src/main/backends/process-identity.ts'
 import type { Sandbox, SandboxBuild } from '../../src/main/core/ports.ts'
 import type { LaunchSpec } from '../../src/main/core/terminal-port.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -48,7 +49,7 @@ afterEach(async () => {
 async function buildFor(script: string, env: Record<string, string> = {}): Promise<SandboxBuild> {
   const plan = planFor(place, ['/bin/sh', '-c', script], { env })
   const built = await testBackend().build(plan, SESSION)
-  if (!built.ok) throw new Error(JSON.stringify(built.error))
+  if (!built.ok) throw failure(built.error)
   return built.value
 }
 
@@ -70,7 +71,7 @@ function runWith(launch: LaunchSpec, descriptors: readonly number[] = []) {
 
 async function joined(build: SandboxBuild, pid: number): Promise<Sandbox> {
   const result = await build.join(pid, new AbortController().signal)
-  if (!result.ok) throw new Error(JSON.stringify(result.error))
+  if (!result.ok) throw failure(result.error)
   sandboxes.push(result.value)
   return result.value
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { spawn, spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { NO_LIMITS, type Limits, type LimitName } from '../../src/shared/domain/limits.ts'
+import { failure } from '../helpers/failure.ts'
 import { LEVEL, notInVm, onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { keepLimits } from '../../src/main/backends/limits/keeper.ts'
@@ -37,7 +38,7 @@ async function run(
   const more = { limits: { ...NO_LIMITS, ...limits } }
   const argv = ['/bin/bash', '-c', script]
   const { sandbox, terminal } = await startSandbox(place, argv, more, backend)
-  if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+  if (!sandbox.ok) throw failure(sandbox.error)
   const reached: LimitName[] = []
   sandbox.value.watchLimits((limit) => reached.push(limit))
   await sandbox.value.release()
@@ -236,7 +237,7 @@ describe('where no control group is handed over', () => {
     const { sandbox } = await startSandbox(
       ...([place, ['/bin/sleep', '60'], { limits }, withoutGroups().backend] as const),
     )
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     const { changeLimits } = sandbox.value
     const wider = await changeLimits({ ...limits, processes: 80, diskBytes: 64 * MIB })
     expect(wider).toEqual({ ok: false, error: ['processes'] })
@@ -268,7 +269,7 @@ describe('where no control group is handed over', () => {
       { limits: { ...NO_LIMITS, cpuPercent: 50 } },
       withoutGroups().backend,
     )
-    if (!sandbox.ok) throw new Error(JSON.stringify(sandbox.error))
+    if (!sandbox.ok) throw failure(sandbox.error)
     expect(sandbox.value.limits.find(({ limit }) => limit === 'cpu')).toMatchObject({
       means: [],
       detail: expect.stringContaining('low priority'),

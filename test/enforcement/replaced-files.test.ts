@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { RestoredMount } from '../../src/main/core/mount-port.ts'
 import type { Sandbox } from '../../src/main/core/ports.ts'
+import { failure } from '../helpers/failure.ts'
 import { shell } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { makePlace, type Place, startSandbox } from '../helpers/sandbox.ts'
@@ -86,7 +87,7 @@ async function start(keeps: boolean) {
       { path: join(place.workspace, '.env'), asked: '.env', access: 'mask', isPattern: false },
     ],
   })
-  if (!started.sandbox.ok) throw new Error(JSON.stringify(started.sandbox.error))
+  if (!started.sandbox.ok) throw failure(started.sandbox.error)
   sandbox = started.sandbox.value
   const keeper = keeps ? sandbox.keepMounts?.((item) => restored.push(item)) : null
   await sandbox.release()

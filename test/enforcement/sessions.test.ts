@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Sandbox } from '../../src/main/core/ports.ts'
+import { failure } from '../helpers/failure.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
@@ -38,7 +39,7 @@ async function start(script: string): Promise<Running> {
   const place = await makePlace()
   places.push(place)
   const { sandbox, terminal } = await startSandbox(place, ['/bin/bash', '-c', script])
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   sandboxes.push(sandbox.value)
   const accepted: Socket[] = []
   sandbox.value.network!.proxy.on('connection', (socket) => {

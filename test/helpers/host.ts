@@ -1,3 +1,4 @@
+import { failure } from './failure.ts'
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -64,7 +65,7 @@ export async function startTestHost(
           : { CLOCHE_PROMPT_TIMEOUT_MS: String(options.promptTimeoutMs) }),
       },
     })
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     return created.value
   }
   let host = await start()

@@ -1,3 +1,4 @@
+import { failure } from './failure.ts'
 import { plainStarter } from '../../src/main/backends/program-starter.ts'
 import { KEPT_MACHINES } from './kept-machines.ts'
 import { LEVEL } from './level.ts'
@@ -233,7 +234,7 @@ export async function startSandbox(
   backend = testBackend(),
 ): Promise<Started> {
   const built = await backend.build(planFor(place, argv, more), SESSION)
-  if (!built.ok) throw new Error(JSON.stringify(built.error))
+  if (!built.ok) throw failure(built.error)
   const terminal = startInTerminal(built.value.launch)
   const exit = new AbortController()
   void terminal.exited.then(() => exit.abort())
@@ -250,7 +251,7 @@ export async function runInside(
 ): Promise<{ code: number; output: string }> {
   if (place.runInside && !more) return place.runInside(argv)
   const { sandbox, terminal } = await startSandbox(place, argv, more)
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   await sandbox.value.release()
   const { exitCode } = await terminal.exited
   await sandbox.value.destroy()
@@ -264,7 +265,7 @@ export async function whileInside<T>(
   look: (running: { readonly sandbox: Sandbox; readonly terminal: Terminal }) => Promise<T>,
 ): Promise<T> {
   const { sandbox, terminal } = await startSandbox(place, argv)
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   try {
     await sandbox.value.release()
     return await look({ sandbox: sandbox.value, terminal })

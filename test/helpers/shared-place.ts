@@ -1,3 +1,4 @@
+import { failure } from './failure.ts'
 import { LEVEL } from './level.ts'
 import { makePlace, type Place, type Started, startSandbox, type Terminal } from './sandbox.ts'
 
@@ -16,7 +17,7 @@ export interface Running {
 
 export async function startRunning(place: Place): Promise<Running> {
   const { sandbox, terminal } = await startSandbox(place, ['/bin/bash', '-c', LOOP])
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   const { release, destroy } = sandbox.value
   await release()
   await said(terminal, 0, /is-ready\r?\n/)

@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -21,7 +22,7 @@ async function run(script: string) {
     ...shellSpec(host.workspace, `/bin/bash -c ${JSON.stringify(script)}`),
     network: 'deny',
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const seen = follow(connection, created.value.id)
   await expect.poll(() => seen.state().session?.status).toBe('ended')
   return created.value.id

@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { afterEach, beforeEach, describe, expect, onTestFinished } from 'vitest'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { runOutside } from '../helpers/outside.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -48,7 +49,7 @@ async function start(script: string, grants: string[] = []) {
     ...shellSpec(host.workspace, `sh -c '${script}'`),
     grants,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const session = created.value
   const followed = follow(connection, session.id)
   return {

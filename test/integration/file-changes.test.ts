@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { FileContent } from '../../src/shared/domain/file-changes.ts'
 import type { TimelineEvent } from '../../src/shared/domain/timeline.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, notInVm, onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -35,7 +36,7 @@ async function record(script: string, more: object = {}) {
     ...shellSpec(host.workspace, `/bin/bash -c ${JSON.stringify(script)}`),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const seen = follow(connection, id)
   await expect.poll(() => seen.state().session?.status).toBe('ended')

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -43,7 +44,7 @@ ${lines}
   const created = await connection.api.session.create(
     shellSpec(host.workspace, `/usr/bin/python3 ${path}`),
   )
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   return { id: created.value.id, ...follow(connection, created.value.id) }
 }
 

@@ -7,6 +7,7 @@ import { MOST_TERMINALS } from '../../src/main/core/further-terminals.ts'
 import type { SessionId, TerminalId } from '../../src/shared/domain/ids.ts'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { filesHolding } from '../helpers/holding.ts'
 import { follow, outputOf, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, onlyInOs } from '../helpers/level.ts'
@@ -47,13 +48,13 @@ async function run(command: string, more: object = {}) {
     ...shellSpec(host.workspace, command),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return { id: created.value.id, seen: follow(connection, created.value.id) }
 }
 
 async function openIn(session: SessionId) {
   const opened = await connection.api.terminal.open({ session })
-  if (!opened.ok) throw new Error(JSON.stringify(opened.error))
+  if (!opened.ok) throw failure(opened.error)
   return { terminal: opened.value, ...viewOf(session, opened.value) }
 }
 

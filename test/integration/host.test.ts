@@ -7,6 +7,7 @@ import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Session } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { decodeLog } from '../../src/shared/terminal-log.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -33,7 +34,7 @@ afterEach(async () => {
 
 async function start(connection: Connection, command: string): Promise<Session> {
   const created = await connection.api.session.create(shellSpec(host.workspace, command))
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   return created.value
 }
 

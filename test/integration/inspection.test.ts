@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { RuleDraft } from '../../src/shared/domain/policy.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { filesHolding } from '../helpers/holding.ts'
 import { notInVm } from '../helpers/level.ts'
@@ -72,7 +73,7 @@ async function run(script: string, part: Partial<SessionSpec>) {
     ...{ network: 'deny', grants: [HOST, OTHER] },
     ...part,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const session = follow(connection, created.value.id)
   return {
     ended: () => expect.poll(() => session.state().session?.status).toBe('ended'),

@@ -2,6 +2,7 @@ import { readdir, rename, rmdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, notInVm, onlyInOs } from '../helpers/level.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -20,7 +21,7 @@ describe('the boundary of a running session', () => {
   again('is proven again on demand, and its loss is noticed', async () => {
     const connection = await host.connect()
     const created = await connection.api.session.create(shellSpec(host.workspace, 'sleep 60'))
-    if (!created.ok) throw new Error(JSON.stringify(created.error))
+    if (!created.ok) throw failure(created.error)
     const session = created.value
     const seen = follow(connection, session.id)
     await expect
@@ -53,7 +54,7 @@ describe('the boundary of a running session', () => {
         ...shellSpec(host.workspace, 'sleep 60'),
         files: [{ path: '.env', access: 'mask' as const }],
       })
-      if (!created.ok) throw new Error(JSON.stringify(created.error))
+      if (!created.ok) throw failure(created.error)
       const seen = follow(connection, created.value.id)
       const restored = () =>
         seen.events.map(({ fact }) => fact).filter((fact) => fact.type === 'isolation/restored')

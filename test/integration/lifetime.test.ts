@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { createHost } from '../../src/main/create-host.ts'
 import { createForkStarter } from '../../src/main/shell-web/fork-starter.ts'
+import { failure } from '../helpers/failure.ts'
 import { bundleEntry, removeBundles } from '../helpers/pty.ts'
 import { temporaryFolder } from '../helpers/recording.ts'
 import { LEVEL } from '../helpers/level.ts'
@@ -80,7 +81,7 @@ describe('kill -9 of the host', () => {
       mayUnconfineInBrowser: false,
       env,
     })
-    if (!next.ok) throw new Error(JSON.stringify(next.error))
+    if (!next.ok) throw failure(next.error)
     expect(await readdir(workspace)).toEqual([])
     const folders = (await readdir(tmpdir())).filter((name) =>
       name.startsWith(`cloche-session-${child.pid}.`),

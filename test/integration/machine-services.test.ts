@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -59,7 +60,7 @@ test('a service of this machine is reached by its own name, one allowed port at 
   const created = await connection.api.session.create(
     shellSpec(host.workspace, `/bin/bash ${script}`),
   )
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const session = follow(connection, created.value.id)
   await expect.poll(() => pending.list.length).toBe(1)
   const [request] = pending.list

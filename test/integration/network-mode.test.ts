@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { NetworkMode } from '../../src/shared/domain/network-mode.ts'
 import type { Session } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -40,7 +41,7 @@ async function start(more: object = {}): Promise<Session> {
     ...shellSpec(host.workspace, ASKING),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return created.value
 }
 

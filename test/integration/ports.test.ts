@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Session } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -41,7 +42,7 @@ async function startServer(address: string, port: number): Promise<Session> {
   const created = await connection.api.session.create(
     shellSpec(host.workspace, `/usr/bin/python3 server.py ${address} ${port}`),
   )
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   await expect
     .poll(async () => (await connection.api.port.list({ id })).ok && (await listed(id)))

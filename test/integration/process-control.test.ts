@@ -9,6 +9,7 @@ import type { ProcessKey, ProcessNode } from '../../src/shared/domain/process.ts
 import type { Session } from '../../src/shared/domain/session.ts'
 import { ok } from '../../src/shared/result.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
 import { guestStates, isHeld, stateOf, statesHere } from '../helpers/process-state.ts'
@@ -30,7 +31,7 @@ async function start(script: string, level: 'os' | 'unconfined' = 'os') {
     ...shellSpec(host.workspace, `sh -c '${script}'`),
     ...(level === 'unconfined' ? UNCONFINED : {}),
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const { state, events } = follow(connection, created.value.id)
   const find = (line: string): ProcessNode | undefined =>
     [...state().processes.values()].find(({ argv }) => argv.join(' ') === line)

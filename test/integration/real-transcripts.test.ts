@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { AGENTS_BIN } from '../helpers/person.ts'
 import { CLAUDE_ENV, CLAUDE_VARIABLES, signedInClaude } from '../helpers/signed-in.ts'
@@ -49,7 +50,7 @@ test.each([
     ...{ agent, command: null, grants: ['model.test'] },
     variables: agent === 'claude-code' ? CLAUDE_VARIABLES : [],
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const text = async () =>
     (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')

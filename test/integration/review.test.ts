@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test as plainTest } from 'vite
 import type { ReviewChange, ReviewChoice } from '../../src/shared/domain/review.ts'
 import type { Session, SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, onlyInOs } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -32,7 +33,7 @@ async function run(script: string, more: Partial<SessionSpec> = {}): Promise<Ses
     review: true,
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return over(created.value)
 }
 
@@ -47,7 +48,7 @@ async function over({ id }: Session): Promise<Session> {
 
 async function changesOf({ id }: Session): Promise<readonly ReviewChange[]> {
   const look = await connection.api.review.look({ id })
-  if (!look.ok) throw new Error(JSON.stringify(look.error))
+  if (!look.ok) throw failure(look.error)
   return look.value.changes
 }
 const namesOf = async (session: Session): Promise<string[]> =>
@@ -127,7 +128,7 @@ describe('a copy', () => {
       connection = await host.connect()
       expect(await namesOf(first)).toEqual(['added one'])
       const second = await connection.api.session.restart({ id: first.id })
-      if (!second.ok) throw new Error(JSON.stringify(second.error))
+      if (!second.ok) throw failure(second.error)
       await expect.poll(() => namesOf(second.value)).toEqual(['added one', 'added two'])
       // Two at once would be in each other's way, and nothing is thrown away under either.
       expect(await connection.api.session.restart({ id: first.id })).toMatchObject({

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { RuleDraft } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -46,7 +47,7 @@ const rule = (part: Partial<RuleDraft>): RuleDraft => ({
 })
 async function save(part: Partial<RuleDraft>) {
   const saved = await connection.api.rule.save(rule(part))
-  if (!saved.ok) throw new Error(JSON.stringify(saved.error))
+  if (!saved.ok) throw failure(saved.error)
   return saved.value
 }
 
@@ -66,7 +67,7 @@ async function run(script: string) {
   const created = await connection.api.session.create(
     shellSpec(host.workspace, `/bin/bash ${path}`),
   )
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   return follow(connection, created.value.id)
 }
 

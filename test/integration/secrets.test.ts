@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { VariableGrant } from '../../src/shared/domain/variables.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { filesHolding } from '../helpers/holding.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
@@ -28,7 +29,7 @@ async function run(script: string, variables: VariableGrant[]) {
     ...shellSpec(host.workspace, `/bin/bash -c ${JSON.stringify(script)}`),
     variables,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const seen = follow(connection, created.value.id)
   return { id: created.value.id, seen }
 }

@@ -6,6 +6,7 @@ import { type Limits, NO_LIMITS } from '../../src/shared/domain/limits.ts'
 import type { Session, SessionSpec } from '../../src/shared/domain/session.ts'
 import type { SpecChanges } from '../../src/shared/domain/spec-changes.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, startTestHost, type TestHost } from '../helpers/host.ts'
 import { LEVEL, notInVm } from '../helpers/level.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
@@ -24,13 +25,13 @@ async function create(command: string, more: Partial<SessionSpec> = {}): Promise
     ...shellSpec(host.workspace, command),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   return created.value
 }
 
 async function again({ id }: Session, changes: SpecChanges): Promise<Session> {
   const restarted = await connection.api.session.restart({ id, changes })
-  if (!restarted.ok) throw new Error(JSON.stringify(restarted.error))
+  if (!restarted.ok) throw failure(restarted.error)
   return restarted.value
 }
 

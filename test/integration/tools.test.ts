@@ -15,6 +15,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest'
 import { NARROW_ANSWER } from '../../src/shared/domain/policy.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, pendingPrompts, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -190,7 +191,7 @@ async function start({ command }: Tool) {
   const created = await connection.api.session.create(
     shellSpec(host.workspace, `/bin/bash ${path}`),
   )
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const session = follow(connection, created.value.id)
   await expect.poll(() => pending.list.length).toBe(1)
   const answer = (action: 'allow' | 'deny') =>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { shellSpec } from '../helpers/spec.ts'
 
@@ -34,7 +35,7 @@ async function run(command: string, more: Partial<SessionSpec> = {}) {
     ...shellSpec(host.workspace, `sh -c '${command}'`),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { state } = follow(connection, created.value.id)
   await expect.poll(() => state().session?.status).toBe('ended')
   return { session: created.value, text: await outputOf(connection, created.value.id) }
@@ -81,7 +82,7 @@ test('a session is held to the policy of its folder, and widened only when that 
   await connection.api.policy.forget({ workspace: host.workspace })
   const { id } = second.session
   const third = await connection.api.session.restart({ id, changes: {} })
-  if (!third.ok) throw new Error(JSON.stringify(third.error))
+  if (!third.ok) throw failure(third.error)
   expect([second.session.spec.grants, third.value.spec.grants]).toEqual([['one.example.test'], []])
 })
 

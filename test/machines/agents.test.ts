@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -22,7 +23,7 @@ test('Claude Code draws its first screen in a virtual machine', async () => {
     ...shellSpec(host.workspace, ''),
     ...{ agent: 'claude-code', command: null },
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const text = async (): Promise<string> =>
     (await outputOf(connection, id)).replaceAll(/\x1b\[[0-9;?<>=]*[A-Za-z]|\s/g, '')

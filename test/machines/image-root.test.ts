@@ -16,6 +16,7 @@ import { readMachineTrust } from '../../src/main/egress/tls/machine-trust.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
 import { docker, makeImage } from '../containers/engine-image.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -132,7 +133,7 @@ echo over; exec sleep 600
   )
   // It waits for the disk that is made for it.
   const created = await connection.api.session.create(spec({ inspectTls: true }))
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const { state } = follow(connection, id)
   await expect.poll(() => outputOf(connection, id)).toContain('over')
@@ -150,7 +151,7 @@ echo over; exec sleep 600
 
   // A further terminal is in the image as well.
   const opened = await connection.api.terminal.open({ session: id })
-  if (!opened.ok) throw new Error(JSON.stringify(opened.error))
+  if (!opened.ok) throw failure(opened.error)
   const seen = { screen: ignore, output: ignore, resized: ignore, closed: ignore }
   const size = { cols: 80, rows: 24 }
   connection.openTerminal(id, size, seen, opened.value).write(Buffer.from('own-tool\r'))

@@ -7,6 +7,7 @@ import type { ProcessNode } from '../../src/shared/domain/process.ts'
 import type { SessionSpec } from '../../src/shared/domain/session.ts'
 import { ok } from '../../src/shared/result.ts'
 import type { Connection } from '../../src/shared/rpc/client.ts'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost, type TestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -27,7 +28,7 @@ async function start(script: string, more: Partial<SessionSpec> = {}) {
     ...shellSpec(host.workspace, 'bash script'),
     ...more,
   })
-  if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+  if (!created.ok) throw failure(created.error)
   const { id } = created.value
   const { state, events } = follow(connection, id)
   const find = (line: string): ProcessNode | undefined =>
@@ -125,7 +126,7 @@ test('a session has a kernel of its own, and is what every session is', async ()
     .poll(() => connection.api.port.list({ id: run.id }))
     .toEqual(ok([{ port: 8123, localPort: null }]))
   const opened = await connection.api.port.open({ id: run.id, port: 8123 })
-  if (!opened.ok) throw new Error(JSON.stringify(opened.error))
+  if (!opened.ok) throw failure(opened.error)
   expect(await get(opened.value.localPort, '/made')).toMatch(/200 OK[\s\S]*inside\n$/)
 
   // Frozen, it answers nobody; after that it goes on.

@@ -11,6 +11,7 @@ import type { Computer } from '../../src/main/backends/vm/qemu-args.ts'
 import { createImageJobs } from '../../src/main/core/image-jobs.ts'
 import { newId } from '../../src/main/core/ids.ts'
 import { docker, makeImage } from '../containers/engine-image.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   machineBackend,
@@ -124,7 +125,7 @@ test('a machine starts from what a Mac has: parts that an engine made, and an im
     { image: ROOT },
     backend,
   )
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   expect(sandbox.value.axes.map(({ proven }) => proven)).toEqual(Array(4).fill('enforced'))
   await sandbox.value.release()
   const { exitCode } = await terminal.exited

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { failure } from '../helpers/failure.ts'
 import { follow, outputOf, startTestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -22,7 +23,7 @@ test('a panic of its kernel ends the session in words, and leaves nothing', asyn
       'echo up; until [ -e go ]; do sleep 0.1; done; : >/tmp/now; sleep 600',
     )
     const created = await connection.api.session.create(shellSpec(host.workspace, 'sh script'))
-    if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+    if (!created.ok) throw failure(created.error)
     const { id } = created.value
     const { state } = follow(connection, id)
     await expect.poll(() => outputOf(connection, id)).toContain('up')

@@ -11,6 +11,7 @@ import type { SandboxBackend } from '../../src/main/core/ports.ts'
 import { AXES, type AxisReport } from '../../src/shared/domain/isolation.ts'
 import { err, ok } from '../../src/shared/result.ts'
 import { docker, makeImage } from '../containers/engine-image.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   machineBackend,
@@ -140,7 +141,7 @@ ls -A /run; echo over`,
     },
     backend,
   )
-  if (!sandbox.ok) throw new Error(`${JSON.stringify(sandbox.error)}\n${terminal.output()}`)
+  if (!sandbox.ok) throw failure(sandbox.error, terminal.output())
   const { network, kernel, limits } = sandbox.value
   const meansOf = limits.map(({ limit, means }) => [limit, ...means])
   expect(meansOf).toEqual([['cpu'], ['memory', 'machine'], ['processes'], ['disk']])

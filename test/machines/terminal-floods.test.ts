@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import type { Sandbox } from '../../src/main/core/ports.ts'
+import { failure } from '../helpers/failure.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import {
   makePlace,
@@ -19,7 +20,7 @@ let terminal: Terminal
 beforeEach(async () => {
   place = await makePlace()
   const started = await startSandbox(place, ['/bin/sleep', '600'])
-  if (!started.sandbox.ok) throw new Error(JSON.stringify(started.sandbox.error))
+  if (!started.sandbox.ok) throw failure(started.sandbox.error)
   sandbox = started.sandbox.value
   await sandbox.release()
   const entry = await sandbox.enter('/bin/bash')

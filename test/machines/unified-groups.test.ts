@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
 import { expect } from 'vitest'
+import { failure } from '../helpers/failure.ts'
 import { startTestHost } from '../helpers/host.ts'
 import { requireCapability } from '../helpers/require-capability.ts'
 import { shellSpec } from '../helpers/spec.ts'
@@ -43,7 +44,7 @@ test('a kernel with control groups of version 2 alone holds what a session is gi
     const created = await connection.api.session.create(
       shellSpec(host.workspace, `sh -c 'cp as-root /tmp/part && mv /tmp/part /tmp/go; sleep 600'`),
     )
-    if (!created.ok) throw new Error(JSON.stringify(created.error, null, 1))
+    if (!created.ok) throw failure(created.error)
     const said = () => (existsSync(result) ? readFile(result, 'utf8') : '')
     await expect.poll(said, { timeout: 150_000, interval: 100 }).toMatch(/\}$/)
     const found = JSON.parse(await said())

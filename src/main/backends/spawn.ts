@@ -76,8 +76,16 @@ export async function runFed(
   signal: AbortSignal,
 ): Promise<Omit<Finished, 'stdout'>> {
   const child = spawn(file, args, {
-    ...{ stdio: ['pipe', 'ignore', 'pipe'], env: HELPER_ENV, cwd: '/' },
+    ...{ stdio: ['pipe', 'ignore', 'pipe'], env: HELPER_ENV, cwd: '/', detached: true },
   })
+  // As a group: bubblewrap that is killed before its child has asked to die with it leaves that waiting for ever.
+  const kill = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // All of it has ended.
+    }
+  }
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (part) => {
     stderr = (stderr + String(part)).slice(-MOST_WORDS)
@@ -89,7 +97,7 @@ export async function runFed(
     () => null,
     (cause: unknown) => {
       // One that ends early says why itself.
-      if (!isCutOff(cause)) child.kill('SIGKILL')
+      if (!isCutOff(cause)) kill()
       return { cause }
     },
   )
