@@ -16,11 +16,27 @@ const WITH_ENGINE = ['real', 'containers', 'podman', 'visual', 'machines', 'e2e'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const notes = []
-/** What failed and why, by its words: one cause fails many tests, and the end of a long log must hold all. */
+/** Titles by words: one cause fails many tests, and the end of a long log must hold all. */
 const failures = new Map()
+/** Of those that only passed on their second try. */
+const firstTries = new Map()
+
+const MOST_TITLES = 4
+
+function note(known, title, words) {
+  known.set(words, [...(known.get(words) ?? []), title])
+}
 
 function failed(title, words) {
-  failures.set(words, [...(failures.get(words) ?? []), title])
+  note(failures, title, words)
+}
+
+function sayAll(kind, known) {
+  for (const [words, titles] of known) {
+    console.log(`${kind}: ${words}`)
+    for (const title of titles.slice(0, MOST_TITLES)) console.log(`  ${title}`)
+    if (titles.length > MOST_TITLES) console.log(`  and ${titles.length - MOST_TITLES} more`)
+  }
 }
 
 function add(label, counts) {
@@ -68,7 +84,7 @@ async function vitest(project, user, { label = project, env = {}, files = [] } =
   }
   for (const { title, words } of report.failures) failed(`${label}: ${title}`, words)
   for (const title of report.skipped) notes.push(`not exercised in ${label}: ${title}`)
-  for (const title of report.retried) notes.push(`only on the second try in ${label}: ${title}`)
+  for (const { title, words } of report.retried) note(firstTries, `${label}: ${title}`, words)
   add(label, {
     passed: report.passed,
     // A file that fails to load is a failed suite without a failed test.
@@ -129,12 +145,13 @@ async function playwright(name, user, args) {
   })
   const report = readReport(join(results, 'e2e.json'))
   const stats = report?.stats
-  for (const { title, words } of unexpected(report?.suites ?? []))
+  for (const { title, words } of withStatus('unexpected', report?.suites ?? []))
     failed(`${name}: ${title}`, words)
+  // A second try is allowed (real agents, real windows, a busy machine), but never hidden.
+  for (const { title, words } of withStatus('flaky', report?.suites ?? []))
+    note(firstTries, `${name}: ${title}`, words)
   for (const { title, reason } of skipped(report?.suites ?? []))
     notes.push(`not exercised in ${name}: ${title} (${reason})`)
-  // A second try is allowed (real agents, real windows, a busy machine), but never hidden.
-  if (stats?.flaky > 0) notes.push(`${name}: ${stats.flaky} passed only on the second try`)
   add(name, {
     passed: (stats?.expected ?? 0) + (stats?.flaky ?? 0),
     failed: Math.max(stats?.unexpected ?? 0, code === 0 ? 0 : 1),
@@ -170,16 +187,17 @@ function skipped(suites) {
   ])
 }
 
-/** Every failed test of a Playwright report, with the first line of its error. */
-function unexpected(suites) {
+/** Every such test of a Playwright report, with the first line of its first error. */
+function withStatus(status, suites) {
   return suites.flatMap((suite) => [
-    ...unexpected(suite.suites ?? []),
+    ...withStatus(status, suite.suites ?? []),
     ...(suite.specs ?? []).flatMap((spec) =>
       spec.tests
-        .filter((item) => item.status === 'unexpected')
+        .filter((item) => item.status === status)
         .map((item) => ({
           title: spec.title,
-          words: item.results.at(-1)?.error?.message?.split('\n')[0] ?? 'no words',
+          words:
+            item.results.find(({ error }) => error)?.error.message?.split('\n')[0] ?? 'no words',
         })),
     ),
   ])
@@ -258,10 +276,8 @@ for (const name of parts) if (!begun.has(name)) add(name, { passed: 0, failed: 0
 
 console.log('')
 for (const note of notes) console.log(note)
-for (const [words, titles] of failures) {
-  console.log(`failed: ${words}`)
-  for (const title of titles) console.log(`  ${title}`)
-}
+sayAll('only on the second try', firstTries)
+sayAll('failed', failures)
 if (total.skipped > 0) console.log(`${total.skipped} skipped`)
 console.log(`${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 ? 0 : 1)

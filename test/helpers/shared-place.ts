@@ -77,7 +77,15 @@ export async function makeSharedPlace(): Promise<Place> {
   let running: Promise<Running> | null = null
   return {
     ...place,
-    runInside: async (argv) => (await (running ??= startRunning(place))).run(argv),
+    runInside: async (argv) => {
+      running ??= startRunning(place)
+      const started = await running.catch((cause: unknown) => {
+        // A second try of a test begins with a new one.
+        running = null
+        throw cause
+      })
+      return started.run(argv)
+    },
     dispose: async () => {
       await (await running)?.end()
       await place.dispose()

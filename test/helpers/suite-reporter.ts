@@ -5,11 +5,11 @@ type Failing = Readonly<{ message?: string }>
 type Failure = Readonly<{ title: string; words: string }>
 
 const firstLines = (error: Failing | undefined) =>
-  (error?.message ?? 'no words').split('\n').slice(0, 4).join(' / ').slice(0, 400)
+  (error?.message ?? 'no words').split('\n').slice(0, 4).join(' / ').slice(0, 300)
 
 /**
- * The report at the end of a long run: how many tests passed and failed, which were not exercised
- * or only passed on their second try, and of each failure, also of one outside of any test, a sentence.
+ * The report at the end of a long run: how many tests passed and failed, which were not exercised, and of
+ * each failure, also of one outside of any test or before a second try that passed, a sentence.
  * What was printed on the way is easily cut. Written only where `scripts/test.mjs` asks for it.
  */
 export class SuiteReporter implements Reporter {
@@ -25,7 +25,7 @@ export class SuiteReporter implements Reporter {
       passed: 0,
       failed: 0,
       skipped: [] as string[],
-      retried: [] as string[],
+      retried: [] as Failure[],
       failures: [] as Failure[],
     }
     const fails = (name: string, error: Failing | undefined) =>
@@ -38,7 +38,8 @@ export class SuiteReporter implements Reporter {
         const { state, errors: reasons } = test.result()
         if (state === 'passed') {
           report.passed++
-          if (test.diagnostic()?.flaky) report.retried.push(test.fullName)
+          if (test.diagnostic()?.flaky)
+            report.retried.push({ title: test.fullName, words: firstLines(reasons?.[0]) })
         } else if (state === 'failed') {
           report.failed++
           fails(test.fullName, reasons[0])
