@@ -6,8 +6,10 @@ const isRoot = process.getuid?.() === 0
 /** Pages on a made-up host. A test fails when its page complains, whatever else it looked at. */
 export const test = base.extend<
   { open: (scenario: string, route: string, options?: OpenOptions) => Promise<Page> },
-  { harnessUrl: string }
+  { harnessUrl: string; webgl: boolean }
 >({
+  // Without it a page stands in a fraction of the time, and the terminal's other way of drawing is looked at.
+  webgl: [false, { option: true, scope: 'worker' }],
   harnessUrl: [
     async ({}, give) => {
       const server = await serveHarness()
@@ -16,9 +18,15 @@ export const test = base.extend<
     },
     { scope: 'worker' },
   ],
-  launchOptions: {
-    executablePath: process.env.CLOCHE_TEST_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--disable-gpu', '--font-render-hinting=none', ...(isRoot ? ['--no-sandbox'] : [])],
+  launchOptions: async ({ webgl }, give) => {
+    await give({
+      executablePath: process.env.CLOCHE_TEST_CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        ...['--disable-gpu', '--font-render-hinting=none'],
+        ...(webgl ? [] : ['--disable-3d-apis']),
+        ...(isRoot ? ['--no-sandbox'] : []),
+      ],
+    })
   },
   open: async ({ browser, harnessUrl }, give) => {
     const complaints: string[] = []

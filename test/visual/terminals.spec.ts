@@ -69,3 +69,10 @@ for (const theme of ['light', 'dark'] as const)
     expect(await overflowing(page)).toEqual([])
     await page.screenshot({ path: `out/test/screens/terminals-${theme}.png` })
   })
+
+test('where there is no WebGL a program’s own colours are there all the same', async ({ open }) => {
+  const page = await open('quiet', MAIN)
+  const cells = page.locator('.xterm-rows span', { hasText: '●' })
+  await expect(cells.first()).toHaveCSS('color', 'rgb(138, 180, 248)')
+  await page.screenshot({ path: 'out/test/drawn-without-webgl.png' })
+})

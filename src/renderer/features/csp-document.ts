@@ -2,6 +2,8 @@
  * xterm writes its styles as text of <style> elements and as `style` attributes, both of which our
  * CSP refuses (no 'unsafe-inline'). The terminal is therefore given this view of the document: it
  * makes the same elements, but their styles go through the CSSOM, which a CSP does not touch.
+ * The cells that it draws without WebGL are spans made from the page's document whatever it was given:
+ * for them see `styleSpansByCssom`.
  */
 export function createCspDocument(): Document {
   return new Proxy(document, {
@@ -27,16 +29,15 @@ export function openUnderCsp(open: () => void): void {
   }
 }
 
-function createElement(tag: string): HTMLElement {
-  if (tag === 'style') return createStyle()
-  const element: HTMLElement = Document.prototype.createElement.call(document, tag)
-  if (tag === 'span') element.setAttribute = setAttribute
-  return element
-}
+const createElement = (tag: string): HTMLElement =>
+  tag === 'style' ? createStyle() : Document.prototype.createElement.call(document, tag)
 
-function setAttribute(this: HTMLElement, name: string, value: string): void {
-  if (name === 'style') this.style.cssText = value
-  else Element.prototype.setAttribute.call(this, name, value)
+/** For every span of the page: as a `style` attribute all of them would be refused. */
+export function styleSpansByCssom(): void {
+  HTMLSpanElement.prototype.setAttribute = function (name, value) {
+    if (name === 'style') this.style.cssText = value
+    else Element.prototype.setAttribute.call(this, name, value)
+  }
 }
 
 /**

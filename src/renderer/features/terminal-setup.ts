@@ -8,7 +8,7 @@ import { guardTerminal } from '../../shared/terminal-guard.ts'
 import { silenceQueries } from '../../shared/terminal-queries.ts'
 import { SCROLLBACK_LINES, UNICODE_VERSION } from '../../shared/terminal-settings.ts'
 import { isMac } from '../keys.ts'
-import { createCspDocument, openUnderCsp } from './csp-document.ts'
+import { createCspDocument, openUnderCsp, styleSpansByCssom } from './csp-document.ts'
 
 export interface TerminalEvents {
   /** A link is under the pointer; null: no longer. Always the real target, never the label. */
@@ -58,6 +58,7 @@ export function createTerminal(parent: HTMLElement, events: TerminalEvents): Ter
   terminal.unicode.activeVersion = UNICODE_VERSION
   terminal.loadAddon(new WebLinksAddon(link.activate, { hover: link.hover, leave: link.leave }))
   terminal.onTitleChange(events.onTitle)
+  styleSpansByCssom()
   openUnderCsp(() => terminal.open(parent))
   drawWithWebgl(terminal)
   return { terminal, fit, search, dispose: () => terminal.dispose() }
