@@ -33,7 +33,7 @@ test('a connection of the probe is counted and ended, also when it comes after t
 })
 
 test('what is said and never arrives is not counted', async () => {
-  const canary = createNetworkCanary()
+  const canary = createNetworkCanary(50)
   expect(await canary.look().seen('connected')).toEqual({ arrived: 0 })
 })
 
