@@ -67,6 +67,16 @@ describe.each(WAYS)('started by %s', (_, starter) => {
   })
 })
 
+test('what a program said is heard before its end, also where the end is known first', async () => {
+  // What it leaves behind keeps its channel, and says the last.
+  const late = 'sh -c "sleep 0.3; echo \\"1\\" >&$NODE_CHANNEL_FD" & exit 3'
+  const teller = await plainStarter.teller('sh', ['-c', late])
+  const heard: unknown[] = []
+  teller.onMessage((message) => heard.push(message))
+  expect(await teller.ended).toBe('it ended with code 3')
+  expect(heard).toEqual([1])
+})
+
 test('many at once are told apart', async () => {
   const ran = await Promise.all(
     Array.from({ length: 50 }, (_, i) => own.run('sh', ['-c', `echo ${i}; exit ${i}`], 20_000)),

@@ -70,10 +70,8 @@ export function tellerOf(child: Child): Teller {
           cause.code === 'ENOENT' ? `${basename(child.spawnfile)} is not there` : cause.message,
         ),
       )
-      child.on('exit', (code) => {
-        // A message sent just before the exit is still on its way.
-        setImmediate(() => resolve(words.trim() || `it ended with code ${code}`))
-      })
+      // Not its exit: that may be known while what it said before is still on its way.
+      child.on('close', (code) => resolve(words.trim() || `it ended with code ${code}`))
     }),
     kill: () => void child.kill('SIGKILL'),
   }

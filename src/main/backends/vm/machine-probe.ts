@@ -52,6 +52,7 @@ export async function judgeMachine(
   ])
   return judge({
     ...said,
+    report: 'missing' in said.direct ? withoutDirect(said.report) : said.report,
     plan: start.plan,
     // What is read-only or hidden below a share is so by the sandbox's mounts, which its probe proved.
     ...{ entries: start.entries, areHeldAround: true, misplaced: [] },
@@ -61,6 +62,13 @@ export async function judgeMachine(
     atMs: Date.now(),
   })
 }
+
+/**
+ * Where the sandbox around serves no direct connections, the machine's own end still takes them before it
+ * learns that they go nowhere. That they are refused is then seen by the probe of that sandbox.
+ */
+const withoutDirect = (report: Said['report']): Said['report'] =>
+  new Map([...report].filter(([name]) => name !== 'direct'))
 
 /** Both walls have to hold: each attempt stands under the axis it is about. */
 export function merged(around: readonly AxisReport[], inside: readonly AxisReport[]): AxisReport[] {
