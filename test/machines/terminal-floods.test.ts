@@ -46,7 +46,9 @@ describe('a further terminal of a machine', () => {
       Array.from({ length: 100_000 }, (_, i) => `${i + 1}\r\n`).join(''),
     )
     const lines = Array.from({ length: 4000 }, (_, i) => `line ${i} of what was pasted`)
-    terminal.pty.write('cat >pasted; echo read-"$((1))"\r')
+    terminal.pty.write('echo takes-"$((1))"; cat >pasted; echo read-"$((1))"\r')
+    // Until then the line is the shell's, which takes returns as they are.
+    await expect.poll(terminal.output).toContain('takes-1')
     terminal.pty.write(`${lines.join('\r')}\r\x04`)
     await expect.poll(terminal.output).toContain('read-1')
     expect(await readFile(join(place.workspace, 'pasted'), 'utf8')).toBe(`${lines.join('\n')}\n`)
