@@ -23,12 +23,12 @@ const firstTries = new Map()
 
 const MOST_TITLES = 4
 
-function note(known, title, words) {
+function group(known, title, words) {
   known.set(words, [...(known.get(words) ?? []), title])
 }
 
 function failed(title, words) {
-  note(failures, title, words)
+  group(failures, title, words)
 }
 
 function sayAll(kind, known) {
@@ -84,7 +84,7 @@ async function vitest(project, user, { label = project, env = {}, files = [] } =
   }
   for (const { title, words } of report.failures) failed(`${label}: ${title}`, words)
   for (const title of report.skipped) notes.push(`not exercised in ${label}: ${title}`)
-  for (const { title, words } of report.retried) note(firstTries, `${label}: ${title}`, words)
+  for (const { title, words } of report.retried) group(firstTries, `${label}: ${title}`, words)
   add(label, {
     passed: report.passed,
     // A file that fails to load is a failed suite without a failed test.
@@ -149,7 +149,7 @@ async function playwright(name, user, args) {
     failed(`${name}: ${title}`, words)
   // A second try is allowed (real agents, real windows, a busy machine), but never hidden.
   for (const { title, words } of withStatus('flaky', report?.suites ?? []))
-    note(firstTries, `${name}: ${title}`, words)
+    group(firstTries, `${name}: ${title}`, words)
   for (const { title, reason } of skipped(report?.suites ?? []))
     notes.push(`not exercised in ${name}: ${title} (${reason})`)
   add(name, {
